@@ -1,0 +1,23 @@
+// A model family: how its config.json and its tensor names map onto the engine. One file per family beside
+// this one, listed in registry.ts.
+
+import type { ConfigReader, ModelConfig } from '../config.ts'
+
+export type TensorRole = 'embedding' | 'head' | 'matrix' | 'gain' | 'bias'
+
+/** One weight as Hugging Face names it; matrices are [out, in]. */
+export interface WeightSpec {
+  name: string
+  shape: number[]
+  role: TensorRole
+  /** undefined for embedding, final norm and head */
+  layer?: number
+}
+
+export interface Family {
+  /** `architectures[0]` of config.json */
+  architecture: string
+  /** `model_type` of config.json */
+  modelType: string
+  read(config: ConfigReader): ModelConfig
+}
