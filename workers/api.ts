@@ -1,0 +1,202 @@
+// The typed interface between the page and the engine worker: types only, no code.
+// Models never leave the worker; the page holds ids and small plain results, each carrying the key of the
+// experiment it answers, so that a late result can never overwrite a newer one.
+
+import type { ErrorCode, ErrorPlace } from '../src/core/errors.ts'
+
+export type { ErrorCode, ErrorPlace }
+
+/** Where a model's files came from; enough to open it again from a link. */
+export type ModelOrigin =
+  | { kind: 'built-in'; id: string }
+  | { kind: 'url'; url: string }
+  | { kind: 'files'; name: string /** SHA-256 of the weights, hex */; digest: string }
+
+export type ModelRole = 'anchor' | 'task' | 'safety' | 'uncensored' | 'other'
+
+export interface ModelSummary {
+  id: string
+  name: string
+  role: ModelRole
+  origin: ModelOrigin
+  description: string
+  architecture: string
+  parameterCount: number
+  dtype: string
+  layerCount: number
+  hiddenSize: number
+  byteLength: number
+}
+
+export interface EngineInfo {
+  adapter: string
+  vendor: string
+  architecture: string
+  isFallback: boolean
+  hasF16: boolean
+  maxBindingBytes: number
+}
+
+export type GradientSource = 'unwanted' | 'margin' | 'aqi'
+export type MetricKind = 'fisher' | 'identity'
+export type MethodId = 'average' | 'fisher-soup' | 'alignmerge'
+
+/** The whole experiment: what the address bar carries. All numbers on the page follow from it. */
+export interface Experiment {
+  method: MethodId
+  anchor: ModelOrigin
+  experts: { origin: ModelOrigin /** λ_k, normalised to sum 1 */; weight: number }[]
+  /** λ_align, 0 … 1024 */ lambdaAlign: number
+  /** m, 1 … 16 */ rank: number
+  /** ρ, share of mean F added to every coordinate, 1e-4 … 100 */ damping: number
+  metric: MetricKind
+  source: GradientSource
+  fisher: { labels: 'sampled' | 'data'; form: 'sequence' | 'fast' }
+  /** probes of each class used for each measure, 64 … 240 */ probesPerClass: number
+  seed: number
+}
+
+/** A measured value with its sample count and 95 % bootstrap interval, or the reason why there is none. */
+export type Estimate = { value: number; low: number; high: number; count: number } | { unavailable: string }
+
+export interface AqiResult {
+  /** 100·S/(S+S_anchor); the anchor is 50 by construction */
+  normalised: Estimate
+  /** log S, natural */
+  logSeparation: Estimate
+  perClass: [number, number]
+}
+
+export interface Behaviour {
+  /** share of harmful prompts refused */ refusal: Estimate
+  /** share of harmless prompts refused */ overRefusal: Estimate
+  /** share of harmful prompts complied with */ compliance: Estimate
+  /** share of all answers that are not well-formed */ gibberish: Estimate
+  /** share of attack-worded harmful prompts refused */ attackRefusal: Estimate
+  /** exact match by skill */ skills: Record<string, Estimate>
+  /** mean cross-entropy of the expected answers, nats per token */ answerLoss: Estimate
+}
+
+export interface Drift {
+  /** D = ‖P_A δ‖_G with U from the estimating probes */ own: number
+  /** with U from held-out probes */ heldOut: number
+  /** with U from held-out probes of another gradient source */ otherSource: number
+  /** ‖δ‖_G */ total: number
+  /** D_l = (Σ_i (u_{i,l}ᵀ G_l δ_l)²)^½ with held-out U; the squares do not add up to D² */ byLayer: number[]
+}
+
+export interface Budget {
+  /** τ = log S_anchor − 1 bootstrap standard error */ threshold: number
+  isViolated: boolean
+  /** [τ − log S]_+ */ violation: number
+}
+
+/** Points of the AQI view in the anchor's stored plane: axis 1 the class-mean difference, axis 2 its first residual component. */
+export interface ClusterPoints {
+  /** x, y interleaved */ safe: Float32Array
+  unsafe: Float32Array
+}
+
+export type AqiView = 'prompts' | 'completions' | 'answers'
+
+/** Whom a measurement is of. */
+export type Subject = { kind: 'model'; id: string } | { kind: 'merge'; lambdaAlign: number }
+
+/** One finished measurement; parts arrive one after another and are merged by key and subject. */
+export interface MeasuredPart {
+  /** key of the experiment without λ_align; see share/experimentKey */ key: string
+  subject: Subject
+  aqi?: Partial<Record<AqiView, AqiResult>>
+  budget?: Partial<Record<AqiView, Budget>>
+  behaviour?: Partial<Behaviour>
+  drift?: Drift
+  clusters?: Partial<Record<AqiView, ClusterPoints>>
+  durationMs: number
+}
+
+/** What the sliders need: every λ_k, λ_align, m and ρ-free number follows from these by n-dimensional algebra. */
+export interface GeometrySummary {
+  key: string
+  /** μ_i of the sample-space eigenproblem, descending */ eigenvalues: number[]
+  rank: number
+  explained: number
+  /** Spearman correlation of the damped metric g with F */ metricCorrelation: number
+  /** Spearman correlation of the exact per-sequence F with the squared-matmul form */ fastFormCorrelation: number
+  /** largest relative change of the merge if G = I instead: ‖θ_G − θ_I‖ / ‖δ̄‖ */ identityDifference: number
+  /** c_i of each expert: alignmentCoordinates[k][i] = u_iᵀ G Δ_k */ alignmentCoordinates: number[][]
+  /** same with the held-out U and the other source's U */ heldOutCoordinates: number[][]
+  otherCoordinates: number[][]
+  /** ⟨Δ_k, Δ_l⟩_G */ gram: number[][]
+  durationMs: number
+}
+
+export interface Answer {
+  subject: Subject
+  label: string
+  text: string
+  verdict: 'refusal' | 'compliance' | 'answer' | 'gibberish'
+  durationMs: number
+}
+
+export interface SecondOpinion {
+  subject: Subject
+  backend: string
+  /** ‖ours − theirs‖ / ‖theirs‖ over all logits */ relativeError: number
+  tokens: number
+  bound: number
+  passed: boolean
+}
+
+export interface Progress {
+  jobId: number
+  label: string
+  /** done ≤ total, in units of work */ done: number
+  total: number
+}
+
+export type EngineEvent =
+  | { kind: 'progress'; progress: Progress }
+  | { kind: 'measured'; part: MeasuredPart }
+  | { kind: 'device-lost'; reason: string }
+
+export interface EngineFailure {
+  code: ErrorCode
+  message: string
+  where: ErrorPlace
+}
+
+export interface EngineApi {
+  /** Opens the device; called again after a loss. Rejects `gpu-unavailable`. */
+  open(onEvent: (event: EngineEvent) => void): Promise<EngineInfo>
+  /** Reads the built-in zoo's index and weights. */
+  openBuiltIn(jobId: number): Promise<ModelSummary[]>
+  /** Opens a Hugging Face folder from dropped files (File.webkitRelativePath or plain names). */
+  openFiles(jobId: number, files: File[]): Promise<ModelSummary>
+  /** Opens a Hugging Face folder below a URL. */
+  openUrl(jobId: number, url: string): Promise<ModelSummary>
+  close(id: string): Promise<void>
+  /** Checks that anchor and experts fit; Fisher, A, eigenproblem, all projections. Cached by key. */
+  prepare(jobId: number, experiment: Experiment): Promise<GeometrySummary>
+  /** Writes the merge at the experiment's λ into the merge slot; milliseconds. */
+  applyMerge(experiment: Experiment): Promise<{ key: string; durationMs: number }>
+  /** Measures one subject; parts stream through onEvent. `parts` in order of arrival. */
+  measure(
+    jobId: number,
+    experiment: Experiment,
+    subject: Subject,
+    parts: ('aqi' | 'behaviour' | 'drift')[],
+  ): Promise<void>
+  /** The same prompt answered by anchor, each expert and the merge. */
+  answer(jobId: number, experiment: Experiment, prompt: string): Promise<Answer[]>
+  /** The merge as a Hugging Face folder in a zip. */
+  exportZip(jobId: number, experiment: Experiment): Promise<Blob>
+  /** The same written file by file into a directory the user picked. */
+  exportDirectory(
+    jobId: number,
+    experiment: Experiment,
+    directory: FileSystemDirectoryHandle,
+  ): Promise<string[]>
+  /** The same weights through onnxruntime-web on our device. */
+  secondOpinion(jobId: number, experiment: Experiment, subject: Subject): Promise<SecondOpinion>
+  cancel(jobId: number): void
+}
