@@ -1,0 +1,176 @@
+// Bytes behind a URL, read by HTTP ranges. A server that ignores ranges (status 200) or hides its
+// Content-Range from other origins is read whole, once. Not a download manager: no retries, nothing kept on disk.
+
+import { EngineError, type ErrorPlace, throwIfCancelled } from '../errors.ts'
+import { type ByteSource, type Bytes, checkRange, messageOf } from './source.ts'
+
+/** Same shape as the global; tests give their own. */
+export type Fetch = (url: string, init?: RequestInit) => Promise<Response>
+
+/** First request, bytes: enough for a config or the header of a small model. */
+const HEAD_BYTES = 65536
+/** Files up to this many bytes are fetched in one piece: one request beats one per tensor. */
+const WHOLE_BYTES = 32 * 2 ** 20
+
+export class UrlSource implements ByteSource {
+  readonly name: string
+  readonly size: number
+  readonly url: string
+  private readonly fetch: Fetch
+  private readonly head: Bytes
+  private whole: Bytes | undefined
+
+  private constructor(url: string, fetch: Fetch, size: number, head: Bytes) {
+    this.url = url
+    this.name = fileName(url)
+    this.fetch = fetch
+    this.size = size
+    this.head = head
+    if (head.byteLength === size) this.whole = head
+  }
+
+  /**
+   * Asks the server for size and first bytes. Rejects `file-missing` with the status when it is not there
+   * (a web page in its place included), `file-malformed` when the answer contradicts itself.
+   */
+  static async open(
+    url: string,
+    options: { fetch?: Fetch | undefined; signal?: AbortSignal | undefined } = {},
+  ): Promise<UrlSource> {
+    const ask = options.fetch ?? ((u, init) => fetch(u, init))
+    const { signal } = options
+    const place = { file: fileName(url), offset: 0 }
+    const response = await request(ask, url, place, 0, HEAD_BYTES, signal)
+    if (response.status === 416) return new UrlSource(url, ask, 0, new Uint8Array(0))
+    // Development servers answer an unknown path with their start page and status 200.
+    if (response.headers.get('content-type')?.startsWith('text/html')) {
+      await response.body?.cancel()
+      throw new EngineError('file-missing', `${url} answered with a web page`, { file: place.file })
+    }
+    const range = contentRange(response)
+    if (response.status === 206 && range) {
+      const head = await body(response, place, signal)
+      const expected = Math.min(HEAD_BYTES, range.size)
+      if (range.start !== 0 || head.byteLength !== expected)
+        throw new EngineError(
+          'file-malformed',
+          `asked for ${expected} bytes from 0, got ${head.byteLength} from ${range.start}`,
+          place,
+        )
+      return new UrlSource(url, ask, range.size, head)
+    }
+    if (response.status === 206) {
+      await response.body?.cancel()
+      const again = await request(ask, url, place, 0, undefined, signal)
+      return UrlSource.fromWhole(url, ask, again, place, signal)
+    }
+    return UrlSource.fromWhole(url, ask, response, place, signal)
+  }
+
+  private static async fromWhole(
+    url: string,
+    fetch: Fetch,
+    response: Response,
+    place: ErrorPlace,
+    signal: AbortSignal | undefined,
+  ): Promise<UrlSource> {
+    const bytes = await body(response, place, signal)
+    const length = response.headers.get('content-length')
+    // Under compression the header counts other bytes than we get, so it proves nothing.
+    if (length !== null && !response.headers.get('content-encoding') && Number(length) !== bytes.byteLength)
+      throw new EngineError(
+        'file-malformed',
+        `the server promised ${length} bytes and sent ${bytes.byteLength}`,
+        place,
+      )
+    return new UrlSource(url, fetch, bytes.byteLength, bytes)
+  }
+
+  async read(offset: number, length: number, signal?: AbortSignal): Promise<Bytes> {
+    throwIfCancelled(signal)
+    checkRange(this, offset, length)
+    const end = offset + length
+    if (end <= this.head.byteLength) return this.head.slice(offset, end)
+    if (!this.whole && this.size <= WHOLE_BYTES) this.whole = await this.fetchRange(0, this.size, signal)
+    if (this.whole) return this.whole.slice(offset, end)
+    return this.fetchRange(offset, length, signal)
+  }
+
+  private async fetchRange(offset: number, length: number, signal: AbortSignal | undefined): Promise<Bytes> {
+    const place = { file: this.name, offset }
+    const response = await request(this.fetch, this.url, place, offset, length, signal)
+    const bytes = await body(response, place, signal)
+    if (response.status === 200) {
+      // A cache on the way may drop the range; the answer is then the whole file.
+      if (bytes.byteLength !== this.size) throw this.changed(place, bytes.byteLength)
+      this.whole = bytes
+      return bytes.slice(offset, offset + length)
+    }
+    const range = contentRange(response)
+    if (range && range.size !== this.size) throw this.changed(place, range.size)
+    if ((range && range.start !== offset) || bytes.byteLength !== length)
+      throw new EngineError(
+        'file-malformed',
+        `asked for ${length} bytes, got ${bytes.byteLength} from ${range?.start ?? offset}`,
+        place,
+      )
+    return bytes
+  }
+
+  private changed(place: ErrorPlace, size: number): EngineError {
+    return new EngineError(
+      'file-malformed',
+      `the file changed while it was read: ${this.size} bytes, now ${size}`,
+      place,
+    )
+  }
+}
+
+async function request(
+  fetch: Fetch,
+  url: string,
+  place: ErrorPlace,
+  offset: number,
+  length: number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
+  throwIfCancelled(signal)
+  const init: RequestInit = {}
+  if (signal) init.signal = signal
+  if (length !== undefined) init.headers = { Range: `bytes=${offset}-${offset + length - 1}` }
+  let response: Response
+  try {
+    response = await fetch(url, init)
+  } catch (error) {
+    throwIfCancelled(signal)
+    throw new EngineError('file-missing', `${url} cannot be reached: ${messageOf(error)}`, place)
+  }
+  const isEmptyFile = response.status === 416 && /\*\/0$/.test(response.headers.get('content-range') ?? '')
+  if (response.status !== 200 && response.status !== 206 && !isEmptyFile) {
+    await response.body?.cancel()
+    throw new EngineError('file-missing', `${url} answered with status ${response.status}`, {
+      ...(place.file === undefined ? {} : { file: place.file }),
+    })
+  }
+  return response
+}
+
+async function body(response: Response, place: ErrorPlace, signal: AbortSignal | undefined): Promise<Bytes> {
+  try {
+    return new Uint8Array(await response.arrayBuffer())
+  } catch (error) {
+    throwIfCancelled(signal)
+    throw new EngineError('file-missing', `the download broke off: ${messageOf(error)}`, place)
+  }
+}
+
+/** `bytes 0-99/1234`; undefined when absent, hidden by CORS or of unknown total. */
+function contentRange(response: Response): { start: number; size: number } | undefined {
+  const match = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '')
+  return match ? { start: Number(match[1]), size: Number(match[2]) } : undefined
+}
+
+function fileName(url: string): string {
+  const path = url.split(/[?#]/)[0]
+  return path.slice(path.lastIndexOf('/') + 1) || url
+}
