@@ -1,0 +1,141 @@
+import { deflateSync, strToU8 } from 'fflate'
+import { describe, expect, it } from 'vitest'
+import { decodeLink, encodeLink } from './codec.ts'
+import type { LinkState } from './experiment.ts'
+import { numberParameters } from './parameters.ts'
+import { upgradeContent } from './upgrades.ts'
+
+const state: LinkState = {
+  experiment: {
+    method: 'alignmerge',
+    anchor: { kind: 'built-in', id: 'anchor' },
+    experts: [
+      { origin: { kind: 'url', url: 'https://example.org/größe/model/' }, weight: 0.25 },
+      { origin: { kind: 'files', name: 'my expert', digest: 'ab'.repeat(32) }, weight: 0.75 },
+    ],
+    lambdaAlign: 4,
+    rank: 8,
+    damping: 0.01,
+    metric: 'fisher',
+    source: 'margin',
+    fisher: { labels: 'sampled', form: 'sequence' },
+    probesPerClass: 128,
+    seed: 1,
+  },
+  view: { aqiView: 'completions', prompt: 'sort 3 1 2 — ünïcode' },
+}
+
+function hashOf(content: unknown, version = 1): string {
+  const bytes = deflateSync(strToU8(JSON.stringify(content)))
+  const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
+  return `#v${version}.${text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`
+}
+
+function edited(
+  edit: (copy: { experiment: Record<string, unknown>; view: Record<string, unknown> }) => void,
+) {
+  const copy = structuredClone(state) as unknown as Parameters<typeof edit>[0]
+  edit(copy)
+  return decodeLink(hashOf(copy))
+}
+
+describe('link', () => {
+  it('comes back as it went', () => {
+    expect(decodeLink(encodeLink(state))).toEqual({ kind: 'link', state, adjusted: [] })
+  })
+
+  it('fits an address bar and needs no escapes', () => {
+    const hash = encodeLink(state)
+    expect(hash).toMatch(/^#v1\.[A-Za-z0-9_-]+$/)
+    expect(hash.length).toBeLessThan(700)
+  })
+
+  it('takes an empty hash for no link', () => {
+    expect(decodeLink('')).toEqual({ kind: 'none' })
+    expect(decodeLink('#')).toEqual({ kind: 'none' })
+  })
+
+  it('clamps every number into its declared range and says which', () => {
+    for (const id of ['lambdaAlign', 'rank', 'damping', 'probesPerClass', 'seed'] as const) {
+      for (const [given, expected] of [
+        [-1e9, numberParameters[id].min],
+        [1e9, numberParameters[id].max],
+      ]) {
+        const decoded = edited(({ experiment }) => {
+          experiment[id] = given
+        })
+        if (decoded.kind !== 'link') throw new Error(`${id} refused`)
+        expect(decoded.state.experiment[id]).toBe(expected)
+        expect(decoded.adjusted).toEqual([`experiment.${id}`])
+      }
+    }
+  })
+
+  it.each<[string, Parameters<typeof edited>[0]]>([
+    ['a number as text', ({ experiment }) => Object.assign(experiment, { lambdaAlign: '4' })],
+    ['a number that is null', ({ experiment }) => Object.assign(experiment, { rank: null })],
+    ['an unknown method', ({ experiment }) => Object.assign(experiment, { method: 'ties' })],
+    ['an unknown field', ({ experiment }) => Object.assign(experiment, { extra: 1 })],
+    ['a missing field', ({ experiment }) => Reflect.deleteProperty(experiment, 'fisher')],
+    ['no experts', ({ experiment }) => Object.assign(experiment, { experts: [] })],
+    ['experts that are no list', ({ experiment }) => Object.assign(experiment, { experts: { length: 1 } })],
+    [
+      'a script address',
+      ({ experiment }) => Object.assign(experiment, { anchor: { kind: 'url', url: 'javascript:alert(1)' } }),
+    ],
+    [
+      'mixed origins',
+      ({ experiment }) =>
+        Object.assign(experiment, { anchor: { kind: 'url', url: 'https://a.b/', id: 'x' } }),
+    ],
+    ['a view that is a list', ({ view }) => Object.assign(view, { aqiView: ['prompts'] })],
+    ['a prompt without end', ({ view }) => Object.assign(view, { prompt: 'x'.repeat(3000) })],
+  ])('refuses %s', (_name, edit) => expect(edited(edit)).toMatchObject({ kind: 'invalid' }))
+
+  it.each([
+    '#garbage',
+    '#v1.',
+    '#v1.!!!!',
+    '#v1.AAAA',
+    '#v0.AAAA',
+    encodeLink(state).slice(0, -20),
+    encodeLink(state).replace('#v1', '#v2'),
+    hashOf(null),
+    hashOf([]),
+    hashOf('text'),
+    `#${'x'.repeat(20_000)}`,
+  ])('answers %s in words', (hash) => {
+    const decoded = decodeLink(hash)
+    if (decoded.kind !== 'invalid') throw new Error('taken')
+    expect(decoded.reason.length).toBeGreaterThan(10)
+  })
+
+  it('names the version of a link from the future', () => {
+    expect(decodeLink('#v7.abc')).toMatchObject({
+      kind: 'invalid',
+      reason: expect.stringContaining('version 7'),
+    })
+  })
+
+  it('does not inflate a bomb', () => {
+    expect(decodeLink(hashOf('0'.repeat(3_000_000)))).toMatchObject({ kind: 'invalid' })
+  })
+
+  it('survives any cut and any changed letter', () => {
+    const hash = encodeLink(state)
+    for (let index = 4; index < hash.length; index += 3) {
+      decodeLink(hash.slice(0, index))
+      decodeLink(`${hash.slice(0, index)}A${hash.slice(index + 1)}`)
+    }
+  })
+})
+
+describe('upgrades', () => {
+  it('are applied in order', () => {
+    const table = { 1: (text: unknown) => `${text}b`, 2: (text: unknown) => `${text}c` }
+    expect(upgradeContent('a', 1, 3, table)).toEqual({ content: 'abc' })
+  })
+  it('stop at a missing step', () => {
+    expect(upgradeContent('a', 1, 3, { 1: (text) => text })).toBeUndefined()
+  })
+})

@@ -1,0 +1,91 @@
+// The address bar's part of a link: #v1.<base64url(deflate(JSON))>. Reading never throws: it says in words what is
+// wrong, because links are cut by mailers, edited by hand and opened by older studios than the one that wrote them.
+
+import { deflateSync, Inflate, strFromU8, strToU8 } from 'fflate'
+import { type LinkState, validateLink } from './experiment.ts'
+import { currentVersion, upgradeContent } from './upgrades.ts'
+
+export type DecodedLink =
+  | { kind: 'none' }
+  | { kind: 'link'; state: LinkState; adjusted: string[] }
+  | { kind: 'invalid'; reason: string }
+
+/** A link says little; anything longer is not one of ours, and a small deflate stream may hide a huge text. */
+const maxHashCharacters = 16_384
+const maxContentBytes = 65_536
+
+function toBase64Url(bytes: Uint8Array): string {
+  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}
+
+function fromBase64Url(text: string): Uint8Array {
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0))
+}
+
+/** Inflates in pieces and stops at the limit. */
+function inflateWithin(bytes: Uint8Array, maxBytes: number): Uint8Array | undefined {
+  const pieces: Uint8Array[] = []
+  let total = 0
+  let isFinished = false
+  const inflate = new Inflate((piece, isLast) => {
+    total += piece.length
+    if (total <= maxBytes) pieces.push(piece)
+    isFinished = isLast
+  })
+  const stride = 256
+  for (let start = 0; start < bytes.length && total <= maxBytes; start += stride) {
+    inflate.push(bytes.subarray(start, start + stride), start + stride >= bytes.length)
+  }
+  if (!isFinished || total > maxBytes) return undefined
+  const content = new Uint8Array(total)
+  let offset = 0
+  for (const piece of pieces) {
+    content.set(piece, offset)
+    offset += piece.length
+  }
+  return content
+}
+
+/** The hash, with its leading #, that carries this state. */
+export function encodeLink(state: LinkState): string {
+  return `#v${currentVersion}.${toBase64Url(deflateSync(strToU8(JSON.stringify(state)), { level: 9 }))}`
+}
+
+/** Reads a hash. An empty one is no link. */
+export function decodeLink(hash: string): DecodedLink {
+  const text = hash.replace(/^#/, '')
+  if (text === '') return { kind: 'none' }
+  if (text.length > maxHashCharacters)
+    return invalid(`it has ${text.length} characters, more than the ${maxHashCharacters} a link may have`)
+  const match = /^v(\d{1,6})\.([A-Za-z0-9_-]*)$/.exec(text)
+  if (!match) return invalid('it does not have the form #v1.<letters, digits, - and _>')
+  const version = Number(match[1])
+  if (version > currentVersion)
+    return invalid(
+      `it has version ${version}, made by a newer studio; this one reads up to version ${currentVersion}. Reload the page for the newest studio`,
+    )
+  let content: unknown
+  try {
+    const bytes = inflateWithin(fromBase64Url(match[2]!), maxContentBytes)
+    if (!bytes) return invalid('its content is cut off or too long')
+    content = JSON.parse(strFromU8(bytes))
+  } catch {
+    return invalid('its content cannot be decoded; part of the address may be missing')
+  }
+  let upgraded: { content: unknown } | undefined
+  try {
+    upgraded = upgradeContent(content, version)
+  } catch {
+    return invalid(`its content is not that of a version ${version} link`)
+  }
+  if (!upgraded) return invalid(`it has version ${version}, which was never in use`)
+  const validated = validateLink(upgraded.content)
+  if (!validated.ok) return invalid(validated.reason)
+  return { kind: 'link', state: validated.value, adjusted: validated.adjusted }
+}
+
+function invalid(reason: string): DecodedLink {
+  return { kind: 'invalid', reason }
+}

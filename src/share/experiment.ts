@@ -1,0 +1,160 @@
+// What a link holds, and its validation: every field is checked, numbers are clamped into their declared range,
+// anything of unknown structure is refused with the name of the field.
+
+import type { AqiView, Experiment, ModelOrigin } from '../../workers/api.ts'
+import { choiceParameters, limits, type NumberParameter, numberParameters } from './parameters.ts'
+import { clampNumber } from './scale.ts'
+
+/** The part of the view that a link carries. */
+export interface LinkView {
+  aqiView: AqiView
+  prompt: string
+}
+
+export interface LinkState {
+  experiment: Experiment
+  view: LinkView
+}
+
+/** `adjusted` names the fields whose numbers lay outside their range. */
+export type Validated<T> = { ok: true; value: T; adjusted: string[] } | { ok: false; reason: string }
+
+class Refusal extends Error {}
+
+/** Walks a value field by field; keeps the path for messages and the list of clamped fields. */
+class Reader {
+  readonly adjusted: string[] = []
+
+  object(value: unknown, path: string, keys: readonly string[]): Record<string, unknown> {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new Refusal(`${path} is not an object`)
+    const unknownKey = Object.keys(value).find((key) => !keys.includes(key))
+    if (unknownKey !== undefined)
+      throw new Refusal(`${path} has the unknown field “${unknownKey.slice(0, 40)}”`)
+    return value as Record<string, unknown>
+  }
+
+  text(value: unknown, path: string, maxLength: number): string {
+    if (typeof value !== 'string') throw new Refusal(`${path} is not text`)
+    if (value.length > maxLength) throw new Refusal(`${path} is longer than ${maxLength} characters`)
+    return value
+  }
+
+  number(value: unknown, path: string, parameter: NumberParameter): number {
+    if (typeof value !== 'number' || !Number.isFinite(value))
+      throw new Refusal(`${path} is not a finite number`)
+    const rounded = parameter.isInteger ? Math.round(value) : value
+    const clamped = clampNumber(rounded, parameter.min, parameter.max)
+    if (clamped !== value) this.adjusted.push(path)
+    return clamped
+  }
+
+  choice<T extends string>(value: unknown, path: string, options: readonly { value: T }[]): T {
+    const found = options.find((option) => option.value === value)
+    if (!found) throw new Refusal(`${path} is none of ${options.map((option) => option.value).join(', ')}`)
+    return found.value
+  }
+
+  origin(value: unknown, path: string): ModelOrigin {
+    const fields = this.object(value, path, ['kind', 'id', 'url', 'name', 'digest'])
+    switch (fields.kind) {
+      case 'built-in':
+        this.object(value, path, ['kind', 'id'])
+        return { kind: 'built-in', id: this.text(fields.id, `${path}.id`, 100) }
+      case 'url': {
+        this.object(value, path, ['kind', 'url'])
+        const url = this.text(fields.url, `${path}.url`, 1000)
+        if (!isHttpUrl(url)) throw new Refusal(`${path}.url is not an http(s) address`)
+        return { kind: 'url', url }
+      }
+      case 'files': {
+        this.object(value, path, ['kind', 'name', 'digest'])
+        const digest = this.text(fields.digest, `${path}.digest`, 64)
+        if (!/^[0-9a-f]{64}$/.test(digest))
+          throw new Refusal(`${path}.digest is not a SHA-256 in hexadecimal`)
+        return { kind: 'files', name: this.text(fields.name, `${path}.name`, 200), digest }
+      }
+      default:
+        throw new Refusal(`${path}.kind is none of built-in, url, files`)
+    }
+  }
+}
+
+/** True for an absolute http or https address without credentials. */
+export function isHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const url = new URL(text)
+  return (url.protocol === 'https:' || url.protocol === 'http:') && url.username === '' && url.password === ''
+}
+
+function readExperiment(reader: Reader, value: unknown): Experiment {
+  const path = 'experiment'
+  const fields = reader.object(value, path, [
+    'method',
+    'anchor',
+    'experts',
+    'lambdaAlign',
+    'rank',
+    'damping',
+    'metric',
+    'source',
+    'fisher',
+    'probesPerClass',
+    'seed',
+  ])
+  if (!Array.isArray(fields.experts)) throw new Refusal(`${path}.experts is not a list`)
+  if (fields.experts.length === 0 || fields.experts.length > limits.maxExperts)
+    throw new Refusal(
+      `${path}.experts has ${fields.experts.length} entries, expected 1 to ${limits.maxExperts}`,
+    )
+  const experts = fields.experts.map((entry: unknown, index) => {
+    const expertPath = `${path}.experts[${index}]`
+    const expert = reader.object(entry, expertPath, ['origin', 'weight'])
+    return {
+      origin: reader.origin(expert.origin, `${expertPath}.origin`),
+      weight: reader.number(expert.weight, `${expertPath}.weight`, numberParameters.weight),
+    }
+  })
+  const fisher = reader.object(fields.fisher, `${path}.fisher`, ['labels', 'form'])
+  const numberOf = (id: 'lambdaAlign' | 'rank' | 'damping' | 'probesPerClass' | 'seed') =>
+    reader.number(fields[id], `${path}.${id}`, numberParameters[id])
+  return {
+    method: reader.choice(fields.method, `${path}.method`, choiceParameters.method.options),
+    anchor: reader.origin(fields.anchor, `${path}.anchor`),
+    experts,
+    lambdaAlign: numberOf('lambdaAlign'),
+    rank: numberOf('rank'),
+    damping: numberOf('damping'),
+    metric: reader.choice(fields.metric, `${path}.metric`, choiceParameters.metric.options),
+    source: reader.choice(fields.source, `${path}.source`, choiceParameters.source.options),
+    fisher: {
+      labels: reader.choice(fisher.labels, `${path}.fisher.labels`, choiceParameters.labels.options),
+      form: reader.choice(fisher.form, `${path}.fisher.form`, choiceParameters.form.options),
+    },
+    probesPerClass: numberOf('probesPerClass'),
+    seed: numberOf('seed'),
+  }
+}
+
+/** Checks what a link of the current version says. */
+export function validateLink(value: unknown): Validated<LinkState> {
+  const reader = new Reader()
+  try {
+    const fields = reader.object(value, 'link', ['experiment', 'view'])
+    const view = reader.object(fields.view, 'view', ['aqiView', 'prompt'])
+    return {
+      ok: true,
+      value: {
+        experiment: readExperiment(reader, fields.experiment),
+        view: {
+          aqiView: reader.choice(view.aqiView, 'view.aqiView', choiceParameters.aqiView.options),
+          prompt: reader.text(view.prompt, 'view.prompt', limits.maxPromptCharacters),
+        },
+      },
+      adjusted: reader.adjusted,
+    }
+  } catch (error) {
+    if (error instanceof Refusal) return { ok: false, reason: error.message }
+    throw error
+  }
+}

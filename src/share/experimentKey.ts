@@ -1,0 +1,97 @@
+// Short stable keys of an experiment. A result carries the key of what it answers, so a late one can never be
+// taken for another. Four keys, from the least to the most that determines a number:
+//   probeKey     anchor, probes, seed                     → AQI and behaviour of a whole model
+//   geometryKey  + experts, metric, damping, source, Fisher → U, c_i, Gram matrix (prepare)
+//   curveKey     + method, weights, rank                   → the merge as a function of λ_align
+//   mergeKey     + λ_align                                 → one merge (applyMerge)
+// Labels are no part of a key: a files origin counts by its digest.
+
+import type { Experiment, ModelOrigin, Subject } from '../../workers/api.ts'
+
+/** Text that is equal for equal origins. */
+export function originKey(origin: ModelOrigin): string {
+  switch (origin.kind) {
+    case 'built-in':
+      return `built-in:${origin.id}`
+    case 'url':
+      return `url:${origin.url}`
+    case 'files':
+      return `files:${origin.digest}`
+  }
+}
+
+/** 53-bit hash (cyrb53, public domain) in base 36; enough to tell the experiments of one session apart. */
+export function hashText(text: string): string {
+  let high = 0xdeadbeef
+  let low = 0x41c6ce57
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    high = Math.imul(high ^ code, 2654435761)
+    low = Math.imul(low ^ code, 1597334677)
+  }
+  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909)
+  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909)
+  return ((low >>> 0) * 2 ** 21 + (high >>> 11)).toString(36)
+}
+
+/** Weights on the simplex; equal ones when all are zero. */
+export function normaliseWeights(weights: readonly number[]): number[] {
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  return total > 0 ? weights.map((weight) => weight / total) : weights.map(() => 1 / weights.length)
+}
+
+/** The average is AlignMerge without shield, so both share one key and one set of measurements. */
+export function canonicalMethod(experiment: Experiment): Pick<Experiment, 'method' | 'lambdaAlign'> {
+  return experiment.method === 'average'
+    ? { method: 'alignmerge', lambdaAlign: 0 }
+    : { method: experiment.method, lambdaAlign: experiment.lambdaAlign }
+}
+
+function probeFields(experiment: Experiment): unknown[] {
+  return [originKey(experiment.anchor), experiment.probesPerClass, experiment.seed]
+}
+
+function geometryFields(experiment: Experiment): unknown[] {
+  return [
+    ...probeFields(experiment),
+    experiment.experts.map((expert) => originKey(expert.origin)),
+    experiment.damping,
+    experiment.metric,
+    experiment.source,
+    experiment.fisher.labels,
+    experiment.fisher.form,
+  ]
+}
+
+function curveFields(experiment: Experiment): unknown[] {
+  const { method } = canonicalMethod(experiment)
+  // Six digits: what a slider can tell apart, and equal after a trip through a link.
+  const weights = normaliseWeights(experiment.experts.map((expert) => expert.weight)).map((w) => w.toFixed(6))
+  // A Fisher soup has no shield, so its rank cannot matter.
+  return [...geometryFields(experiment), method, weights, method === 'alignmerge' ? experiment.rank : 0]
+}
+
+export const probeKey = (experiment: Experiment): string => hashText(JSON.stringify(probeFields(experiment)))
+export const geometryKey = (experiment: Experiment): string =>
+  hashText(JSON.stringify(geometryFields(experiment)))
+export const curveKey = (experiment: Experiment): string => hashText(JSON.stringify(curveFields(experiment)))
+
+export function mergeKey(experiment: Experiment): string {
+  const { method, lambdaAlign } = canonicalMethod(experiment)
+  return hashText(JSON.stringify([...curveFields(experiment), method === 'alignmerge' ? lambdaAlign : 0]))
+}
+
+/** λ_align that this experiment's merge is measured at; methods without a shield have 0. */
+export function mergeLambda(experiment: Experiment): number {
+  return experiment.method === 'alignmerge' ? experiment.lambdaAlign : 0
+}
+
+/** The key that a measurement of this subject carries; used by the worker to write it and by the page to check it. */
+export function measurementKey(experiment: Experiment, subject: Subject): string {
+  return subject.kind === 'model' ? probeKey(experiment) : curveKey(experiment)
+}
+
+/** Text that tells subjects apart under one key. */
+export function subjectKey(subject: Subject): string {
+  return subject.kind === 'model' ? `model:${subject.id}` : `merge:${subject.lambdaAlign}`
+}
