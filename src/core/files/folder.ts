@@ -2,7 +2,7 @@
 
 import { EngineError } from '../errors.ts'
 import { BlobSource, type ByteSource, MemorySource, parseJsonObject, readText } from './source.ts'
-import { type Fetch, UrlSource } from './urlSource.ts'
+import { AbsentError, type Fetch, UrlSource } from './urlSource.ts'
 
 /** JSON files larger than this are refused, bytes; the largest published tokenizer.json is about 35 MB. */
 const JSON_LIMIT = 128 * 2 ** 20
@@ -88,16 +88,11 @@ export function urlFolder(
         opened.set(path, source)
         return source
       } catch (error) {
-        if (error instanceof EngineError && error.code === 'file-missing' && isAbsent(error)) return undefined
+        if (error instanceof AbsentError) return undefined
         throw error
       }
     },
   }
-}
-
-/** A server that is down or refuses is not the same as a file that is not there. */
-function isAbsent(error: EngineError): boolean {
-  return /status (404|410)|web page/.test(error.message)
 }
 
 function folderUrl(url: string, base: string | undefined): URL {

@@ -8,6 +8,9 @@ import { type ByteSource, type Bytes, decodeUtf8, parseJsonObject } from './sour
 /** The format's own limit for the JSON header, bytes. */
 export const HEADER_LIMIT = 100_000_000
 const MAX_DIMENSIONS = 16
+/** A header needs three: the tensors, a tensor, its shape. */
+const MAX_DEPTH = 8
+const WHITESPACE = [' ', '\n', '\r', '\t']
 
 /**
  * Reads and checks the header of one file. Rejects `file-malformed` with file, tensor and byte offset: of the
@@ -31,8 +34,8 @@ export async function readSafetensorsHeader(
   const bytes = await source.read(8, Number(length), signal)
   if (bytes[0] !== 0x7b) fail('expected the header to begin with {', 8)
   const text = decodeUtf8(bytes, { file, offset: 8 })
-  const json = parseJsonObject(text, file, 8)
   const entries = findEntries(text, file)
+  const json = parseJsonObject(text, file, 8)
   const dataStart = 8 + Number(length)
   const header: SafetensorsHeader = { file, tensors: new Map(), metadata: {}, dataStart }
   for (const [name, value] of Object.entries(json)) {
@@ -119,32 +122,53 @@ function checkLayout(header: SafetensorsHeader, fileSize: number): void {
 }
 
 /**
- * Where each top-level key of a JSON object stands (character index). JSON.parse keeps the last of two equal
- * keys in silence, so this also throws `file-malformed` for a key that appears twice in one object.
- * `text` must be valid JSON.
+ * Where each top-level key stands (character index). JSON.parse keeps the last of two equal keys in silence and
+ * follows any nesting, so this throws `file-malformed` for a repeated key and for more nesting than a header
+ * has. Text that is no JSON is left for JSON.parse to name.
  */
 function findEntries(text: string, file: string): Map<string, number> {
+  const fail = (message: string, index: number): never => {
+    throw new EngineError('file-malformed', message, { file, offset: byteOffset(text, index) })
+  }
   const top = new Map<string, number>()
-  const open: (Set<string> | undefined)[] = []
-  // In valid JSON a string followed by a colon is a key; nothing else outside strings needs reading.
-  const token = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/gs
-  for (let match = token.exec(text); match; match = token.exec(text)) {
-    const [found, colon] = match
-    if (found === '{') open.push(new Set())
-    else if (found === '[') open.push(undefined)
-    else if (found === '}' || found === ']') open.pop()
-    else if (colon) {
-      const key = JSON.parse(found.slice(0, -colon.length)) as string
-      const keys = open.at(-1)
-      if (keys?.has(key)) {
-        const place = { file, offset: byteOffset(text, match.index) }
-        throw new EngineError('file-malformed', `key ${show(key)} appears twice`, place)
-      }
-      keys?.add(key)
-      if (open.length === 1) top.set(key, match.index)
-    }
+  const open: Set<string>[] = []
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i]
+    if (character === '{' || character === '[') {
+      if (open.push(new Set()) > MAX_DEPTH) fail(`nested more than ${MAX_DEPTH} deep`, i)
+    } else if (character === '}' || character === ']') open.pop()
+    if (character !== '"') continue
+    const start = i
+    i = endOfString(text, start)
+    let next = i + 1
+    while (WHITESPACE.includes(text[next])) next++
+    // In JSON a string followed by a colon is a key.
+    if (text[next] !== ':') continue
+    const key = unquote(text.slice(start, i + 1))
+    const keys = open.at(-1)
+    if (key === undefined || keys === undefined) break
+    if (keys.has(key)) fail(`key ${show(key)} appears twice`, start)
+    keys.add(key)
+    if (open.length === 1) top.set(key, start)
   }
   return top
+}
+
+/** Index of the closing quote of the string that opens at `start`; the last character when there is none. */
+function endOfString(text: string, start: number): number {
+  for (let i = start + 1; i < text.length; i++) {
+    if (text[i] === '\\') i++
+    else if (text[i] === '"') return i
+  }
+  return text.length - 1
+}
+
+function unquote(text: string): string | undefined {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** Byte offset in the file of a character of the header. */

@@ -12,6 +12,13 @@ const HEAD_BYTES = 65536
 /** Files up to this many bytes are fetched in one piece: one request beats one per tensor. */
 const WHOLE_BYTES = 32 * 2 ** 20
 
+/** `file-missing` where the server says that there is no such file, as against a server that fails or refuses. */
+export class AbsentError extends EngineError {
+  constructor(message: string, file: string) {
+    super('file-missing', message, { file })
+  }
+}
+
 export class UrlSource implements ByteSource {
   readonly name: string
   readonly size: number
@@ -45,7 +52,7 @@ export class UrlSource implements ByteSource {
     // Development servers answer an unknown path with their start page and status 200.
     if (response.headers.get('content-type')?.startsWith('text/html')) {
       await response.body?.cancel()
-      throw new EngineError('file-missing', `${url} answered with a web page`, { file: place.file })
+      throw new AbsentError(`${url} answered with a web page`, place.file)
     }
     const range = contentRange(response)
     if (response.status === 206 && range) {
@@ -129,7 +136,7 @@ export class UrlSource implements ByteSource {
 async function request(
   fetch: Fetch,
   url: string,
-  place: ErrorPlace,
+  place: { file: string; offset: number },
   offset: number,
   length: number | undefined,
   signal: AbortSignal | undefined,
@@ -148,9 +155,9 @@ async function request(
   const isEmptyFile = response.status === 416 && /\*\/0$/.test(response.headers.get('content-range') ?? '')
   if (response.status !== 200 && response.status !== 206 && !isEmptyFile) {
     await response.body?.cancel()
-    throw new EngineError('file-missing', `${url} answered with status ${response.status}`, {
-      ...(place.file === undefined ? {} : { file: place.file }),
-    })
+    const message = `${url} answered with status ${response.status}`
+    if (response.status === 404 || response.status === 410) throw new AbsentError(message, place.file)
+    throw new EngineError('file-missing', message, { file: place.file })
   }
   return response
 }
