@@ -16,7 +16,7 @@ export function nodeGpu(): Promise<GPU> {
 async function open(): Promise<GPU> {
   const { create, globals } = await import('webgpu')
   Object.assign(globalThis, globals)
-  acceptSharedMemory()
+  acceptAllViews()
   const gpu = create([])
   // `navigator` is missing in Node 20 and has no `gpu` later.
   if (typeof globalThis.navigator === 'undefined')
@@ -40,21 +40,18 @@ export async function refuseNull(gpu: GPU): Promise<void> {
     throw new EngineError('gpu-unavailable', `only the null backend answers; ${hint}`)
 }
 
-// Dawn's binding rejects views over a SharedArrayBuffer ("Invalid argument"), which browsers accept and
-// onnxruntime-web uses: hand it a copy of the bytes that would be written.
-function acceptSharedMemory(): void {
+// Dawn's binding rejects a DataView and any view over a SharedArrayBuffer ("Invalid argument"), which browsers
+// accept and onnxruntime-web uses: hand it the same bytes as a Uint8Array, copied where the memory is shared.
+function acceptAllViews(): void {
   const write = GPUQueue.prototype.writeBuffer
   GPUQueue.prototype.writeBuffer = function (this: GPUQueue, buffer, bufferOffset, data, dataOffset, size) {
-    const memory = ArrayBuffer.isView(data) ? data.buffer : data
-    if (!(memory instanceof SharedArrayBuffer))
-      return write.call(this, buffer, bufferOffset, data as BufferSource, dataOffset, size)
-    const view = ArrayBuffer.isView(data) ? data : new Uint8Array(memory)
+    const view = ArrayBuffer.isView(data) ? data : new Uint8Array(data as ArrayBuffer)
     // Offset and size count elements of a typed array, bytes of anything else.
     const unit = 'BYTES_PER_ELEMENT' in view ? Number(view.BYTES_PER_ELEMENT) : 1
     const skipped = (dataOffset ?? 0) * unit
     const byteLength = size === undefined ? view.byteLength - skipped : size * unit
-    const copy = new Uint8Array(byteLength)
-    copy.set(new Uint8Array(memory, view.byteOffset + skipped, byteLength))
-    return write.call(this, buffer, bufferOffset, copy)
+    const bytes = new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset + skipped, byteLength)
+    const isShared = view.buffer instanceof SharedArrayBuffer
+    return write.call(this, buffer, bufferOffset, isShared ? new Uint8Array(bytes) : bytes)
   }
 }
