@@ -1,0 +1,222 @@
+// Who may import whom, as data, checked against the imports that stand in the files. One way only:
+// files → tensors → model → geometry → merge → evaluate → state → views. A new folder needs a line here.
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const root = resolve(import.meta.dirname, '..')
+
+interface Rule {
+  /** folders and files; the rule with the longest matching path governs a file */
+  of: string[]
+  /** paths and packages whose code may be imported; a rule's own `of` and core/errors.ts always may */
+  code?: string[]
+  /** paths of which only types may be imported */
+  types?: string[]
+}
+
+// What a model is, without a device: needed to read a checkpoint as well as to run one.
+const architecture = ['src/core/model/config.ts', 'src/core/model/families', 'src/core/model/rotary.ts']
+const kernelText = ['src/core/kernels/spec.ts', 'src/core/kernels/shared']
+
+const rules: Rule[] = [
+  { of: ['src/core/errors.ts'] },
+  { of: ['src/core/tensors'] },
+  { of: architecture, code: ['src/core/tensors'] },
+  {
+    of: ['src/core/files'],
+    code: ['src/core/tensors', ...architecture, '@huggingface/jinja', '@huggingface/tokenizers', 'fflate'],
+  },
+  { of: kernelText, code: ['src/core/tensors'] },
+  { of: ['src/core/kernels'], code: ['src/core/tensors'] },
+  { of: ['src/core/gpu'], code: [...kernelText, 'src/core/tensors'] },
+  {
+    of: ['src/core/model'],
+    code: ['src/core/kernels', 'src/core/gpu', 'src/core/tensors', 'src/core/files'],
+  },
+  {
+    of: ['src/core/train'],
+    code: ['src/core/model', 'src/core/kernels', 'src/core/gpu', 'src/core/tensors'],
+  },
+  {
+    of: ['src/core/geometry'],
+    code: ['src/core/model', 'src/core/kernels', 'src/core/gpu', 'src/core/tensors'],
+  },
+  {
+    of: ['src/core/merge'],
+    code: ['src/core/geometry', 'src/core/model', 'src/core/kernels', 'src/core/gpu', 'src/core/tensors'],
+  },
+  {
+    of: ['src/core/evaluate'],
+    code: [
+      ...['src/core/merge', 'src/core/geometry', 'src/core/model', 'src/core/kernels', 'src/core/gpu'],
+      ...['src/core/tensors', 'src/core/files'],
+    ],
+  },
+  {
+    // The second opinion must owe our own forward pass nothing but the model's description.
+    of: ['src/core/evaluate/ort'],
+    code: [...architecture, 'src/core/tensors', 'src/core/files', 'onnxruntime-web'],
+    types: ['src/core/gpu'],
+  },
+  { of: ['src/share'], code: ['fflate'], types: ['workers/api.ts', 'src/core'] },
+  { of: ['workers/api.ts'], types: ['src/core'] },
+  { of: ['workers'], code: ['src/core', 'src/share', 'comlink'] },
+  {
+    of: ['src/state'],
+    code: ['src/share', 'workers/transfer.ts', 'workers/engine.worker.ts', 'comlink', 'zustand'],
+    types: ['workers/api.ts'],
+  },
+  {
+    of: ['src/views'],
+    code: ['src/state', 'src/share', 'react', 'react-dom', 'recharts'],
+    types: ['workers/api.ts'],
+  },
+  { of: ['src/views/charts'], code: ['react', 'recharts'], types: ['workers/api.ts'] },
+  { of: ['src/main.tsx'], code: ['src/views', 'src/state', 'react', 'react-dom'] },
+  { of: ['src/cli/nodeGpu.ts'], code: ['webgpu'] },
+  { of: ['src/testing'], code: ['src/core', 'src/cli/nodeGpu.ts', 'vitest', 'node:'] },
+  {
+    of: ['src/cli'],
+    code: ['src/core', 'src/share', 'src/testing', 'zoo', 'node:'],
+    types: ['workers/api.ts'],
+  },
+  { of: ['zoo'], code: ['src/core', 'src/cli/nodeGpu.ts', '@huggingface/tokenizers', 'node:'] },
+  { of: ['bench'], code: ['src/core', 'src/cli', 'src/testing', 'zoo', 'node:'] },
+]
+
+interface Import {
+  line: number
+  /** path from the root without a query, or the package's name */
+  target: string
+  isType: boolean
+}
+
+const isBelow = (path: string, folder: string) =>
+  path === folder || path.startsWith(folder.endsWith(':') ? folder : `${folder}/`)
+
+function packageOf(specifier: string): string {
+  if (specifier.startsWith('node:')) return specifier
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+}
+
+function findImports(file: string, text: string): Import[] {
+  const clause = String.raw`(?:[\w$*]+(?:\s+as\s+[\w$]+)?\s*,?\s*)?(?:\{[^}]*\}\s*)?`
+  const patterns = [
+    new RegExp(String.raw`^(?:import|export)\s+(type\s+(?!from\b))?${clause}from\s+['"]([^'"]+)['"]`, 'gm'),
+    /^()import\s+['"]([^'"]+)['"]/gm,
+    /()\bimport\(\s*['"]([^'"]+)['"]/g,
+    /()\bnew URL\(\s*['"](\.[^'"]+)['"],\s*import\.meta\.url/g,
+  ]
+  return patterns.flatMap((pattern) =>
+    [...text.matchAll(pattern)].map((match) => {
+      const specifier = match[2].replace(/\?.*$/, '')
+      const target = specifier.startsWith('.')
+        ? relative(root, resolve(root, dirname(file), specifier))
+        : packageOf(specifier)
+      return { line: text.slice(0, match.index).split('\n').length, target, isType: Boolean(match[1]) }
+    }),
+  )
+}
+
+function ruleOf(file: string): Rule | undefined {
+  const reach = (rule: Rule) =>
+    Math.max(-1, ...rule.of.filter((path) => isBelow(file, path)).map((p) => p.length))
+  const best = rules.reduce((a, b) => (reach(b) > reach(a) ? b : a))
+  return reach(best) >= 0 ? best : undefined
+}
+
+function violations(file: string, text: string): string[] {
+  const rule = ruleOf(file)
+  if (!rule) return [`${file}:1 belongs to no line of the table`]
+  const mayBeCode = [...rule.of, ...(rule.code ?? []), 'src/core/errors.ts']
+  const mayBeType = [...mayBeCode, ...(rule.types ?? [])]
+  return findImports(file, text)
+    .filter(({ target, isType }) => !(isType ? mayBeType : mayBeCode).some((path) => isBelow(target, path)))
+    .map(({ line, target, isType }) => `${file}:${line} may not import ${isType ? 'types of ' : ''}${target}`)
+}
+
+const isTest = (path: string) => /\.(test|bench)\.tsx?$/.test(path)
+const folders = ['src', 'workers', 'zoo', 'bench']
+const files = folders
+  .flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+  )
+  .filter((path) => /\.(tsx?|wgsl)$/.test(path))
+  .sort()
+  .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
+const sources = files.filter(({ path }) => !path.endsWith('.wgsl'))
+
+describe('imports', () => {
+  it('follow the table', () => {
+    expect(
+      sources.filter(({ path }) => !isTest(path)).flatMap(({ path, text }) => violations(path, text)),
+    ).toEqual([])
+  })
+
+  it('bring no page library into the core, not even in its tests', () => {
+    const pageOnly = [
+      'react',
+      'react-dom',
+      'recharts',
+      'zustand',
+      'comlink',
+      'src/views',
+      'src/state',
+      'workers',
+    ]
+    const found = sources
+      .filter(({ path }) => isBelow(path, 'src/core'))
+      .flatMap(({ path, text }) => findImports(path, text).map((seen) => ({ path, ...seen })))
+      .filter(({ target }) => pageOnly.some((name) => isBelow(target, name)))
+      .map(({ path, line, target }) => `${path}:${line} imports ${target}`)
+    expect(found).toEqual([])
+  })
+
+  it.each([
+    ['src/core/files/a.ts', "import { Gpu } from '../gpu/device.ts'", 1],
+    ['src/core/model/a.ts', "import {\n  a,\n  b,\n} from '../merge/closedForm.ts'", 1],
+    ['src/core/model/a.ts', "import * as React from 'react'", 1],
+    ['src/core/tensors/a.ts', "\nimport 'react'", 2],
+    ['src/core/tensors/a.ts', "export { a } from '../files/source.ts'", 1],
+    ['src/core/tensors/a.ts', "export * from '../files/source.ts'", 1],
+    ['src/core/tensors/a.ts', "const a = 1\nconst b = await import('../files/source.ts')", 2],
+    ['src/views/app/A.tsx', "import shader from '../../core/kernels/a/a.wgsl?raw'", 1],
+    ['src/views/charts/A.tsx', "import { useStore } from '../../state/store.ts'", 1],
+    ['src/share/a.ts', "import { solve } from '../core/merge/closedForm.ts'", 1],
+    ['src/share/a.ts', "import { type Experiment } from '../../workers/api.ts'", 1],
+    ['workers/api.ts', "import { Random } from '../src/core/tensors/random.ts'", 1],
+    ['src/state/a.ts', "new Worker(new URL('../core/a.ts', import.meta.url))", 1],
+    ['src/new/a.ts', '', 1],
+  ])('of %s: %j is reported', (file, text, line) => {
+    expect(violations(file, text)).toEqual([expect.stringContaining(`${file}:${line} `)])
+  })
+
+  it.each([
+    ['src/share/a.ts', "import type { Experiment } from '../../workers/api.ts'"],
+    ['src/core/merge/a.ts', "import { EngineError } from '../errors.ts'\nimport { b } from './b.ts'"],
+    ['src/core/evaluate/ort/a.ts', "import wasm from 'onnxruntime-web/a.wasm?url'"],
+    ['src/cli/a.ts', "import { readFileSync } from 'node:fs'"],
+    ['src/core/tensors/a.ts', "// reads from '../views/a.ts'\nexport const a = 'import x'"],
+  ])('of %s: %j is allowed', (file, text) => {
+    expect(violations(file, text)).toEqual([])
+  })
+})
+
+describe('files', () => {
+  it('stay below 400 lines', () => {
+    const long = files
+      .filter(({ path }) => ['src', 'workers', 'zoo'].some((folder) => isBelow(path, folder)))
+      .map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }))
+      .filter(({ lines }) => lines > 400)
+    expect(long).toEqual([])
+  })
+
+  it('draw only seeded random numbers', () => {
+    const call = ['Math', 'random'].join('.')
+    const found = sources.flatMap(({ path, text }) =>
+      text.split('\n').flatMap((line, index) => (line.includes(call) ? [`${path}:${index + 1}`] : [])),
+    )
+    expect(found).toEqual([])
+  })
+})
