@@ -1,0 +1,77 @@
+// Cross-entropy of chosen target tokens, and its gradient in place of the logits.
+
+import type { HostArrays, KernelCase, KernelSpec, Params } from '../spec.ts'
+import crossEntropyWgsl from './crossEntropy.wgsl?raw'
+
+const rowLoss = (p: Params, logits: ArrayLike<number>, r: number, target: number) => {
+  let top = Number.NEGATIVE_INFINITY
+  for (let v = 0; v < p.V; v++) top = Math.max(top, logits[r * p.stride + v])
+  let total = 0
+  for (let v = 0; v < p.V; v++) total += Math.exp(logits[r * p.stride + v] - top)
+  return { top, total, loss: Math.log(total) + top - logits[r * p.stride + target] }
+}
+
+export function crossEntropyReference(p: Params, { logits, targets, scale, loss }: HostArrays): HostArrays {
+  const outLogits = Float64Array.from(logits)
+  const outLoss = Float64Array.from(loss)
+  for (let r = 0; r < p.R; r++) {
+    const { top, total, loss: value } = rowLoss(p, logits, r, targets[r])
+    outLoss[r] = value
+    if (p.gradient === 0) continue
+    for (let v = 0; v < p.stride; v++) {
+      const at = r * p.stride + v
+      outLogits[at] =
+        v < p.V ? scale[r] * (Math.exp(logits[at] - top) / total - (v === targets[r] ? 1 : 0)) : 0
+    }
+  }
+  return { logits: outLogits, loss: outLoss }
+}
+
+const entropyCase = (R: number, V: number, stride: number, gradient: number, rowsPerY = R): KernelCase => ({
+  name: `${R} rows of ${V} (stride ${stride})${gradient ? ', gradient' : ''}`,
+  params: { R, V, stride, rowsPerY, gradient },
+  sizes: { logits: R * stride, targets: R, scale: R, loss: R },
+  fill: { targets: (i) => (i * 5 + 2) % V },
+})
+
+/** loss (R) of logits (R, stride ≥ V) and targets (R); logits become scale (R) ∘ gradient when asked. */
+export const crossEntropy: KernelSpec = {
+  name: 'crossEntropy',
+  wgsl: crossEntropyWgsl,
+  params: [
+    ['R', 'u32'],
+    ['V', 'u32'],
+    ['stride', 'u32'],
+    ['rowsPerY', 'u32'],
+    ['gradient', 'u32'],
+  ],
+  bindings: [
+    { name: 'logits', kind: 'vec', access: 'read_write' },
+    { name: 'targets', kind: 'u32', access: 'read' },
+    { name: 'scale', kind: 'f32', access: 'read' },
+    { name: 'loss', kind: 'f32', access: 'read_write' },
+  ],
+  threads: (p) => [p.rowsPerY, Math.ceil(p.R / p.rowsPerY), 1],
+  workgroupSize: [64, 1, 1],
+  isAligned: (p) => p.stride % 4 === 0,
+  reference: crossEntropyReference,
+  tolerance: { absolute: 3e-6, relative: 6e-6, why: 'exp and log of the device are good to a few ulp' },
+  cases: [
+    entropyCase(5, 11, 12, 1),
+    entropyCase(3, 7, 7, 1),
+    entropyCase(9, 64, 64, 0, 4),
+    entropyCase(8, 211, 212, 1),
+  ],
+  finiteDifferences: [
+    {
+      input: 'logits',
+      output: 'logits',
+      objective: (p, { logits, targets, scale }) => {
+        if (p.gradient === 0) return Number.NaN
+        let sum = 0
+        for (let r = 0; r < p.R; r++) sum += scale[r] * rowLoss(p, logits, r, targets[r]).loss
+        return sum
+      },
+    },
+  ],
+}

@@ -1,0 +1,103 @@
+// Elementwise passes over whole tensors, four elements a thread; buffers are padded to fours.
+
+import type { HostArrays, KernelSpec, Params } from '../spec.ts'
+import combineWgsl from './combine.wgsl?raw'
+import dampWgsl from './damp.wgsl?raw'
+import narrowWgsl from './narrow.wgsl?raw'
+import squareAccumulateWgsl from './squareAccumulate.wgsl?raw'
+import widenWgsl from './widen.wgsl?raw'
+
+const COUNTS = [8, 100, 1024]
+const map = (p: Params, f: (i: number) => number) => Float64Array.from({ length: p.count }, (_, i) => f(i))
+const cases = (names: string[], extra: Record<string, number> = {}) =>
+  COUNTS.map((count) => ({
+    name: `${count} elements`,
+    params: { count, ...extra },
+    sizes: Object.fromEntries(names.map((name) => [name, count])),
+  }))
+
+const base = {
+  threads: (p: Params): [number, number, number] => [Math.ceil(p.count / 4), 1, 1],
+  workgroupSize: [64, 1, 1],
+  tolerance: { absolute: 2e-7, relative: 1e-6, why: 'one or two float32 operations' },
+  noGradient: 'elementwise and linear, or a square of a gradient',
+} as const satisfies Partial<KernelSpec>
+
+/** out (count) = α a + β b. */
+export const combine: KernelSpec = {
+  ...base,
+  name: 'combine',
+  wgsl: combineWgsl,
+  params: [
+    ['count', 'u32'],
+    ['alpha', 'f32'],
+    ['beta', 'f32'],
+  ],
+  bindings: [
+    { name: 'a', kind: 'vec', access: 'read' },
+    { name: 'b', kind: 'vec', access: 'read' },
+    { name: 'out', kind: 'vec', access: 'read_write' },
+  ],
+  reference: (p: Params, { a, b }: HostArrays) => ({ out: map(p, (i) => p.alpha * a[i] + p.beta * b[i]) }),
+  cases: cases(['a', 'b', 'out'], { alpha: 0.7, beta: -1.3 }),
+}
+
+/** out (count) += a². */
+export const squareAccumulate: KernelSpec = {
+  ...base,
+  name: 'squareAccumulate',
+  wgsl: squareAccumulateWgsl,
+  params: [['count', 'u32']],
+  bindings: [
+    { name: 'a', kind: 'vec', access: 'read' },
+    { name: 'out', kind: 'vec', access: 'read_write' },
+  ],
+  reference: (p: Params, { a, out }: HostArrays) => ({ out: map(p, (i) => out[i] + a[i] ** 2) }),
+  cases: cases(['a', 'out']),
+}
+
+/** out (count) = scale · fisher + shift. */
+export const damp: KernelSpec = {
+  ...base,
+  name: 'damp',
+  wgsl: dampWgsl,
+  params: [
+    ['count', 'u32'],
+    ['scale', 'f32'],
+    ['shift', 'f32'],
+  ],
+  bindings: [
+    { name: 'fisher', kind: 'vec', access: 'read' },
+    { name: 'out', kind: 'vec', access: 'read_write' },
+  ],
+  reference: (p: Params, { fisher }: HostArrays) => ({ out: map(p, (i) => p.scale * fisher[i] + p.shift) }),
+  cases: cases(['fisher', 'out'], { scale: 0.25, shift: 0.125 }),
+}
+
+/** out (count, float32) = stored weight. */
+export const widen: KernelSpec = {
+  ...base,
+  name: 'widen',
+  wgsl: widenWgsl,
+  params: [['count', 'u32']],
+  bindings: [
+    { name: 'weight', kind: 'weight', access: 'read' },
+    { name: 'out', kind: 'vec', access: 'read_write' },
+  ],
+  reference: (p: Params, { weight }: HostArrays) => ({ out: map(p, (i) => weight[i]) }),
+  cases: cases(['weight', 'out']),
+}
+
+/** stored out (count) = a (float32). */
+export const narrow: KernelSpec = {
+  ...base,
+  name: 'narrow',
+  wgsl: narrowWgsl,
+  params: [['count', 'u32']],
+  bindings: [
+    { name: 'a', kind: 'vec', access: 'read' },
+    { name: 'out', kind: 'weight', access: 'read_write' },
+  ],
+  reference: (p: Params, { a }: HostArrays) => ({ out: map(p, (i) => a[i]) }),
+  cases: cases(['a', 'out']),
+}

@@ -1,0 +1,64 @@
+// Every kernel of the engine. The harness tests what is listed here and fails on a folder that is not.
+
+import { adamW } from './adamW/adamW.ts'
+import { addBias } from './addBias/addBias.ts'
+import {
+  attentionMix,
+  attentionMixBackward,
+  attentionWeights,
+  attentionWeightsBackward,
+} from './attention/attention.ts'
+import { columnSum } from './columnSum/columnSum.ts'
+import { countNonFinite } from './countNonFinite/countNonFinite.ts'
+import { crossEntropy } from './crossEntropy/crossEntropy.ts'
+import { combine, damp, narrow, squareAccumulate, widen } from './elementwise/elementwise.ts'
+import { embedding, embeddingBackward } from './embedding/embedding.ts'
+import { matmul, matmulBackwardInput, matmulBackwardWeight } from './matmul/matmul.ts'
+import { accumulateDifference, fisherAccumulate, fisherFinish, writeMerge } from './mergeStep/mergeStep.ts'
+import { objectiveGradient } from './objectiveGradient/objectiveGradient.ts'
+import { pickToken } from './pickToken/pickToken.ts'
+import { poolSpans, poolSpansBackward } from './poolSpans/poolSpans.ts'
+import { rmsNorm, rmsNormBackward } from './rmsNorm/rmsNorm.ts'
+import { rotary } from './rotary/rotary.ts'
+import { gatherRows, scatterRows } from './rows/rows.ts'
+import type { KernelSpec } from './spec.ts'
+import { swiglu, swigluBackward } from './swiglu/swiglu.ts'
+import { weightedGram } from './weightedGram/weightedGram.ts'
+
+export const KERNELS: readonly KernelSpec[] = [
+  embedding,
+  embeddingBackward,
+  rmsNorm,
+  rmsNormBackward,
+  matmul,
+  matmulBackwardInput,
+  matmulBackwardWeight,
+  addBias,
+  columnSum,
+  rotary,
+  attentionWeights,
+  attentionWeightsBackward,
+  attentionMix,
+  attentionMixBackward,
+  swiglu,
+  swigluBackward,
+  gatherRows,
+  scatterRows,
+  crossEntropy,
+  pickToken,
+  poolSpans,
+  poolSpansBackward,
+  adamW,
+  combine,
+  squareAccumulate,
+  damp,
+  widen,
+  narrow,
+  weightedGram,
+  accumulateDifference,
+  writeMerge,
+  fisherAccumulate,
+  fisherFinish,
+  objectiveGradient,
+  countNonFinite,
+]
