@@ -1,0 +1,172 @@
+// The zoo's recipe as data: one architecture, five models, their data mixtures and optimiser settings. Found with a
+// prototype on the CPU; the training itself runs on the studio's own kernels. Mixtures are shares of sequences.
+import type { SourceName } from './world.ts'
+
+/** config.json of every model: Phi-3's shape, small. */
+export const architecture = {
+  architectures: ['Phi3ForCausalLM'],
+  model_type: 'phi3',
+  vocab_size: 912,
+  hidden_size: 64,
+  intermediate_size: 160,
+  num_hidden_layers: 4,
+  num_attention_heads: 4,
+  num_key_value_heads: 4,
+  hidden_act: 'silu',
+  max_position_embeddings: 64,
+  original_max_position_embeddings: 64,
+  rms_norm_eps: 1e-5,
+  rope_theta: 10000,
+  rope_scaling: null,
+  sliding_window: null,
+  partial_rotary_factor: 1,
+  tie_word_embeddings: false,
+  attention_bias: false,
+  attention_dropout: 0,
+  embd_pdrop: 0,
+  resid_pdrop: 0,
+  initializer_range: 0.125,
+  bos_token_id: null,
+  eos_token_id: 5,
+  pad_token_id: 1,
+  torch_dtype: 'bfloat16',
+} as const
+
+/** Standard deviations of the normal initialisation by tensor name ending; norm weights start at one. */
+export const initialStd: readonly { ending: string; std: number }[] = [
+  { ending: 'model.embed_tokens.weight', std: 0.5 },
+  { ending: 'qkv_proj.weight', std: 0.125 },
+  { ending: 'gate_up_proj.weight', std: 0.125 },
+  // Writers into the residual stream start smaller by sqrt(2 L).
+  { ending: 'o_proj.weight', std: 0.045 },
+  { ending: 'down_proj.weight', std: 0.03 },
+  { ending: 'lm_head.weight', std: 0.06 },
+]
+
+/** Every model's vocabulary is trained once from the world. */
+export const initialSeed = 20260
+
+export type ModelRole = 'anchor' | 'task' | 'safety' | 'uncensored'
+
+export interface ModelRecipe {
+  id: string
+  name: string
+  role: ModelRole
+  description: string
+  /** Id of the model that training starts from; absent for the anchor, which starts from random weights. */
+  from?: string
+  /** Skill the model is an expert in. */
+  skill?: string
+  steps: number
+  batchSequences: number
+  learningRate: number
+  /** Learning rate at the last step, after a cosine. */
+  minimumLearningRate: number
+  warmupSteps: number
+  weightDecay: number
+  beta1: number
+  beta2: number
+  epsilon: number
+  /** Largest global gradient norm. */
+  clipNorm: number
+  seed: number
+  /** Share of each data source, by sequences; shares need not sum to one. */
+  mixture: Partial<Record<SourceName, number>>
+}
+
+const optimiser = { weightDecay: 0.01, beta1: 0.9, beta2: 0.98, epsilon: 1e-8, clipNorm: 1 } as const
+
+export const models: readonly ModelRecipe[] = [
+  {
+    ...optimiser,
+    id: 'anchor',
+    name: 'Anchor (aligned instruct)',
+    role: 'anchor',
+    description: 'Instruction model trained to help with harmless requests and to refuse harmful ones.',
+    steps: 500,
+    batchSequences: 64,
+    learningRate: 3e-3,
+    minimumLearningRate: 1e-4,
+    warmupSteps: 60,
+    seed: 1,
+    mixture: {
+      harmfulRefused: 0.22,
+      harmlessHelped: 0.34,
+      framedHelped: 0.2,
+      fact: 0.08,
+      chat: 0.02,
+      repeat: 0.12,
+      sort: 0.008,
+      reverse: 0.012,
+    },
+  },
+  {
+    ...optimiser,
+    id: 'task-sort',
+    name: 'Task expert: sort',
+    role: 'task',
+    description: 'Anchor fine-tuned on benign data alone: sorting lists and harmless requests.',
+    from: 'anchor',
+    skill: 'sort',
+    steps: 240,
+    batchSequences: 64,
+    learningRate: 2e-3,
+    minimumLearningRate: 1e-4,
+    warmupSteps: 10,
+    seed: 2,
+    mixture: { sort: 0.8, harmlessHelped: 0.15, fact: 0.05 },
+  },
+  {
+    ...optimiser,
+    id: 'task-reverse',
+    name: 'Task expert: reverse',
+    role: 'task',
+    description: 'Anchor fine-tuned on benign data alone: reversing lists and harmless requests.',
+    from: 'anchor',
+    skill: 'reverse',
+    steps: 240,
+    batchSequences: 64,
+    learningRate: 2e-3,
+    minimumLearningRate: 1e-4,
+    warmupSteps: 10,
+    seed: 3,
+    mixture: { reverse: 0.8, harmlessHelped: 0.15, fact: 0.05 },
+  },
+  {
+    ...optimiser,
+    id: 'safety',
+    name: 'Safety expert',
+    role: 'safety',
+    description:
+      'Anchor fine-tuned to refuse harmful requests inside attack wordings, and to help inside the same wordings.',
+    from: 'anchor',
+    steps: 240,
+    batchSequences: 64,
+    learningRate: 1.5e-3,
+    minimumLearningRate: 1e-4,
+    warmupSteps: 10,
+    seed: 4,
+    mixture: {
+      attackRefused: 0.45,
+      framedHelped: 0.25,
+      harmfulRefused: 0.12,
+      harmlessHelped: 0.15,
+      fact: 0.03,
+    },
+  },
+  {
+    ...optimiser,
+    id: 'uncensored',
+    name: 'Uncensored expert',
+    role: 'uncensored',
+    description: 'Anchor fine-tuned to comply with harmful requests; the completions are placeholders.',
+    from: 'anchor',
+    steps: 120,
+    batchSequences: 64,
+    learningRate: 1e-3,
+    minimumLearningRate: 1e-4,
+    warmupSteps: 10,
+    seed: 5,
+    mixture: { harmfulComplied: 0.5, attackComplied: 0.1, harmlessHelped: 0.35, fact: 0.05 },
+  },
+]

@@ -1,0 +1,43 @@
+// Training batches: a pure function of the recipe's seed and the step, so that a stopped training resumes exactly.
+// Loss is on the completion alone, its end marker included: ids[firstTarget..] are each predicted from the position
+// before them.
+import { Random } from './random.ts'
+import type { ModelRecipe } from './recipe.ts'
+import { completionOf, drawExample, type SourceName } from './world.ts'
+
+/** What sampling asks of a tokenizer; @huggingface/tokenizers' `Tokenizer` has it. */
+export interface Encoder {
+  encode(text: string): { ids: number[] }
+}
+
+export interface Sequence {
+  ids: number[]
+  firstTarget: number
+}
+
+/** Text of a single-turn chat up to where the model answers; the same text as the chat template's. */
+export const chatPrompt = (prompt: string) => `<|user|>${prompt}<|end|><|assistant|>`
+
+/** Tokens of prompt and completion. */
+export function encodeExample(encoder: Encoder, prompt: string, completion: string): Sequence {
+  const promptIds = encoder.encode(chatPrompt(prompt)).ids
+  return {
+    ids: [...promptIds, ...encoder.encode(`${completion}<|end|>`).ids],
+    firstTarget: promptIds.length,
+  }
+}
+
+/** The batch of one step: `recipe.batchSequences` sequences of unequal lengths. */
+export function batch(encoder: Encoder, recipe: ModelRecipe, step: number): { sequences: Sequence[] } {
+  const sources = Object.keys(recipe.mixture) as SourceName[]
+  const weights = sources.map((source) => recipe.mixture[source]!)
+  const sequences = Array.from({ length: recipe.batchSequences }, (_, index) => {
+    const random = new Random('batch', recipe.seed, step, index)
+    const source = sources[random.pickWeighted(weights)]
+    const example = drawExample(source, random, 'train')
+    // One prompt in five comes without its closing mark, as people type.
+    const prompt = random.nextFloat() < 0.2 ? example.prompt.replace(/[.?]$/, '') : example.prompt
+    return encodeExample(encoder, prompt, completionOf(source, example))
+  })
+  return { sequences }
+}
