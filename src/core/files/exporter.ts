@@ -142,8 +142,8 @@ export async function zipFolder(
 }
 
 /**
- * Writes the entries into a directory the user picked and returns the paths. A file that fails is not left
- * half-written. Rejects `file-missing` when the browser refuses to write, `cancelled` on the signal.
+ * Writes the entries into a directory the user picked and returns the paths. A file that fails keeps what it
+ * held before. Rejects `file-missing` when the browser refuses to write, `cancelled` on the signal.
  */
 export async function writeDirectory(
   entries: readonly ExportEntry[],

@@ -77,7 +77,7 @@ export function urlFolder(
   const root = folderUrl(url, options.base)
   const opened = new Map<string, ByteSource>()
   return {
-    name: decodeURIComponent(modelName(root)),
+    name: modelName(root),
     list: () => [...opened.keys()],
     async file(path, signal) {
       const known = opened.get(path)
@@ -112,14 +112,19 @@ function folderUrl(url: string, base: string | undefined): URL {
     if (owner && model && (kind === undefined || kind === 'tree' || kind === 'blob'))
       parsed.pathname = ['', owner, model, 'resolve', revision ?? 'main', ...rest].join('/')
   }
-  parsed.pathname += '/'
+  if (!parsed.pathname.endsWith('/')) parsed.pathname += '/'
   return parsed
 }
 
 function modelName(root: URL): string {
   const parts = root.pathname.split('/').filter(Boolean)
   const resolve = parts.indexOf('resolve')
-  return (resolve > 0 ? parts[resolve - 1] : parts.at(-1)) ?? root.hostname
+  const name = (resolve > 0 ? parts[resolve - 1] : parts.at(-1)) ?? root.hostname
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
 }
 
 /** The parsed object of a JSON file; undefined when absent, `file-malformed` when it is not a JSON object. */

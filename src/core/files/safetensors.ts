@@ -38,8 +38,10 @@ export async function readSafetensorsHeader(
   const json = parseJsonObject(text, file, 8)
   const dataStart = 8 + Number(length)
   const header: SafetensorsHeader = { file, tensors: new Map(), metadata: {}, dataStart }
-  for (const [name, value] of Object.entries(json)) {
-    const offset = () => byteOffset(text, entries.get(name) ?? 0)
+  // Not Object.entries, which would move names like "0" to the front.
+  for (const [name, index] of entries) {
+    const value = json[name]
+    const offset = () => byteOffset(text, index)
     if (name === '__metadata__') header.metadata = readMetadata(value, file, offset)
     else header.tensors.set(name, readEntry(name, value, header, source.size, offset))
   }

@@ -94,7 +94,7 @@ export class TextCodec {
   /** The template writes its own begin token, so the tokenizer must not add a second one. */
   private ids(text: string): number[] {
     const { ids, tokens } = this.tokenizer.encode(text, { add_special_tokens: false })
-    const missing = ids.findIndex((id) => id === undefined)
+    const missing = ids.findIndex((id) => typeof id !== 'number')
     if (missing >= 0)
       throw new EngineError(
         'file-unsupported',
