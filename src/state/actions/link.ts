@@ -1,0 +1,82 @@
+// The address bar: read at the start and whenever somebody edits it, written shortly after each change, without
+// filling the history.
+
+import { EngineError } from '../../core/errors.ts'
+import { decodeLink, encodeLink } from '../../share/codec.ts'
+import { readState, update, useStudio } from '../store.ts'
+import { announce, reportError } from './errors.ts'
+import { recipeChanged } from './runner.ts'
+
+const writeDelayMs = 250
+
+/** Takes over what the address says. A link that cannot be read changes nothing and is explained. */
+export function readLink(hash: string): boolean {
+  const decoded = decodeLink(hash)
+  switch (decoded.kind) {
+    case 'none':
+      return false
+    case 'invalid':
+      reportError(
+        'Opening the link',
+        new EngineError('link-invalid', `This link cannot be read: ${decoded.reason}.`),
+      )
+      return false
+    case 'link': {
+      const { experiment, view } = decoded.state
+      update('recipe', { experiment })
+      update('view', view)
+      if (decoded.adjusted.length > 0) {
+        const fields = decoded.adjusted.join(', ')
+        const message = `Numbers outside their range were moved to its edge: ${fields}.`
+        reportError('Opening the link', new EngineError('link-invalid', message))
+      }
+      return true
+    }
+  }
+}
+
+/** The state as a hash; empty while there is no experiment. */
+export function currentHash(): string {
+  const { recipe, view } = readState()
+  if (!recipe.experiment) return ''
+  return encodeLink({
+    experiment: recipe.experiment,
+    view: { aqiView: view.aqiView, prompt: view.prompt },
+  })
+}
+
+/** Keeps address and state together until the returned function is called. */
+export function watchLink(): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const write = () => {
+    const hash = currentHash()
+    if (hash !== '' && hash !== location.hash) history.replaceState(null, '', hash)
+  }
+  const unsubscribe = useStudio.subscribe((state, before) => {
+    if (state.recipe === before.recipe && state.view === before.view) return
+    clearTimeout(timer)
+    timer = setTimeout(write, writeDelayMs)
+  })
+  const onHashChange = () => {
+    if (location.hash !== currentHash() && readLink(location.hash)) recipeChanged()
+  }
+  addEventListener('hashchange', onHashChange)
+  return () => {
+    clearTimeout(timer)
+    unsubscribe()
+    removeEventListener('hashchange', onHashChange)
+  }
+}
+
+/** Copies the link; false where the clipboard is closed to us, so that the page can show the text instead. */
+export async function copyLink(): Promise<boolean> {
+  const hash = currentHash()
+  if (hash !== '') history.replaceState(null, '', hash)
+  try {
+    await navigator.clipboard.writeText(location.href)
+    announce('Link copied')
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,158 @@
+// Changes of the experiment. Weights are kept on the simplex: moving one lets the others share the rest in the
+// proportion they had.
+
+import type { Experiment, ModelOrigin, ModelSummary } from '../../../workers/api.ts'
+import { normaliseWeights, originKey } from '../../share/experimentKey.ts'
+import { choiceParameters, limits, numberParameters } from '../../share/parameters.ts'
+import { clampNumber } from '../../share/scale.ts'
+import { readState, update } from '../store.ts'
+import { recipeChanged } from './runner.ts'
+
+function change(edit: (experiment: Experiment) => Experiment): void {
+  const { experiment } = readState().recipe
+  if (!experiment) return
+  update('recipe', { experiment: edit(experiment) })
+  recipeChanged()
+}
+
+export type ScalarParameter = 'lambdaAlign' | 'rank' | 'damping' | 'probesPerClass' | 'seed'
+
+/** Sets a number, clamped into its range; anything that is no number is ignored. */
+export function setNumber(id: ScalarParameter, value: number): void {
+  if (!Number.isFinite(value)) return
+  const parameter = numberParameters[id]
+  const rounded = parameter.isInteger ? Math.round(value) : value
+  const next = clampNumber(rounded, parameter.min, parameter.max)
+  if (readState().recipe.experiment?.[id] === next) return
+  change((experiment) => ({ ...experiment, [id]: next }))
+}
+
+export type ScalarChoice = 'method' | 'metric' | 'source'
+
+export function setChoice<K extends ScalarChoice>(id: K, value: Experiment[K]): void {
+  change((experiment) => ({ ...experiment, [id]: value }))
+}
+
+export function setFisher(fisher: Partial<Experiment['fisher']>): void {
+  change((experiment) => ({ ...experiment, fisher: { ...experiment.fisher, ...fisher } }))
+}
+
+/** Weights after expert `index` was set to `weight`. */
+export function redistribute(weights: readonly number[], index: number, weight: number): number[] {
+  if (weights.length === 1) return [1]
+  const own = clampNumber(weight, 0, 1)
+  const others = weights.reduce((sum, other, position) => (position === index ? sum : sum + other), 0)
+  return weights.map((other, position) => {
+    if (position === index) return own
+    return others > 0 ? (other / others) * (1 - own) : (1 - own) / (weights.length - 1)
+  })
+}
+
+function withWeights(experiment: Experiment, weights: readonly number[]): Experiment {
+  return {
+    ...experiment,
+    experts: experiment.experts.map((expert, index) => ({ ...expert, weight: weights[index] ?? 0 })),
+  }
+}
+
+export function setWeight(index: number, weight: number): void {
+  if (!Number.isFinite(weight)) return
+  change((experiment) => {
+    const weights = normaliseWeights(experiment.experts.map((expert) => expert.weight))
+    return withWeights(experiment, redistribute(weights, index, weight))
+  })
+}
+
+export function setEqualWeights(): void {
+  change((experiment) =>
+    withWeights(
+      experiment,
+      experiment.experts.map(() => 1 / experiment.experts.length),
+    ),
+  )
+}
+
+/** A new expert takes an equal share; the others keep their proportion. */
+export function addExpert(origin: ModelOrigin): void {
+  change((experiment) => {
+    const count = experiment.experts.length
+    const isPresent = experiment.experts.some((expert) => originKey(expert.origin) === originKey(origin))
+    if (isPresent || count >= limits.maxExperts) return experiment
+    const weights = normaliseWeights(experiment.experts.map((expert) => expert.weight))
+    const share = 1 / (count + 1)
+    return {
+      ...withWeights(
+        experiment,
+        weights.map((weight) => weight * (1 - share)),
+      ),
+      experts: [
+        ...withWeights(
+          experiment,
+          weights.map((weight) => weight * (1 - share)),
+        ).experts,
+        { origin, weight: share },
+      ],
+    }
+  })
+}
+
+export function removeExpert(index: number): void {
+  change((experiment) => {
+    if (experiment.experts.length <= 1) return experiment
+    const experts = experiment.experts.filter((_, position) => position !== index)
+    const kept = { ...experiment, experts }
+    return withWeights(kept, normaliseWeights(experts.map((expert) => expert.weight)))
+  })
+}
+
+/** Replaces an expert, keeping its weight: the way to repair a link that names a model nobody has. */
+export function replaceExpert(index: number, origin: ModelOrigin): void {
+  change((experiment) => ({
+    ...experiment,
+    experts: experiment.experts.map((expert, position) =>
+      position === index ? { ...expert, origin } : expert,
+    ),
+  }))
+}
+
+/** A new anchor; it cannot be its own expert. */
+export function setAnchor(origin: ModelOrigin): void {
+  change((experiment) => {
+    const others = experiment.experts.filter((expert) => originKey(expert.origin) !== originKey(origin))
+    const experts = others.length > 0 ? others : [{ origin: experiment.anchor, weight: 1 }]
+    return withWeights(
+      { ...experiment, anchor: origin, experts },
+      normaliseWeights(experts.map((expert) => expert.weight)),
+    )
+  })
+}
+
+/** The experiment a visitor meets first: the anchor and two task experts in equal parts. */
+export function defaultExperiment(list: readonly ModelSummary[]): Experiment | null {
+  const anchor = list.find((model) => model.role === 'anchor') ?? list[0]
+  if (!anchor) return null
+  const others = list.filter((model) => model !== anchor)
+  const tasks = others.filter((model) => model.role === 'task')
+  const experts = (tasks.length > 0 ? tasks : others).slice(0, 2)
+  if (experts.length === 0) return null
+  return {
+    method: choiceParameters.method.default,
+    anchor: anchor.origin,
+    experts: experts.map((model) => ({ origin: model.origin, weight: 1 / experts.length })),
+    lambdaAlign: numberParameters.lambdaAlign.default,
+    rank: numberParameters.rank.default,
+    damping: numberParameters.damping.default,
+    metric: choiceParameters.metric.default,
+    source: choiceParameters.source.default,
+    fisher: { labels: choiceParameters.labels.default, form: choiceParameters.form.default },
+    probesPerClass: numberParameters.probesPerClass.default,
+    seed: numberParameters.seed.default,
+  }
+}
+
+export function resetExperiment(): void {
+  const experiment = defaultExperiment(readState().models.list)
+  if (!experiment) return
+  update('recipe', { experiment })
+  recipeChanged()
+}

@@ -1,0 +1,195 @@
+// Does the plan's tasks one after another, in the background. A change of the recipe changes the plan; a running
+// task that the plan no longer puts first is stopped if it measures a merge (latest wins) and left to finish if it
+// measures a whole model, which every recipe needs. A request of the user goes before all background work.
+
+import { geometryKey, measurementKey, mergeKey } from '../../share/experimentKey.ts'
+import { callEngine, type EnginePort } from '../engine.ts'
+import { isCancelled, toFailure } from '../failure.ts'
+import type { Task } from '../plan.ts'
+import { describeTask, selectRemaining } from '../selectors.ts'
+import { completePart } from '../slices/runs.ts'
+import { readState, update } from '../store.ts'
+import { announce, reportError } from './errors.ts'
+import { runJob } from './jobs.ts'
+import { session } from './session.ts'
+
+/** Wait after the last move of a slider before writing the merge, and before measuring it. */
+const writeDelayMs = 30
+const measureDelayMs = 220
+
+interface Running {
+  task: Task
+  controller: AbortController
+  finished: Promise<void>
+}
+
+let running: Running | null = null
+const foreground = new Set<AbortController>()
+let measureTimer: ReturnType<typeof setTimeout> | undefined
+let writeTimer: ReturnType<typeof setTimeout> | undefined
+let isWriting = false
+
+function canRun(): boolean {
+  const { models, runs } = readState()
+  return models.engine.kind === 'ready' && !models.isLoading && !runs.isStopped && foreground.size === 0
+}
+
+/** Looks at the plan and starts, keeps or stops the background task. */
+export function schedule(): void {
+  const remaining = selectRemaining(readState())
+  if (running) {
+    const { task, controller } = running
+    const isWanted = remaining.some((candidate) => candidate.id === task.id)
+    const isOvertaken =
+      task.kind === 'measure' && task.subject.kind === 'merge' && remaining[0]?.id !== task.id
+    if (!canRun() || !isWanted || isOvertaken) controller.abort()
+    return
+  }
+  const next = remaining[0]
+  if (!next || !canRun() || measureTimer !== undefined) return
+  const controller = new AbortController()
+  running = { task: next, controller, finished: runTask(next, controller) }
+}
+
+async function runTask(task: Task, controller: AbortController): Promise<void> {
+  const label = describeTask(readState().models.list, task)
+  try {
+    await runJob({
+      label,
+      isBackground: true,
+      controller,
+      run: (port, id) => performTask(port, id, task, controller.signal),
+    })
+    announce(`${label}: done`)
+  } catch (error) {
+    if (!isCancelled(error)) {
+      update('runs', (runs) => ({ failed: { ...runs.failed, [task.id]: toFailure(error) } }))
+      reportError(label, error)
+    }
+  } finally {
+    running = null
+    schedule()
+  }
+}
+
+async function performTask(port: EnginePort, jobId: number, task: Task, signal: AbortSignal): Promise<void> {
+  if (task.kind === 'prepare') {
+    await prepareGeometry(port, jobId, task.experiment)
+    void writeMerge()
+    return
+  }
+  const key = measurementKey(task.experiment, task.subject)
+  session.expectedKeys.add(key)
+  await port.measure(jobId, task.experiment, task.subject, [task.part])
+  // A stopped measurement may end without an error; what it left is not complete.
+  if (signal.aborted) return
+  update('runs', (runs) => ({
+    measurements: completePart(runs.measurements, key, task.subject, task.part),
+  }))
+}
+
+async function prepareGeometry(
+  port: EnginePort,
+  jobId: number,
+  experiment: Task['experiment'],
+): Promise<void> {
+  const key = geometryKey(experiment)
+  const geometry = await port.prepare(jobId, experiment)
+  // Filed under the key it was asked for; a summary of something else would give wrong curves.
+  if (geometry.key !== key)
+    throw new Error(`The engine answered for experiment ${geometry.key}, asked was ${key}`)
+  update('runs', (runs) => ({ geometries: { ...runs.geometries, [key]: geometry }, preparedKey: key }))
+}
+
+/** Called after every change of the recipe. */
+export function recipeChanged(): void {
+  clearTimeout(measureTimer)
+  measureTimer = setTimeout(() => {
+    measureTimer = undefined
+    schedule()
+  }, measureDelayMs)
+  clearTimeout(writeTimer)
+  writeTimer = setTimeout(() => void writeMerge(), writeDelayMs)
+  schedule()
+}
+
+/** Writes the merge at the latest experiment; one call at a time, always ending with the latest. */
+async function writeMerge(): Promise<void> {
+  if (isWriting) return
+  isWriting = true
+  try {
+    for (;;) {
+      const { recipe, runs, models } = readState()
+      const { experiment } = recipe
+      const { connection } = session
+      if (!experiment || !connection || models.engine.kind !== 'ready') return
+      if (runs.preparedKey !== geometryKey(experiment) || runs.written?.key === mergeKey(experiment)) return
+      const written = await callEngine(connection, (port) => port.applyMerge(experiment))
+      if (written.key !== mergeKey(experiment))
+        throw new Error(`The engine wrote merge ${written.key}, asked was ${mergeKey(experiment)}`)
+      update('runs', { written })
+    }
+  } catch (error) {
+    reportError('Writing the merge', error)
+  } finally {
+    isWriting = false
+  }
+}
+
+/** A request of the user: background measuring steps aside and goes on afterwards. */
+export async function runForeground<T>(
+  label: string,
+  run: (port: EnginePort, jobId: number) => Promise<T>,
+  options: { needsGeometry: boolean } = { needsGeometry: true },
+): Promise<T | undefined> {
+  const controller = new AbortController()
+  foreground.add(controller)
+  try {
+    if (running?.task.kind === 'prepare' && options.needsGeometry) await running.finished
+    else running?.controller.abort()
+    return await runJob({
+      label,
+      isBackground: false,
+      controller,
+      run: async (port, id) => {
+        const { recipe, runs } = readState()
+        const { experiment } = recipe
+        if (options.needsGeometry && experiment && runs.preparedKey !== geometryKey(experiment))
+          await prepareGeometry(port, id, experiment)
+        return run(port, id)
+      },
+    })
+  } catch (error) {
+    if (isCancelled(error)) announce(`${label}: stopped`)
+    else reportError(label, error)
+    return undefined
+  } finally {
+    foreground.delete(controller)
+    schedule()
+  }
+}
+
+/** The Cancel button: nothing runs until the user says so. */
+export function stopAll(): void {
+  update('runs', {
+    isStopped: true,
+    announcement: 'Stopped. What has been measured stays on the page.',
+  })
+  for (const controller of foreground) controller.abort()
+  running?.controller.abort()
+}
+
+/** Goes on where it was stopped and tries again what failed. */
+export function runAgain(): void {
+  update('runs', { isStopped: false, failed: {}, announcement: 'Measuring again' })
+  schedule()
+}
+
+/** Stops all work without a word; before the engine is opened again. */
+export function abandonAll(): void {
+  clearTimeout(measureTimer)
+  clearTimeout(writeTimer)
+  measureTimer = undefined
+  for (const controller of foreground) controller.abort()
+  running?.controller.abort()
+}

@@ -1,0 +1,49 @@
+import type { AqiView } from '../../../workers/api.ts'
+import { limits } from '../../share/parameters.ts'
+import type { Theme, ViewSlice } from '../slices/view.ts'
+import { readState, update } from '../store.ts'
+
+const themeKey = 'alignmerge-theme'
+
+export function setAqiView(aqiView: AqiView): void {
+  update('view', { aqiView })
+}
+
+export function setPrompt(prompt: string): void {
+  update('view', { prompt: prompt.slice(0, limits.maxPromptCharacters) })
+}
+
+export function toggleTable(chart: keyof ViewSlice['asTable']): void {
+  update('view', ({ asTable }) => ({ asTable: { ...asTable, [chart]: !asTable[chart] } }))
+}
+
+function applyTheme(theme: Theme): void {
+  if (theme === 'system') delete document.documentElement.dataset.theme
+  else document.documentElement.dataset.theme = theme
+}
+
+/** Storage may be closed to us (private windows); the theme then lasts as long as the page. */
+export function loadTheme(): void {
+  let stored: string | null = null
+  try {
+    stored = localStorage.getItem(themeKey)
+  } catch {
+    stored = null
+  }
+  const theme: Theme = stored === 'light' || stored === 'dark' ? stored : 'system'
+  update('view', { theme })
+  applyTheme(theme)
+}
+
+/** Next of system → light → dark. */
+export function cycleTheme(): void {
+  const order: readonly Theme[] = ['system', 'light', 'dark']
+  const theme = order[(order.indexOf(readState().view.theme) + 1) % order.length]!
+  update('view', { theme })
+  applyTheme(theme)
+  try {
+    localStorage.setItem(themeKey, theme)
+  } catch {
+    // The choice is not worth an error.
+  }
+}

@@ -1,0 +1,92 @@
+// The page's side of the engine: the only wrap() of the worker. Comlink never settles a call to a worker that has
+// died, so every call races with "the worker is gone" and, for jobs, with the user's cancel.
+
+import { proxy, type Remote, releaseProxy, wrap } from 'comlink'
+import type { EngineApi, EngineEvent } from '../../workers/api.ts'
+import { registerTransferHandlers } from '../../workers/transfer.ts'
+import { EngineError } from '../core/errors.ts'
+
+/** The interface as seen from here: everything takes time. */
+export type EnginePort = {
+  [Name in keyof EngineApi]: (
+    ...parameters: Parameters<EngineApi[Name]>
+  ) => Promise<Awaited<ReturnType<EngineApi[Name]>>>
+}
+
+/** An open way to an engine. */
+export interface Connection {
+  port: EnginePort
+  /** Rejects when the engine can no longer answer; never resolves. */
+  gone: Promise<never>
+  close(): void
+}
+
+export type Connect = () => Connection
+
+/** Starts the worker. */
+export const connectWorker: Connect = () => {
+  if (!('gpu' in navigator)) {
+    const hint = isSecureContext ? '' : '; the page must come over https or from localhost'
+    throw new EngineError('gpu-unavailable', `This browser offers no WebGPU here${hint}.`)
+  }
+  registerTransferHandlers()
+  const worker = new Worker(new URL('../../workers/engine.worker.ts', import.meta.url), { type: 'module' })
+  const remote: Remote<EngineApi> = wrap<EngineApi>(worker)
+  let fail: (error: Error) => void = () => {}
+  const gone = new Promise<never>((_resolve, reject) => {
+    fail = reject
+  })
+  // Every caller sees the rejection through its race; without this one nobody would, when no call is under way.
+  gone.catch(() => {})
+  worker.addEventListener('error', (event) => {
+    fail(
+      new EngineError(
+        'device-lost',
+        `The engine stopped: ${event.message || 'its program could not be loaded'}`,
+      ),
+    )
+  })
+  worker.addEventListener('messageerror', () => {
+    fail(new EngineError('device-lost', 'The engine sent a message that cannot be read'))
+  })
+  const port = new Proxy({} as EnginePort, {
+    get: (_target, name: keyof EngineApi) => {
+      if (name === 'open') return (onEvent: (event: EngineEvent) => void) => remote.open(proxy(onEvent))
+      return (...parameters: unknown[]) =>
+        (remote[name] as (...given: unknown[]) => Promise<unknown>)(...parameters)
+    },
+  })
+  return {
+    port,
+    gone,
+    close: () => {
+      fail(new EngineError('device-lost', 'The engine was closed'))
+      remote[releaseProxy]()
+      worker.terminate()
+    },
+  }
+}
+
+/** Awaits a call, but no longer than the engine lives or the signal allows. */
+export async function callEngine<T>(
+  connection: Connection,
+  call: (port: EnginePort) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  const cancelled = () => new EngineError('cancelled', 'Stopped by the user')
+  if (signal?.aborted) throw cancelled()
+  let stopListening = () => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    const onAbort = () => reject(cancelled())
+    signal?.addEventListener('abort', onAbort, { once: true })
+    stopListening = () => signal?.removeEventListener('abort', onAbort)
+  })
+  const answer = call(connection.port)
+  // A late rejection of a call that lost the race has been answered for already.
+  answer.catch(() => {})
+  try {
+    return await Promise.race([answer, connection.gone, aborted])
+  } finally {
+    stopListening()
+  }
+}

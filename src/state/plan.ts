@@ -1,0 +1,86 @@
+// What the engine should do next, as data: an ordered list of tasks that follows from the experiment and from what
+// is known already. The runner does the first one; cancel, resume and "latest wins" need nothing more.
+//
+// The order serves the eye: the drift curve needs the geometry alone, then anchor and merge side by side, then the
+// sweep from its ends inwards, with the experts as soon as the table would be bare without them.
+
+import type { Experiment, Subject } from '../../workers/api.ts'
+import { geometryKey, measurementKey, mergeLambda, subjectKey } from '../share/experimentKey.ts'
+
+import { type Measurement, measurementId, type PartName } from './slices/runs.ts'
+
+export type Task =
+  | { kind: 'prepare'; id: string; experiment: Experiment }
+  | { kind: 'measure'; id: string; experiment: Experiment; subject: Subject; part: PartName }
+
+export interface PlanInput {
+  experiment: Experiment
+  anchorId: string
+  expertIds: readonly string[]
+  preparedKey: string | null
+  hasGeometry: boolean
+  measurements: Readonly<Record<string, Measurement>>
+  failed: Readonly<Record<string, unknown>>
+}
+
+/** Order of the sweep: no shield, a strong one, then ever finer between. */
+export const sweepOrder: readonly number[] = [0, 16, 1, 64, 4, 0.25, 1024, 2, 8, 0.5]
+
+/** The sweep is always AlignMerge's; other methods are drawn beside it. */
+export function sweepExperiment(experiment: Experiment): Experiment {
+  return experiment.method === 'alignmerge' ? experiment : { ...experiment, method: 'alignmerge' }
+}
+
+/** The merge as the experiment asks for it. */
+export function currentMerge(experiment: Experiment): Subject {
+  return { kind: 'merge', lambdaAlign: mergeLambda(experiment) }
+}
+
+function measureTask(experiment: Experiment, subject: Subject, part: PartName): Task {
+  const key = measurementKey(experiment, subject)
+  return { kind: 'measure', id: `${key}/${subjectKey(subject)}/${part}`, experiment, subject, part }
+}
+
+/** Every task of an experiment in order, done or not. */
+export function allTasks(experiment: Experiment, anchorId: string, expertIds: readonly string[]): Task[] {
+  const anchor: Subject = { kind: 'model', id: anchorId }
+  const merge = currentMerge(experiment)
+  const sweep = sweepExperiment(experiment)
+  const sweepTasks = (lambdas: readonly number[]) =>
+    lambdas.flatMap((lambdaAlign) =>
+      (['drift', 'aqi', 'behaviour'] as const).map((part) =>
+        measureTask(sweep, { kind: 'merge', lambdaAlign }, part),
+      ),
+    )
+  const tasks: Task[] = [
+    { kind: 'prepare', id: `${geometryKey(experiment)}/prepare`, experiment },
+    measureTask(experiment, merge, 'drift'),
+    measureTask(experiment, anchor, 'aqi'),
+    measureTask(experiment, merge, 'aqi'),
+    measureTask(experiment, anchor, 'behaviour'),
+    measureTask(experiment, merge, 'behaviour'),
+    ...sweepTasks(sweepOrder.slice(0, 2)),
+    ...expertIds.flatMap((id) =>
+      (['aqi', 'behaviour'] as const).map((part) => measureTask(experiment, { kind: 'model', id }, part)),
+    ),
+    ...sweepTasks(sweepOrder.slice(2)),
+  ]
+  const seen = new Set<string>()
+  return tasks.filter((task) => !seen.has(task.id) && seen.add(task.id))
+}
+
+/** What remains to be done, in order. */
+export function remainingTasks(input: PlanInput): Task[] {
+  const { experiment } = input
+  const isPrepared = input.hasGeometry && input.preparedKey === geometryKey(experiment)
+  const tasks = allTasks(experiment, input.anchorId, input.expertIds)
+  const isDone = (task: Task) => {
+    if (task.kind === 'prepare') return isPrepared
+    const key = measurementKey(task.experiment, task.subject)
+    return input.measurements[measurementId(key, task.subject)]?.complete.includes(task.part) === true
+  }
+  const prepare = tasks.find((task) => task.kind === 'prepare')
+  // Nothing can be measured in a space that could not be built.
+  if (prepare && prepare.id in input.failed) return []
+  return tasks.filter((task) => !isDone(task) && !(task.id in input.failed))
+}

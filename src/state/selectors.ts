@@ -1,0 +1,137 @@
+// Reading the store: which models the experiment means, and which results answer it. Every function takes the state
+// (or parts of it) and invents nothing: no result under the experiment's own key, no number.
+
+import type { Experiment, ModelOrigin, ModelSummary, Subject } from '../../workers/api.ts'
+import {
+  geometryKey,
+  measurementKey,
+  mergeKey,
+  mergeLambda,
+  normaliseWeights,
+  originKey,
+} from '../share/experimentKey.ts'
+import { currentMerge, type PlanInput, remainingTasks, sweepExperiment, type Task } from './plan.ts'
+import { type Measurement, measurementId, type RunsSlice } from './slices/runs.ts'
+import type { StudioState } from './store.ts'
+
+export function findModel(list: readonly ModelSummary[], origin: ModelOrigin): ModelSummary | undefined {
+  const key = originKey(origin)
+  return list.find((model) => originKey(model.origin) === key)
+}
+
+/** Short name of an origin, loaded or not. */
+export function originName(list: readonly ModelSummary[], origin: ModelOrigin): string {
+  const model = findModel(list, origin)
+  if (model) return model.name
+  switch (origin.kind) {
+    case 'built-in':
+      return origin.id
+    case 'url':
+      return origin.url.replace(/\/+$/, '').split('/').slice(-2).join('/')
+    case 'files':
+      return origin.name
+  }
+}
+
+/** Models that the experiment names and nobody has loaded. */
+export function missingOrigins(list: readonly ModelSummary[], experiment: Experiment): ModelOrigin[] {
+  return [experiment.anchor, ...experiment.experts.map((expert) => expert.origin)].filter(
+    (origin) => !findModel(list, origin),
+  )
+}
+
+export function selectWeights(experiment: Experiment): number[] {
+  return normaliseWeights(experiment.experts.map((expert) => expert.weight))
+}
+
+/** The models of the experiment, or undefined while one is missing. */
+export function selectCast(
+  list: readonly ModelSummary[],
+  experiment: Experiment | null,
+): { anchor: ModelSummary; experts: ModelSummary[] } | undefined {
+  if (!experiment) return undefined
+  const anchor = findModel(list, experiment.anchor)
+  const experts = experiment.experts.map((expert) => findModel(list, expert.origin))
+  if (!anchor || experts.some((expert) => !expert)) return undefined
+  return { anchor, experts: experts.filter((expert) => expert !== undefined) }
+}
+
+export function selectPlanInput(state: StudioState): PlanInput | undefined {
+  const { experiment } = state.recipe
+  const cast = selectCast(state.models.list, experiment)
+  if (!experiment || !cast) return undefined
+  const { runs } = state
+  return {
+    experiment,
+    anchorId: cast.anchor.id,
+    expertIds: cast.experts.map((expert) => expert.id),
+    preparedKey: runs.preparedKey,
+    hasGeometry: geometryKey(experiment) in runs.geometries,
+    measurements: runs.measurements,
+    failed: runs.failed,
+  }
+}
+
+export function selectRemaining(state: StudioState): Task[] {
+  const input = selectPlanInput(state)
+  return input ? remainingTasks(input) : []
+}
+
+export function selectGeometry(runs: RunsSlice, experiment: Experiment | null) {
+  return experiment ? runs.geometries[geometryKey(experiment)] : undefined
+}
+
+export type Measurements = Readonly<Record<string, Measurement>>
+
+export function selectMeasurement(
+  measurements: Measurements,
+  experiment: Experiment,
+  subject: Subject,
+): Measurement | undefined {
+  return measurements[measurementId(measurementKey(experiment, subject), subject)]
+}
+
+/** What is measured of the merge that the experiment asks for. */
+export function selectMergeMeasurement(
+  measurements: Measurements,
+  experiment: Experiment,
+): Measurement | undefined {
+  return selectMeasurement(measurements, experiment, currentMerge(experiment))
+}
+
+export interface SweepPoint {
+  lambdaAlign: number
+  measurement: Measurement
+}
+
+/** Everything measured along λ_align with the experiment's weights and rank, by λ. */
+export function selectSweep(measurements: Measurements, experiment: Experiment): SweepPoint[] {
+  const key = measurementKey(sweepExperiment(experiment), { kind: 'merge', lambdaAlign: 0 })
+  const points: SweepPoint[] = []
+  for (const measurement of Object.values(measurements)) {
+    if (measurement.key === key && measurement.subject.kind === 'merge')
+      points.push({ lambdaAlign: measurement.subject.lambdaAlign, measurement })
+  }
+  return points.sort((a, b) => a.lambdaAlign - b.lambdaAlign)
+}
+
+/** True when the engine's merge slot holds the merge on the page. */
+export function isMergeWritten(runs: RunsSlice, experiment: Experiment | null): boolean {
+  return experiment !== null && runs.written?.key === mergeKey(experiment)
+}
+
+export function describeSubject(list: readonly ModelSummary[], subject: Subject): string {
+  if (subject.kind === 'merge') return `the merge at λ_align ${subject.lambdaAlign}`
+  return list.find((model) => model.id === subject.id)?.name ?? subject.id
+}
+
+const partNames = { aqi: 'AQI', behaviour: 'Behaviour', drift: 'Drift' } as const
+
+/** What a task does, in words. */
+export function describeTask(list: readonly ModelSummary[], task: Task): string {
+  if (task.kind === 'prepare') return 'Fisher information and alignment directions'
+  return `${partNames[task.part]} of ${describeSubject(list, task.subject)}`
+}
+
+/** λ that the page shows: the slider’s under AlignMerge, 0 under a method without shield. */
+export const selectLambda = mergeLambda

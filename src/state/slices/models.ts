@@ -1,0 +1,21 @@
+// What is loaded: the engine's state and the models it holds. Lives as long as the worker.
+
+import type { EngineInfo, ModelSummary } from '../../../workers/api.ts'
+import type { Failure } from '../failure.ts'
+
+export type EngineStatus =
+  | { kind: 'opening' }
+  | { kind: 'ready'; info: EngineInfo }
+  /** No WebGPU here; `reason` is the engine's own message. */
+  | { kind: 'unsupported'; reason: string }
+  | { kind: 'lost'; reason: string }
+  | { kind: 'failed'; failure: Failure }
+
+export interface ModelsSlice {
+  engine: EngineStatus
+  list: ModelSummary[]
+  /** The built-in models are being read. */
+  isLoading: boolean
+}
+
+export const initialModels: ModelsSlice = { engine: { kind: 'opening' }, list: [], isLoading: true }

@@ -1,0 +1,148 @@
+// What the engine answered, keyed by what it answers: a result under another key than the experiment's own is kept
+// for when the user returns to it, and is never shown for anything else.
+
+import type {
+  Answer,
+  AqiResult,
+  AqiView,
+  Behaviour,
+  Budget,
+  ClusterPoints,
+  Drift,
+  GeometrySummary,
+  MeasuredPart,
+  SecondOpinion,
+  Subject,
+} from '../../../workers/api.ts'
+import { subjectKey } from '../../share/experimentKey.ts'
+import type { Failure } from '../failure.ts'
+
+export type PartName = 'aqi' | 'behaviour' | 'drift'
+
+/** All that is known of one subject under one key. */
+export interface Measurement {
+  key: string
+  subject: Subject
+  aqi: Partial<Record<AqiView, AqiResult>>
+  budget: Partial<Record<AqiView, Budget>>
+  clusters: Partial<Record<AqiView, ClusterPoints>>
+  behaviour: Partial<Behaviour>
+  drift: Drift | null
+  /** Parts that the engine has finished; others may still be growing. */
+  complete: PartName[]
+}
+
+export interface JobView {
+  id: number
+  label: string
+  done: number
+  total: number
+  /** Started by the studio itself, not by a click. */
+  isBackground: boolean
+}
+
+export interface ErrorEntry {
+  id: number
+  /** What was being done. */
+  action: string
+  failure: Failure
+}
+
+export interface AnswerSet {
+  prompt: string
+  mergeKey: string
+  answers: Answer[]
+}
+
+export interface OpinionSet {
+  mergeKey: string
+  opinions: { label: string; opinion: SecondOpinion }[]
+}
+
+export interface RunsSlice {
+  geometries: Record<string, GeometrySummary>
+  /** By measurementId. */
+  measurements: Record<string, Measurement>
+  /** Failed tasks by task id; not tried again before the user says so. */
+  failed: Record<string, Failure>
+  /** Key of the geometry that the engine holds now. */
+  preparedKey: string | null
+  /** The merge that lies in the engine's merge slot. */
+  written: { key: string; durationMs: number } | null
+  job: JobView | null
+  /** The user stopped the measuring. */
+  isStopped: boolean
+  errors: ErrorEntry[]
+  answers: AnswerSet | null
+  opinions: OpinionSet | null
+  /** Last thing worth saying to a screen reader. */
+  announcement: string
+}
+
+export const initialRuns: RunsSlice = {
+  geometries: {},
+  measurements: {},
+  failed: {},
+  preparedKey: null,
+  written: null,
+  job: null,
+  isStopped: false,
+  errors: [],
+  answers: null,
+  opinions: null,
+  announcement: '',
+}
+
+/** Measurements kept at once; a long session with many weights would otherwise grow without end. */
+const maxMeasurements = 400
+
+export function measurementId(key: string, subject: Subject): string {
+  return `${key}/${subjectKey(subject)}`
+}
+
+function emptyMeasurement(key: string, subject: Subject): Measurement {
+  return { key, subject, aqi: {}, budget: {}, clusters: {}, behaviour: {}, drift: null, complete: [] }
+}
+
+/** Adds a part to the latest state. */
+export function mergePart(
+  measurements: Readonly<Record<string, Measurement>>,
+  part: MeasuredPart,
+): Record<string, Measurement> {
+  const id = measurementId(part.key, part.subject)
+  const before = measurements[id] ?? emptyMeasurement(part.key, part.subject)
+  const after: Measurement = {
+    ...before,
+    aqi: { ...before.aqi, ...part.aqi },
+    budget: { ...before.budget, ...part.budget },
+    clusters: { ...before.clusters, ...part.clusters },
+    behaviour: {
+      ...before.behaviour,
+      ...part.behaviour,
+      ...(part.behaviour?.skills && {
+        skills: { ...before.behaviour.skills, ...part.behaviour.skills },
+      }),
+    },
+    drift: part.drift ?? before.drift,
+  }
+  return dropOldest({ ...measurements, [id]: after })
+}
+
+/** Marks a part as finished. */
+export function completePart(
+  measurements: Readonly<Record<string, Measurement>>,
+  key: string,
+  subject: Subject,
+  part: PartName,
+): Record<string, Measurement> {
+  const id = measurementId(key, subject)
+  const before = measurements[id] ?? emptyMeasurement(key, subject)
+  if (before.complete.includes(part)) return { ...measurements }
+  return { ...measurements, [id]: { ...before, complete: [...before.complete, part] } }
+}
+
+function dropOldest(measurements: Record<string, Measurement>): Record<string, Measurement> {
+  const ids = Object.keys(measurements)
+  if (ids.length <= maxMeasurements) return measurements
+  return Object.fromEntries(ids.slice(-maxMeasurements).map((id) => [id, measurements[id]!]))
+}
