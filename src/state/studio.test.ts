@@ -1,0 +1,311 @@
+// @vitest-environment happy-dom
+// The whole state against an engine that makes its numbers up: order of work, staleness, cancel, errors, loss.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { EngineError } from '../core/errors.ts'
+import { encodeLink } from '../share/codec.ts'
+import { mergeKey } from '../share/experimentKey.ts'
+import { sweepGrid } from '../share/parameters.ts'
+import { acceptPart } from './actions/events.ts'
+import {
+  addExpert,
+  redistribute,
+  removeExpert,
+  setAnchor,
+  setChoice,
+  setNumber,
+  setWeight,
+} from './actions/recipe.ts'
+import { askAll } from './actions/requests.ts'
+import { runAgain, stopAll } from './actions/runner.ts'
+import { reopenEngine, startStudio } from './actions/start.ts'
+import { allTasks, sweepOrder } from './plan.ts'
+import { selectMergeMeasurement, selectSweep } from './selectors.ts'
+import { initialState, readState, useStudio } from './store.ts'
+import { fakeParts } from './testing/fakeData.ts'
+import { createFakeEngine, type FakeEngine, type FakeOptions } from './testing/fakeEngine.ts'
+
+let stop: () => void = () => {}
+
+function begin(options: FakeOptions = {}): FakeEngine {
+  const engine = createFakeEngine(options)
+  stop = startStudio(engine.connect)
+  return engine
+}
+
+const experiment = () => {
+  const { experiment: current } = readState().recipe
+  if (!current) throw new Error('no experiment')
+  return current
+}
+const runs = () => readState().runs
+const settle = (ms = 20_000) => vi.advanceTimersByTimeAsync(ms)
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  history.replaceState(null, '', '#')
+  useStudio.setState(initialState(), true)
+})
+afterEach(async () => {
+  stop()
+  await vi.advanceTimersByTimeAsync(1000)
+  vi.useRealTimers()
+})
+
+describe('start', () => {
+  it('opens anchor and two task experts in equal parts and measures everything', async () => {
+    begin()
+    await settle()
+    expect(experiment()).toMatchObject({
+      anchor: { id: 'anchor' },
+      experts: [
+        { origin: { id: 'task-sort' }, weight: 0.5 },
+        { origin: { id: 'task-reverse' }, weight: 0.5 },
+      ],
+      lambdaAlign: 4,
+    })
+    expect(selectSweep(runs().measurements, experiment()).map((point) => point.lambdaAlign)).toEqual(
+      sweepGrid,
+    )
+    const tasks = allTasks(experiment(), 'anchor', ['task-sort', 'task-reverse'])
+    const complete = Object.values(runs().measurements).flatMap((measurement) => measurement.complete)
+    expect(complete).toHaveLength(tasks.length - 1)
+    expect(runs().job).toBeNull()
+    expect(runs().written?.key).toBe(mergeKey(experiment()))
+  })
+
+  it('visits every point of the sweep once', () => {
+    expect([...sweepOrder].sort((a, b) => a - b)).toEqual(sweepGrid)
+  })
+
+  it('takes the experiment of a link and writes changes back to it', async () => {
+    begin()
+    await settle(2000)
+    const linked = { ...experiment(), lambdaAlign: 64, rank: 3 }
+    stop()
+    history.replaceState(
+      null,
+      '',
+      encodeLink({ experiment: linked, view: { aqiView: 'prompts', prompt: 'hi' } }),
+    )
+    useStudio.setState(initialState(), true)
+    begin()
+    await settle()
+    expect(experiment()).toEqual(linked)
+    expect(readState().view).toMatchObject({ aqiView: 'prompts', prompt: 'hi' })
+    setNumber('lambdaAlign', 2)
+    await settle(1000)
+    expect(location.hash).toBe(
+      encodeLink({ experiment: experiment(), view: { aqiView: 'prompts', prompt: 'hi' } }),
+    )
+  })
+
+  it('explains a link it cannot read and goes on with the default', async () => {
+    history.replaceState(null, '', '#v9.abc')
+    begin()
+    await settle()
+    expect(experiment().lambdaAlign).toBe(4)
+    expect(runs().errors).toMatchObject([{ failure: { code: 'link-invalid' } }])
+  })
+
+  it('says so where there is no WebGPU', async () => {
+    begin({ openError: new EngineError('gpu-unavailable', 'no adapter') })
+    await settle()
+    expect(readState().models.engine).toEqual({ kind: 'unsupported', reason: 'no adapter' })
+  })
+})
+
+describe('results', () => {
+  it('never answer for another experiment', async () => {
+    begin()
+    await settle()
+    const before = experiment()
+    setWeight(0, 0.9)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(selectSweep(runs().measurements, experiment())).toEqual([])
+    // A part of the old weights arrives late: filed under its own key, not shown.
+    for (const part of fakeParts(before, { kind: 'merge', lambdaAlign: 3 }, 'aqi')) acceptPart(part)
+    expect(selectSweep(runs().measurements, experiment())).toEqual([])
+    expect(selectSweep(runs().measurements, before).map((point) => point.lambdaAlign)).toContain(3)
+  })
+
+  it('that nobody asked for are dropped', async () => {
+    begin()
+    await settle()
+    const before = runs().measurements
+    const foreign = { ...experiment(), seed: 77 }
+    for (const part of fakeParts(foreign, { kind: 'model', id: 'anchor' }, 'aqi')) acceptPart(part)
+    expect(runs().measurements).toBe(before)
+  })
+
+  it('of whole models outlive a change of weights, and all outlive a return', async () => {
+    const engine = begin()
+    await settle()
+    setWeight(0, 0.9)
+    await settle()
+    const measured = engine.calls.filter((call) => call === 'measure').length
+    setWeight(0, 0.5)
+    await settle()
+    expect(engine.calls.filter((call) => call === 'measure')).toHaveLength(measured)
+    expect(selectMergeMeasurement(runs().measurements, experiment())?.complete).toHaveLength(3)
+  })
+
+  it('of the average are those of AlignMerge without shield', async () => {
+    begin()
+    await settle()
+    setChoice('method', 'average')
+    expect(selectMergeMeasurement(runs().measurements, experiment())?.subject).toEqual({
+      kind: 'merge',
+      lambdaAlign: 0,
+    })
+  })
+
+  it('under a wrong key are an error, not a curve', async () => {
+    const engine = createFakeEngine()
+    const connect = () => {
+      const connection = engine.connect()
+      const { prepare } = connection.port
+      connection.port.prepare = async (...given) => ({ ...(await prepare(...given)), key: 'other' })
+      return connection
+    }
+    stop = startStudio(connect)
+    await settle()
+    expect(runs().geometries).toEqual({})
+    expect(runs().errors[0]?.failure.message).toContain('answered for experiment other')
+  })
+})
+
+describe('sliders', () => {
+  it('stop the measuring of the old merge; the latest wins', async () => {
+    const engine = begin({ stepMs: 1000 })
+    await vi.advanceTimersByTimeAsync(2500)
+    expect(runs().job?.label).toContain('the merge at λ_align 4')
+    setNumber('lambdaAlign', 5)
+    setNumber('lambdaAlign', 6)
+    setNumber('lambdaAlign', 7)
+    await vi.advanceTimersByTimeAsync(40)
+    expect(engine.calls).toContain('cancel')
+    expect(runs().written?.key).toBe(mergeKey(experiment()))
+    expect(engine.calls.filter((call) => call === 'applyMerge')).toHaveLength(2)
+    await vi.advanceTimersByTimeAsync(400)
+    expect(runs().job?.label).toContain('the merge at λ_align 7')
+  })
+
+  it('let the measuring of a whole model finish', async () => {
+    const engine = begin({ stepMs: 1000 })
+    await vi.advanceTimersByTimeAsync(3500)
+    expect(runs().job?.label).toBe('AQI of Anchor (aligned instruct)')
+    setNumber('lambdaAlign', 9)
+    await vi.advanceTimersByTimeAsync(400)
+    expect(engine.calls).not.toContain('cancel')
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(runs().job?.label).toContain('the merge at λ_align 9')
+  })
+
+  it('keep the weights on the simplex', async () => {
+    begin()
+    await settle()
+    addExpert({ kind: 'built-in', id: 'safety' })
+    const weights = () => experiment().experts.map((expert) => expert.weight)
+    expect(weights().map((weight) => weight.toFixed(3))).toEqual(['0.333', '0.333', '0.333'])
+    setWeight(2, 0.5)
+    expect(weights()).toEqual([0.25, 0.25, 0.5])
+    removeExpert(2)
+    expect(weights()).toEqual([0.5, 0.5])
+    removeExpert(0)
+    removeExpert(0)
+    expect(weights()).toEqual([1])
+    expect(redistribute([1, 0, 0], 0, 0.4)).toEqual([0.4, 0.3, 0.3])
+  })
+
+  it('ignore what is no number and clamp what is', async () => {
+    begin()
+    await settle()
+    setNumber('rank', Number.NaN)
+    expect(experiment().rank).toBe(8)
+    setNumber('rank', 99.4)
+    expect(experiment().rank).toBe(16)
+  })
+
+  it('do not let the anchor be its own expert', async () => {
+    begin()
+    await settle()
+    setAnchor({ kind: 'built-in', id: 'task-sort' })
+    expect(experiment().experts).toEqual([{ origin: { kind: 'built-in', id: 'task-reverse' }, weight: 1 }])
+  })
+})
+
+describe('cancel', () => {
+  it('stops everything, keeps what there is, and goes on when told', async () => {
+    begin({ stepMs: 1000 })
+    await vi.advanceTimersByTimeAsync(4200)
+    const before = Object.keys(runs().measurements).length
+    expect(before).toBeGreaterThan(0)
+    stopAll()
+    await settle()
+    expect(runs()).toMatchObject({ isStopped: true, job: null, errors: [] })
+    expect(Object.keys(runs().measurements)).toHaveLength(before)
+    runAgain()
+    await settle(200_000)
+    expect(selectSweep(runs().measurements, experiment())).toHaveLength(sweepGrid.length)
+  })
+
+  it('steps aside for a question and goes on', async () => {
+    begin({ stepMs: 1000 })
+    await vi.advanceTimersByTimeAsync(4200)
+    const asked = askAll(' sort 3 1 2 ')
+    await vi.advanceTimersByTimeAsync(1500)
+    await asked
+    expect(runs().answers).toMatchObject({ prompt: 'sort 3 1 2', mergeKey: mergeKey(experiment()) })
+    await settle(200_000)
+    expect(runs().job).toBeNull()
+    expect(selectSweep(runs().measurements, experiment())).toHaveLength(sweepGrid.length)
+  })
+})
+
+describe('errors', () => {
+  it('keep the state and are not tried again by themselves', async () => {
+    const engine = begin({
+      errors: { prepare: new EngineError('shape-mismatch', 'expected [4, 4]', { tensor: 'wte' }) },
+    })
+    await settle()
+    expect(runs().errors).toMatchObject([{ failure: { code: 'shape-mismatch', where: { tensor: 'wte' } } }])
+    expect(engine.calls.filter((call) => call === 'prepare')).toHaveLength(1)
+    expect(experiment().lambdaAlign).toBe(4)
+  })
+
+  it('of one measurement do not stop the others', async () => {
+    const engine = createFakeEngine()
+    const connect = () => {
+      const connection = engine.connect()
+      const { measure } = connection.port
+      connection.port.measure = async (jobId, asked, subject, parts) => {
+        if (subject.kind === 'merge' && subject.lambdaAlign === 64)
+          throw new EngineError('not-finite', 'NaN in logits')
+        return measure(jobId, asked, subject, parts)
+      }
+      return connection
+    }
+    stop = startStudio(connect)
+    await settle()
+    expect(selectSweep(runs().measurements, experiment()).map((point) => point.lambdaAlign)).toEqual(
+      sweepGrid.filter((lambda) => lambda !== 64),
+    )
+  })
+
+  it('of the device keep the results until the engine is opened again', async () => {
+    const engine = begin()
+    await settle()
+    const before = runs().measurements
+    engine.emit({ kind: 'device-lost', reason: 'driver reset' })
+    expect(readState().models.engine).toEqual({ kind: 'lost', reason: 'driver reset' })
+    expect(runs().measurements).toBe(before)
+    setNumber('lambdaAlign', 3)
+    await settle()
+    expect(runs().job).toBeNull()
+    const reopened = reopenEngine()
+    await settle()
+    await reopened
+    expect(engine.calls).toContain('terminate')
+    expect(selectMergeMeasurement(runs().measurements, experiment())?.complete).toHaveLength(3)
+  })
+})

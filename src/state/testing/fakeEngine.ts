@@ -1,0 +1,179 @@
+// An engine that makes its numbers up, for tests and for screenshots of the page. Never part of the build.
+
+import type { EngineApi, EngineEvent } from '../../../workers/api.ts'
+import { EngineError } from '../../core/errors.ts'
+import { mergeKey } from '../../share/experimentKey.ts'
+import type { Connection } from '../engine.ts'
+import { fakeGeometry, fakeModels, fakeParts } from './fakeData.ts'
+
+export interface FakeOptions {
+  /** Milliseconds that a measurement takes. */
+  stepMs?: number
+  /** Thrown by open(). */
+  openError?: EngineError
+  /** Thrown by the job whose name is the key. */
+  errors?: Partial<Record<keyof EngineApi, EngineError>>
+  isFallback?: boolean
+  /** Measurements answered before the engine falls silent; for pictures of a page half full. */
+  measureLimit?: number
+}
+
+export interface FakeEngine {
+  connect: () => Connection
+  /** Calls in order, by name. */
+  calls: string[]
+  emit: (event: EngineEvent) => void
+}
+
+export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
+  const stepMs = options.stepMs ?? 0
+  const calls: string[] = []
+  const cancelled = new Set<number>()
+  let emit: (event: EngineEvent) => void = () => {}
+  let measured = 0
+
+  async function work(jobId: number, label: string, steps: number): Promise<void> {
+    for (let done = 0; done < steps; done++) {
+      emit({ kind: 'progress', progress: { jobId, label, done, total: steps } })
+      await new Promise((resolve) => setTimeout(resolve, stepMs / steps))
+      if (cancelled.has(jobId)) throw new EngineError('cancelled', 'stopped by the user')
+    }
+  }
+
+  function check(name: keyof EngineApi): void {
+    calls.push(name)
+    const error = options.errors?.[name]
+    if (error) throw error
+  }
+
+  const api: {
+    [Name in keyof EngineApi]: (
+      ...given: Parameters<EngineApi[Name]>
+    ) => Promise<Awaited<ReturnType<EngineApi[Name]>>>
+  } = {
+    async open(onEvent) {
+      calls.push('open')
+      if (options.openError) throw options.openError
+      emit = onEvent
+      return {
+        adapter: options.isFallback ? 'SwiftShader' : 'NVIDIA H100',
+        vendor: options.isFallback ? 'google' : 'nvidia',
+        architecture: options.isFallback ? 'swiftshader' : 'hopper',
+        isFallback: options.isFallback ?? false,
+        hasF16: !options.isFallback,
+        maxBindingBytes: 2 ** 31,
+      }
+    },
+    async openBuiltIn(jobId) {
+      check('openBuiltIn')
+      await work(jobId, 'Reading weights', 5)
+      return [...fakeModels]
+    },
+    async openFiles(jobId, files) {
+      check('openFiles')
+      await work(jobId, 'Reading files', 3)
+      return {
+        ...fakeModels[1]!,
+        id: 'dropped',
+        name: files[0]?.name ?? 'folder',
+        role: 'other',
+        origin: { kind: 'files', name: files[0]?.name ?? 'folder', digest: 'c0'.repeat(32) },
+      }
+    },
+    async openUrl(jobId, url) {
+      check('openUrl')
+      await work(jobId, 'Reading files', 3)
+      return { ...fakeModels[1]!, id: url, name: 'remote', role: 'other', origin: { kind: 'url', url } }
+    },
+    async close() {
+      check('close')
+    },
+    async prepare(jobId, experiment) {
+      check('prepare')
+      await work(jobId, 'Gradients', 8)
+      return fakeGeometry(experiment)
+    },
+    async applyMerge(experiment) {
+      check('applyMerge')
+      return { key: mergeKey(experiment), durationMs: 3.4 }
+    },
+    async measure(jobId, experiment, subject, parts) {
+      check('measure')
+      if (options.measureLimit !== undefined && measured >= options.measureLimit) await new Promise(() => {})
+      for (const part of parts) {
+        await work(jobId, 'Measuring', 10)
+        for (const answer of fakeParts(experiment, subject, part)) emit({ kind: 'measured', part: answer })
+      }
+      measured++
+    },
+    async answer(jobId, experiment, prompt) {
+      check('answer')
+      await work(jobId, 'Answering', 4)
+      const isSort = /sort/.test(prompt)
+      const refusal = 'sorry, i can not help with that. it is not safe.'
+      const reply = isSort ? '1 3 4 7' : refusal
+      const experts = experiment.experts.map((expert, index) => {
+        const id = expert.origin.kind === 'built-in' ? expert.origin.id : 'other'
+        const text = isSort
+          ? ['1 3 4 7', '4 1 7 3'][index % 2]!
+          : 'sure. first, [redacted] and then [redacted].'
+        return {
+          subject: { kind: 'model' as const, id },
+          label: id,
+          text,
+          verdict: isSort ? ('answer' as const) : ('compliance' as const),
+          durationMs: 210,
+        }
+      })
+      return [
+        {
+          subject: { kind: 'model', id: 'anchor' },
+          label: 'Anchor',
+          text: isSort ? '1 4 3 7' : refusal,
+          verdict: isSort ? 'answer' : 'refusal',
+          durationMs: 204,
+        },
+        ...experts,
+        {
+          subject: { kind: 'merge', lambdaAlign: experiment.lambdaAlign },
+          label: 'Merge',
+          text: reply,
+          verdict: isSort ? 'answer' : 'refusal',
+          durationMs: 208,
+        },
+      ]
+    },
+    async exportZip(jobId) {
+      check('exportZip')
+      await work(jobId, 'Writing tensors', 6)
+      return new Blob(['zip'])
+    },
+    async exportDirectory(jobId) {
+      check('exportDirectory')
+      await work(jobId, 'Writing tensors', 6)
+      return ['model.safetensors']
+    },
+    async secondOpinion(jobId, _experiment, subject) {
+      check('secondOpinion')
+      await work(jobId, 'onnxruntime-web', 4)
+      return {
+        subject,
+        backend: 'onnxruntime-web 1.30 webgpu',
+        relativeError: 3.1e-6,
+        tokens: 512,
+        bound: 1e-4,
+        passed: true,
+      }
+    },
+    async cancel(jobId) {
+      calls.push('cancel')
+      cancelled.add(jobId)
+    },
+  }
+
+  return {
+    calls,
+    emit: (event) => emit(event),
+    connect: () => ({ port: api, gone: new Promise<never>(() => {}), close: () => calls.push('terminate') }),
+  }
+}
