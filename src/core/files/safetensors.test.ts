@@ -122,6 +122,7 @@ describe('bad files', () => {
     ['a truncated length', new MemorySource(new Uint8Array(7), FILE), 0, 'at least 8 bytes'],
     ['a truncated header', new MemorySource(packTensors(tensors).slice(0, 60), FILE), 0, 'the file ends'],
     ['a length beyond the file', forge('{}', 0, 500), 0, 'header length 500'],
+    ['a length that forgets its own eight bytes', forge('{}', 4, 10), 0, 'the file ends 6 bytes after'],
     ['a length beyond the limit', forge('{}', 0, 100_000_001), 0, 'at most 100000000'],
     ['a length of 2^64 − 1', forge('{}', 0, 2n ** 64n - 1n), 0, 'header length 18446744073709551615'],
     ['a length of nothing', forge('{}', 0, 0), 0, 'header length 0'],
@@ -141,7 +142,7 @@ describe('bad files', () => {
 
   it.each([
     ['an unknown type', entry('F33', [1], 0, 4), 'F33', false],
-    ['a type inherited by every object', entry('toString', [1], 0, 4), 'toString', false],
+    ['a type inherited by every object', entry('toString', [1], 0, 4), 'type "toString"', false],
     ['a type that is no text', entry(7, [1], 0, 4), 'element type 7', false],
     ['a negative size', entry('F32', [-1], 0, 4), 'shape [-1]', false],
     ['a broken size', entry('F32', [1.5], 0, 4), 'shape [1.5]', false],
@@ -157,6 +158,7 @@ describe('bad files', () => {
     ['an end outside the file', entry('F32', [2], 0, 8), 'has 4 bytes of data', true],
     ['an offset of 2^52', entry('F32', [1], 2 ** 52, 2 ** 52 + 4), 'has 4 bytes of data', true],
     ['a length that does not fit the shape', entry('F32', [2], 0, 4), 'needs 8 bytes, found 4', true],
+    ['more bytes than the shape needs', entry('U8', [3], 0, 4), 'needs 3 bytes, found 4', true],
     ['a hole before the first tensor', entry('U8', [3], 1, 4), 'hole after the header of 1', true],
   ])('%s', async (_name, value, text, isData) => {
     const header = { bad: value }

@@ -63,6 +63,16 @@ describe('TextCodec', () => {
     }
   })
 
+  it('reads a completion as it stands in the chat, not as a text of its own', async () => {
+    const text = await codec({
+      tokenizer: (json) => {
+        json.pre_tokenizer = { type: 'ByteLevel', add_prefix_space: true, use_regex: true }
+      },
+    })
+    expect(text.encodeText('x')).toEqual(ids('Ġ', 'x'))
+    expect(text.encodeCompletion('x')).toEqual(ids('x', '<|end|>'))
+  })
+
   it('writes one begin token, that of the template, and none where it has none', async () => {
     const text = await codec({ config: config(WITH_BEGIN) })
     expect(text.encodePrompt(' hi ')).toEqual(ids('<s>', '<|user|>', 'h', 'i', '<|end|>', '<|assistant|>'))
@@ -129,7 +139,7 @@ describe('tokenizers that are refused', () => {
     expect(error.message).toContain('96 rows')
   })
 
-  it('unknown kinds, missing tokenizers, characters without a token', async () => {
+  it('unknown kinds, missing models, missing tokenizers', async () => {
     const where = { file: 'tokenizer.json' }
     const odd = (json: Record<string, unknown>) => {
       json.model = { type: 'Sorcery', vocab: {} }
@@ -143,7 +153,10 @@ describe('tokenizers that are refused', () => {
     files.delete('tokenizer.json')
     const bare = await openCheckpoint(memoryFolder('bare', files))
     await expectFailure(() => new TextCodec(bare), 'file-missing', where)
+  })
+
+  it('bytes that a vocabulary lacks vanish, as in the reference implementation', async () => {
     const text = await codec()
-    await expectFailure(() => text.encodeText('ü'), 'file-unsupported', where)
+    expect(text.encodeText('aüb')).toEqual(ids('a', 'b'))
   })
 })
