@@ -85,20 +85,20 @@ function vecAccessors(binding: Binding, slot: number, aligned: boolean): string 
   const declare = (type: string) =>
     `${BUILTIN_ORDER}(${slot}) var<storage, ${access}> ${name}: array<${type}>;`
   if (aligned) {
-    const write = `fn put_${name}4(row: u32, k: u32, n: u32, value: vec4f) { ${name}[(row + k) >> 2u] = value; }`
+    const write = `fn put_${name}4(row_: u32, k_: u32, n_: u32, value_: vec4f) { ${name}[(row_ + k_) >> 2u] = value_; }`
     return [
       declare('vec4f'),
-      `fn ${name}4(row: u32, k: u32, n: u32) -> vec4f { return ${name}[(row + k) >> 2u]; }`,
+      `fn ${name}4(row_: u32, k_: u32, n_: u32) -> vec4f { return ${name}[(row_ + k_) >> 2u]; }`,
       access === 'read_write' ? write : '',
     ].join('\n')
   }
-  const lane = (j: number) => `if (k + ${j}u < n) { v[${j}] = ${name}[row + k + ${j}u]; }`
-  const put = (j: number) => `if (k + ${j}u < n) { ${name}[row + k + ${j}u] = value[${j}]; }`
+  const lane = (j: number) => `if (k_ + ${j}u < n_) { lanes_[${j}] = ${name}[row_ + k_ + ${j}u]; }`
+  const put = (j: number) => `if (k_ + ${j}u < n_) { ${name}[row_ + k_ + ${j}u] = value_[${j}]; }`
   return [
     declare('f32'),
-    `fn ${name}4(row: u32, k: u32, n: u32) -> vec4f { var v = vec4f(); ${[0, 1, 2, 3].map(lane).join(' ')} return v; }`,
+    `fn ${name}4(row_: u32, k_: u32, n_: u32) -> vec4f { var lanes_ = vec4f(); ${[0, 1, 2, 3].map(lane).join(' ')} return lanes_; }`,
     access === 'read_write'
-      ? `fn put_${name}4(row: u32, k: u32, n: u32, value: vec4f) { ${[0, 1, 2, 3].map(put).join(' ')} }`
+      ? `fn put_${name}4(row_: u32, k_: u32, n_: u32, value_: vec4f) { ${[0, 1, 2, 3].map(put).join(' ')} }`
       : '',
   ].join('\n')
 }
@@ -106,28 +106,28 @@ function vecAccessors(binding: Binding, slot: number, aligned: boolean): string 
 function weightAccessors(binding: Binding, slot: number, variant: KernelVariant): string {
   const { name, access } = binding
   if (variant.weights === 'f32') {
-    const one = variant.aligned ? `${name}[i >> 2u][i & 3u]` : `${name}[i]`
-    return `${vecAccessors(binding, slot, variant.aligned)}\nfn ${name}1(i: u32) -> f32 { return ${one}; }`
+    const one = variant.aligned ? `${name}[i_ >> 2u][i_ & 3u]` : `${name}[i_]`
+    return `${vecAccessors(binding, slot, variant.aligned)}\nfn ${name}1(i_: u32) -> f32 { return ${one}; }`
   }
   const type = variant.weights
   const declare = (t: string) => `${BUILTIN_ORDER}(${slot}) var<storage, ${access}> ${name}: array<${t}>;`
-  const one = (at: string) => `widen_${type}(select(${at} & 0xffffu, ${at} >> 16u, (i & 1u) == 1u))`
+  const one = (at: string) => `widen_${type}(select(${at} & 0xffffu, ${at} >> 16u, (i_ & 1u) == 1u))`
   if (!variant.aligned) {
     if (access === 'read_write') throw new Error(`${name}: packed weights are written four at a time`)
-    const lane = (j: number) => `if (k + ${j}u < n) { v[${j}] = ${name}1(row + k + ${j}u); }`
+    const lane = (j: number) => `if (k_ + ${j}u < n_) { lanes_[${j}] = ${name}1(row_ + k_ + ${j}u); }`
     return [
       declare('u32'),
-      `fn ${name}1(i: u32) -> f32 { return ${one(`${name}[i >> 1u]`)}; }`,
-      `fn ${name}4(row: u32, k: u32, n: u32) -> vec4f { var v = vec4f(); ${[0, 1, 2, 3].map(lane).join(' ')} return v; }`,
+      `fn ${name}1(i_: u32) -> f32 { return ${one(`${name}[i_ >> 1u]`)}; }`,
+      `fn ${name}4(row_: u32, k_: u32, n_: u32) -> vec4f { var lanes_ = vec4f(); ${[0, 1, 2, 3].map(lane).join(' ')} return lanes_; }`,
     ].join('\n')
   }
-  const write = `fn put_${name}4(row: u32, k: u32, n: u32, v: vec4f) { ${name}[(row + k) >> 2u] = vec2u(
-    narrow_${type}(v.x) | (narrow_${type}(v.y) << 16u), narrow_${type}(v.z) | (narrow_${type}(v.w) << 16u)); }`
+  const write = `fn put_${name}4(row_: u32, k_: u32, n_: u32, value_: vec4f) { ${name}[(row_ + k_) >> 2u] = vec2u(
+    narrow_${type}(value_.x) | (narrow_${type}(value_.y) << 16u), narrow_${type}(value_.z) | (narrow_${type}(value_.w) << 16u)); }`
   return [
     declare('vec2u'),
-    `fn ${name}4(row: u32, k: u32, n: u32) -> vec4f { let w = ${name}[(row + k) >> 2u]; return vec4f(
-      widen_${type}(w.x & 0xffffu), widen_${type}(w.x >> 16u), widen_${type}(w.y & 0xffffu), widen_${type}(w.y >> 16u)); }`,
-    `fn ${name}1(i: u32) -> f32 { return ${one(`${name}[i >> 2u][(i >> 1u) & 1u]`)}; }`,
+    `fn ${name}4(row_: u32, k_: u32, n_: u32) -> vec4f { let word_ = ${name}[(row_ + k_) >> 2u]; return vec4f(
+      widen_${type}(word_.x & 0xffffu), widen_${type}(word_.x >> 16u), widen_${type}(word_.y & 0xffffu), widen_${type}(word_.y >> 16u)); }`,
+    `fn ${name}1(i_: u32) -> f32 { return ${one(`${name}[i_ >> 2u][(i_ >> 1u) & 1u]`)}; }`,
     access === 'read_write' ? write : '',
   ].join('\n')
 }

@@ -85,7 +85,9 @@ export const swigluBackward: KernelSpec = {
       output: 'dx',
       objective: (p, { x, dy }) => {
         const { y } = swigluReference(p, { x, y: new Float64Array(p.T * p.I) })
-        return y.reduce((sum, value, i) => sum + value * dy[i], 0)
+        let sum = 0
+        for (let i = 0; i < y.length; i++) sum += y[i] * dy[i]
+        return sum
       },
     },
   ],
