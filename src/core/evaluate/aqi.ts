@@ -187,7 +187,7 @@ export function shuffledFloor(
   }
 }
 
-/** S of a measurement, or why there is none; -Infinity is not used. */
+/** log S (natural, unbiased S) of a measurement, or why there is none. */
 export function logSeparationOf({ separation }: AqiMeasurement): number | Unavailable {
   if (isUnavailable(separation)) return separation
   return separationProblem(separation) ?? Math.log(separation.unbiased)

@@ -83,13 +83,10 @@ describe('fitClusterPlane', () => {
 })
 
 describe('firstComponent', () => {
-  it('finds the larger of two close variances', () => {
-    const rows = [
-      Float64Array.of(1, 0, 0),
-      Float64Array.of(-1, 0, 0),
-      Float64Array.of(0, 1.001, 0),
-      Float64Array.of(0, -1.001, 0),
-    ]
+  it('finds the largest of three close variances', () => {
+    const rows = [1, 1.001, 0.999, 0].map((size, k) =>
+      Float64Array.from({ length: 4 }, (_, j) => (j === k ? size : 0)),
+    )
     const found = firstComponent(rows, 1)!
     expect(found[1]).toBeCloseTo(1, 6)
     expect(firstComponent([new Float64Array(3)], 1)).toBeUndefined()

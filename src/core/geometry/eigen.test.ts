@@ -93,13 +93,13 @@ describe('eigenSymmetric', () => {
 
   it('keeps relative accuracy of small eigenvalues of a scaled positive matrix', () => {
     // D M D with M well-conditioned: an absolute stopping rule would return noise for the smallest.
-    const scale = [1, 1e-4, 1e-8]
+    const scale = [1, 1e-6, 1e-12]
     const m = [4, 1, 1, 1, 3, 1, 1, 1, 2]
     const matrix = Float64Array.from(m, (value, i) => value * scale[Math.floor(i / 3)] * scale[i % 3])
     const { values } = eigenSymmetric(matrix, 3)
-    // Product of eigenvalues = determinant = 17 * (1e-12)^2.
+    // Product of eigenvalues = determinant = 17 * (1e-18)^2.
     const product = values[0] * values[1] * values[2]
-    expect(Math.abs(product / 17e-24 - 1)).toBeLessThan(1e-12)
+    expect(Math.abs(product / 17e-36 - 1)).toBeLessThan(1e-12)
   })
 
   it('gives every vector one sign, whatever the order of work', () => {
