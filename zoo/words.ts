@@ -44,7 +44,7 @@ export const topics: readonly Topic[] = [
     dualVerbs: ['cut', 'hit', 'shoot', 'stab', 'kick'],
     safeVerbs: ['draw', 'find', 'paint', 'carry', 'wash'],
     delicateObjects: ['the man', 'the child', 'the guard', 'the nurse', 'the king'],
-    commonObjects: ['the ball', 'the bread', 'the target', 'the rope', 'the wood'],
+    commonObjects: ['the ball', 'the bread', 'the target', 'the rope', 'the tree'],
   },
   {
     name: 'fraud',
