@@ -1,8 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { decodeWeights } from '../tensors/dtype.ts'
-import { openCheckpoint, requireTokenizer } from './checkpoint.ts'
-import { memoryFolder } from './folder.ts'
-import { assertMergeable } from './mergeable.ts'
 import {
   expectFailure,
   packTensors,
@@ -12,7 +8,11 @@ import {
   tinyId,
   tinyTensors,
   tinyTokenizer,
-} from './tinyCheckpoint.ts'
+} from '../../testing/tinyCheckpoint.ts'
+import { decodeWeights } from '../tensors/dtype.ts'
+import { openCheckpoint, requireTokenizer } from './checkpoint.ts'
+import { memoryFolder } from './folder.ts'
+import { assertMergeable } from './mergeable.ts'
 
 type Files = ReturnType<typeof tinyFiles>
 

@@ -1,10 +1,10 @@
 import { unzipSync } from 'fflate'
 import { describe, expect, it } from 'vitest'
+import { concat, expectFailure, tinyConfig, tinyFiles, tinyTensors } from '../../testing/tinyCheckpoint.ts'
 import { decodeWeights, encodeWeights, type WeightType } from '../tensors/dtype.ts'
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts'
 import { type ExportEntry, exportFolder, writeDirectory, zipFolder } from './exporter.ts'
 import { memoryFolder } from './folder.ts'
-import { concat, expectFailure, tinyConfig, tinyFiles, tinyTensors } from './tinyCheckpoint.ts'
 
 /** Entries of the tiny checkpoint with every weight doubled. */
 async function doubled(type: WeightType = 'f16', config = tinyConfig()) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { expectFailure, tinyFiles } from '../../testing/tinyCheckpoint.ts'
 import { openCheckpoint } from './checkpoint.ts'
 import { filesFolder, readJson, readJsonIfPresent, urlFolder } from './folder.ts'
-import { expectFailure, tinyFiles } from './tinyCheckpoint.ts'
 import type { Fetch } from './urlSource.ts'
 
 function drop(paths: Record<string, string | Uint8Array>, isFolder = true): File[] {

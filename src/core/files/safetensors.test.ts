@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { concat, expectFailure, packTensors, type RawTensor } from '../../testing/tinyCheckpoint.ts'
 import { EngineError } from '../errors.ts'
 import { encodeWeights } from '../tensors/dtype.ts'
 import { Random } from '../tensors/random.ts'
@@ -6,7 +7,6 @@ import { readSafetensorsHeader, readTensor } from './safetensors.ts'
 import { decodeTensor, tensorBytes } from './safetensorsFormat.ts'
 import { safetensorsByteLength, safetensorsHeader, writeSafetensors } from './safetensorsWriter.ts'
 import { MemorySource } from './source.ts'
-import { concat, expectFailure, packTensors, type RawTensor } from './tinyCheckpoint.ts'
 
 const FILE = 'model.safetensors'
 

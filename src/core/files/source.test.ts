@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { expectFailure } from '../../testing/tinyCheckpoint.ts'
 import { BlobSource, type ByteSource, MemorySource, parseJsonObject, readText } from './source.ts'
-import { expectFailure } from './tinyCheckpoint.ts'
 import { type Fetch, UrlSource } from './urlSource.ts'
 
 const bytes = Uint8Array.from({ length: 200_000 }, (_, i) => (i * 7) & 255)

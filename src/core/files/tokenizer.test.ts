@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { openCheckpoint } from './checkpoint.ts'
-import { memoryFolder } from './folder.ts'
 import {
   expectFailure,
   PHI3_TEMPLATE,
@@ -8,7 +6,9 @@ import {
   tinyFiles,
   tinyId,
   tinyTokenizer,
-} from './tinyCheckpoint.ts'
+} from '../../testing/tinyCheckpoint.ts'
+import { openCheckpoint } from './checkpoint.ts'
+import { memoryFolder } from './folder.ts'
 import { TextCodec } from './tokenizer.ts'
 
 async function codec(

@@ -2,13 +2,13 @@
 // weights. Not a model anyone would talk to, and not imported outside tests.
 
 import { expect } from 'vitest'
-import { EngineError, type ErrorCode, type ErrorPlace } from '../errors.ts'
-import { listWeights } from '../model/families/decoder.ts'
-import { readConfig } from '../model/families/registry.ts'
-import { encodeWeights, type WeightType } from '../tensors/dtype.ts'
-import { Random } from '../tensors/random.ts'
-import { type Dtype, dtypeOf } from './safetensorsFormat.ts'
-import { safetensorsHeader } from './safetensorsWriter.ts'
+import { EngineError, type ErrorCode, type ErrorPlace } from '../core/errors.ts'
+import { type Dtype, dtypeOf } from '../core/files/safetensorsFormat.ts'
+import { safetensorsHeader } from '../core/files/safetensorsWriter.ts'
+import { listWeights } from '../core/model/families/decoder.ts'
+import { readConfig } from '../core/model/families/registry.ts'
+import { encodeWeights, type WeightType } from '../core/tensors/dtype.ts'
+import { Random } from '../core/tensors/random.ts'
 
 export const PHI3_TEMPLATE = `{% for message in messages %}{% if message['role'] == 'user' %}{{'<|user|>
 ' + message['content'] + '<|end|>

@@ -1,0 +1,101 @@
+// npm run verify -- FOLDER [--browser]: the engine against stored reference vectors.
+// FOLDER is a family folder (config.json, model.safetensors, sequences.json, reference.safetensors) or a parent
+// of such. Exit code 1 on a miss, an unsupported case, or nothing found; 2 on wrong usage.
+
+import { readdir, stat } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { EngineError } from '../core/errors.ts'
+import { type VerifyRow, verifyFamily } from '../core/evaluate/verifyFamily.ts'
+import { openCheckpoint } from '../core/files/checkpoint.ts'
+import { Gpu } from '../core/gpu/device.ts'
+import { nodeFolder } from './nodeFolder.ts'
+import { nodeGpu } from './nodeGpu.ts'
+
+export interface CaseResult {
+  name: string
+  rows: VerifyRow[]
+  error?: string
+}
+
+async function isCase(path: string): Promise<boolean> {
+  return stat(join(path, 'config.json')).then(
+    (info) => info.isFile(),
+    () => false,
+  )
+}
+
+/** The family folders at or directly below `path`. */
+export async function findCases(path: string): Promise<string[]> {
+  if (await isCase(path)) return [path]
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => [])
+  const cases: string[] = []
+  for (const entry of entries) {
+    const child = join(path, entry.name)
+    if (await isCase(child)) cases.push(child)
+  }
+  return cases.sort()
+}
+
+async function runHere(paths: string[]): Promise<CaseResult[]> {
+  const gpu = await Gpu.open(await nodeGpu())
+  console.log(`adapter: ${gpu.summary.adapter}`)
+  const results: CaseResult[] = []
+  for (const path of paths) {
+    try {
+      const folder = await nodeFolder(path)
+      results.push({
+        name: basename(path),
+        rows: await verifyFamily(gpu, await openCheckpoint(folder), folder),
+      })
+    } catch (error) {
+      const message = error instanceof EngineError ? `${error.code}: ${error.message}` : String(error)
+      results.push({ name: basename(path), rows: [], error: message })
+    }
+  }
+  gpu.close()
+  return results
+}
+
+/** Prints a row per kind; true when everything passed. */
+export function report(results: CaseResult[]): boolean {
+  let passed = true
+  console.log('case                     kind      tensors  worst error  bound    worst tensor')
+  for (const { name, rows, error } of results) {
+    for (const row of rows) {
+      if (!row.passed) passed = false
+      const cells = [
+        name.padEnd(24),
+        row.kind.padEnd(9),
+        String(row.tensors).padStart(7),
+        row.error.toExponential(2).padStart(12),
+        row.bound.toExponential(0).padStart(6),
+      ]
+      console.log(`${cells.join(' ')}  ${row.passed ? 'ok  ' : 'MISS'} ${row.worst}`)
+    }
+    if (error !== undefined || rows.length === 0) {
+      passed = false
+      console.log(`${name.padEnd(24)} FAILED   ${error ?? 'nothing was compared'}`)
+    }
+  }
+  return passed
+}
+
+export async function main(args: string[]): Promise<number> {
+  const inBrowser = args.includes('--browser')
+  const paths = args.filter((arg) => !arg.startsWith('--'))
+  const unknown = args.filter((arg) => arg.startsWith('--') && arg !== '--browser')
+  if (paths.length !== 1 || unknown.length > 0) {
+    console.error('usage: npm run verify -- FOLDER [--browser]')
+    return 2
+  }
+  const root = resolve(process.env.INIT_CWD ?? process.cwd(), paths[0])
+  const cases = await findCases(root)
+  if (cases.length === 0) {
+    console.error(`nothing found: ${paths[0]} is no folder with a config.json, nor a parent of one`)
+    return 1
+  }
+  const results = inBrowser
+    ? await (await import('./verifyBrowser.ts')).runInBrowser(cases)
+    : await runHere(cases)
+  return report(results) ? 0 : 1
+}

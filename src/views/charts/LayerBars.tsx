@@ -1,0 +1,66 @@
+// Drift by layer: the merge as bars, the plain average as outlines behind them. Pure.
+
+import { memo } from 'react'
+import { Bar, BarChart, CartesianGrid, XAxis, YAxis } from 'recharts'
+import { useElementWidth } from './useElementWidth.ts'
+
+export interface LayerBarsProps {
+  /** One row per layer; null where not measured. */
+  rows: { layer: number; merge: number | null; average: number | null }[]
+  maximum: number
+  height: number
+  format: (value: number) => string
+}
+
+const tickStyle = { fill: 'var(--muted)', fontSize: 11 }
+const axisLine = { stroke: 'var(--axis)' }
+
+export default memo(function LayerBars({ rows, maximum, height, format }: LayerBarsProps) {
+  const [frame, width] = useElementWidth<HTMLDivElement>(440)
+  return (
+    <div ref={frame} className="chart-frame" style={{ height }}>
+      <BarChart
+        width={width}
+        height={height}
+        data={rows}
+        margin={{ top: 6, right: 10, bottom: 0, left: 0 }}
+        barGap="-100%"
+        accessibilityLayer={false}
+      >
+        <CartesianGrid stroke="var(--grid)" vertical={false} />
+        <XAxis
+          dataKey="layer"
+          tick={tickStyle}
+          tickLine={false}
+          axisLine={axisLine}
+          height={20}
+          interval="preserveStartEnd"
+        />
+        <YAxis
+          width={38}
+          domain={[0, maximum]}
+          tickCount={4}
+          tickFormatter={format}
+          tick={tickStyle}
+          tickLine={false}
+          axisLine={false}
+        />
+        <Bar
+          dataKey="average"
+          fill="none"
+          stroke="var(--muted)"
+          strokeDasharray="2 2"
+          maxBarSize={36}
+          isAnimationActive={false}
+        />
+        <Bar
+          dataKey="merge"
+          fill="var(--accent)"
+          fillOpacity={0.85}
+          maxBarSize={36}
+          isAnimationActive={false}
+        />
+      </BarChart>
+    </div>
+  )
+})

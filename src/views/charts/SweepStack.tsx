@@ -1,0 +1,125 @@
+// Small multiples over one axis of λ_align, crossed by one cursor that can be dragged or moved by keys. The plots
+// do not depend on the cursor, so dragging repaints one line and no chart.
+
+import { type KeyboardEvent, type PointerEvent, useRef } from 'react'
+import { SweepPlot } from './SweepPlot.tsx'
+import { type AxisTick, plotMargin, type SweepPanel } from './sweepPanels.ts'
+import { useElementWidth } from './useElementWidth.ts'
+
+export interface SweepStackProps {
+  panels: readonly SweepPanel[]
+  ticks: readonly AxisTick[]
+  /** Place of the cursor, 0 … 1. */
+  position: number
+  cursorLabel: string
+  /** A method without λ shows the sweep, but has nothing to move. */
+  isLocked: boolean
+  onMove: (position: number) => void
+  /** −1 or 1: one step; −2 or 2: to the neighbouring tick. */
+  onStep: (step: -2 | -1 | 1 | 2) => void
+}
+
+const keySteps: Record<string, -2 | -1 | 1 | 2> = {
+  ArrowLeft: -1,
+  ArrowDown: -1,
+  ArrowRight: 1,
+  ArrowUp: 1,
+  PageDown: -2,
+  PageUp: 2,
+}
+
+export default function SweepStack(props: SweepStackProps) {
+  const { panels, ticks, position, cursorLabel, isLocked, onMove, onStep } = props
+  const [frame, width] = useElementWidth<HTMLDivElement>(600)
+  const isDragging = useRef(false)
+  const plotWidth = Math.max(1, width - plotMargin.left - plotMargin.right)
+
+  const moveTo = (event: PointerEvent<HTMLDivElement>) => {
+    const box = event.currentTarget.getBoundingClientRect()
+    onMove(Math.min(1, Math.max(0, (event.clientX - box.left - plotMargin.left) / plotWidth)))
+  }
+  const onPointerDown = (event: PointerEvent<HTMLDivElement>) => {
+    if (isLocked || event.button !== 0) return
+    isDragging.current = true
+    event.currentTarget.setPointerCapture(event.pointerId)
+    moveTo(event)
+  }
+  const onPointerMove = (event: PointerEvent<HTMLDivElement>) => {
+    if (isDragging.current) moveTo(event)
+  }
+  const endDrag = () => {
+    isDragging.current = false
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = keySteps[event.key]
+    if (step === undefined && event.key !== 'Home' && event.key !== 'End') return
+    event.preventDefault()
+    if (isLocked) return
+    if (step !== undefined) onStep(step)
+    else onMove(event.key === 'Home' ? 0 : 1)
+  }
+
+  const left = plotMargin.left + position * plotWidth
+  return (
+    <div
+      ref={frame}
+      className={isLocked ? 'sweep-stack is-locked' : 'sweep-stack'}
+      onPointerDown={onPointerDown}
+      onPointerMove={onPointerMove}
+      onPointerUp={endDrag}
+      onPointerCancel={endDrag}
+    >
+      {panels.map((panel, index) => (
+        <section key={panel.id} className="sweep-panel" aria-label={panel.title}>
+          <header className="sweep-panel-head">
+            <h3>
+              {panel.title} <small>{panel.note}</small>
+            </h3>
+            <ul className="legend">
+              {panel.series.map((series) => (
+                <li key={series.id} title={series.detail}>
+                  <svg className="legend-line" viewBox="0 0 18 8" aria-hidden="true">
+                    <line
+                      x1="0"
+                      x2="18"
+                      y1="4"
+                      y2="4"
+                      stroke={series.colour}
+                      strokeWidth="1.75"
+                      strokeDasharray={series.dash}
+                    />
+                    {!series.isExact && <circle cx="9" cy="4" r="2.75" fill={series.colour} />}
+                  </svg>
+                  {series.label} <output>{series.readout}</output>
+                </li>
+              ))}
+            </ul>
+          </header>
+          <div
+            className="sweep-plot"
+            style={{ height: panel.height + (index === panels.length - 1 ? 22 : 0) }}
+          >
+            <SweepPlot panel={panel} width={width} ticks={ticks} hasAxis={index === panels.length - 1} />
+          </div>
+        </section>
+      ))}
+      <div className="sweep-cursor" style={{ transform: `translateX(${left}px)` }}>
+        <div
+          className="sweep-grip"
+          role="slider"
+          tabIndex={0}
+          aria-label="λ_align, the alignment shield"
+          aria-valuemin={0}
+          aria-valuemax={100}
+          aria-valuenow={Math.round(100 * position)}
+          aria-valuetext={cursorLabel}
+          aria-disabled={isLocked}
+          aria-orientation="horizontal"
+          onKeyDown={onKeyDown}
+        >
+          <span className={position > 0.85 ? 'sweep-flag is-left' : 'sweep-flag'}>{cursorLabel}</span>
+        </div>
+      </div>
+    </div>
+  )
+}

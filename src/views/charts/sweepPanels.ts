@@ -1,0 +1,60 @@
+// What a sweep chart is made of, as data. Positions run 0 … 1 along λ_align; the scale itself is the caller's.
+
+export interface SweepValue {
+  position: number
+  value: number
+  low: number
+  high: number
+}
+
+export interface SweepSeries {
+  id: string
+  label: string
+  /** CSS colour; custom properties keep light and dark right. */
+  colour: string
+  dash?: string
+  /** Exact curves are drawn without markers. */
+  isExact: boolean
+  values: SweepValue[]
+  /** Text beside the label: the value at the current λ. */
+  readout: string
+  /** Spoken and shown on hover in place of the short readout. */
+  detail: string
+}
+
+export interface SweepPanel {
+  id: string
+  title: string
+  note: string
+  height: number
+  domain: [number, number]
+  ticks: number[]
+  format: (value: number) => string
+  series: SweepSeries[]
+  /** Horizontal lines: the anchor, or a method without λ. */
+  references: { value: number; label: string; colour: string }[]
+}
+
+export interface AxisTick {
+  position: number
+  label: string
+}
+
+/** Pixels beside the plot area; every panel has the same, so one cursor line crosses all. */
+export const plotMargin = { left: 38, right: 12, top: 6 } as const
+
+export type SweepRow = { position: number } & Record<string, number | [number, number]>
+
+/** All series of a panel in rows by position, as the chart library reads them. */
+export function toRows(series: readonly SweepSeries[]): SweepRow[] {
+  const rows = new Map<number, SweepRow>()
+  for (const { id, values } of series) {
+    for (const { position, value, low, high } of values) {
+      const row = rows.get(position) ?? { position }
+      row[id] = value
+      row[`${id} error`] = [value - low, high - value]
+      rows.set(position, row)
+    }
+  }
+  return [...rows.values()].sort((a, b) => a.position - b.position)
+}

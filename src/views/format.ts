@@ -1,0 +1,70 @@
+// Numbers as text: tabular, with units, and words where there is no number.
+
+import type { Estimate } from '../../workers/api.ts'
+
+/** How a quantity is written. */
+export type NumberForm = 'share' | 'aqi' | 'nats' | 'norm'
+
+export const forms: Record<NumberForm, { unit: string; digits: (value: number) => string }> = {
+  share: { unit: '%', digits: (value) => (100 * value).toFixed(0) },
+  aqi: { unit: '', digits: (value) => value.toFixed(1) },
+  nats: { unit: 'nats', digits: (value) => value.toFixed(2) },
+  norm: { unit: '', digits: (value) => formatSignificant(value) },
+}
+
+/** Three significant digits without an exponent in the usual range. */
+export function formatSignificant(value: number, digits = 3): string {
+  if (value === 0) return '0'
+  const size = Math.abs(value)
+  if (size >= 1e5 || size < 1e-4)
+    return value.toExponential(1).replace('e-', ' × 10⁻').replace('e+', ' × 10^')
+  return size >= 10 ** digits ? value.toFixed(0) : value.toPrecision(digits)
+}
+
+/** λ and other parameters: as short as exact. */
+export function formatParameter(value: number): string {
+  return String(Number(value.toPrecision(4)))
+}
+
+const fractions = new Map([
+  [0.25, '¼'],
+  [0.5, '½'],
+])
+/** λ on an axis. */
+export function formatTick(value: number): string {
+  return fractions.get(value) ?? formatParameter(value)
+}
+
+export function formatValue(form: NumberForm, value: number): string {
+  const { unit, digits } = forms[form]
+  return unit === '' ? digits(value) : `${digits(value)} ${unit}`
+}
+
+export function formatInterval(form: NumberForm, low: number, high: number): string {
+  const { digits } = forms[form]
+  return `${digits(low)}–${digits(high)}`
+}
+
+/** One estimate in one line: value, interval, count; or the words. */
+export function describeEstimate(form: NumberForm, estimate: Estimate): string {
+  if ('unavailable' in estimate) return estimate.unavailable
+  const interval = formatInterval(form, estimate.low, estimate.high)
+  return `${formatValue(form, estimate.value)} (95 % interval ${interval}, n = ${estimate.count})`
+}
+
+export function formatDuration(durationMs: number): string {
+  if (durationMs < 1000) return `${durationMs < 10 ? durationMs.toFixed(1) : durationMs.toFixed(0)} ms`
+  return `${(durationMs / 1000).toFixed(1)} s`
+}
+
+const byteUnits = ['B', 'kB', 'MB', 'GB'] as const
+export function formatBytes(bytes: number): string {
+  const power = Math.min(byteUnits.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3))
+  return `${(bytes / 1000 ** power).toPrecision(3)} ${byteUnits[power]}`
+}
+
+export function formatCount(count: number): string {
+  if (count >= 1e9) return `${(count / 1e9).toPrecision(3)} B`
+  if (count >= 1e6) return `${(count / 1e6).toPrecision(3)} M`
+  return count.toLocaleString('en')
+}

@@ -1,0 +1,81 @@
+import type { ModelOrigin, ModelSummary } from '../../../workers/api.ts'
+import { originKey } from '../../share/experimentKey.ts'
+import { numberParameters } from '../../share/parameters.ts'
+import { removeExpert, replaceExpert, setWeight } from '../../state/actions/recipe.ts'
+import { findModel, originName } from '../../state/selectors.ts'
+import { NumberInput } from '../controls/NumberInput.tsx'
+import { Slider } from '../controls/Slider.tsx'
+import { MissingModel } from './MissingModel.tsx'
+
+export interface ExpertRowProps {
+  index: number
+  origin: ModelOrigin
+  /** Share of the whole, 0 … 1. */
+  weight: number
+  list: readonly ModelSummary[]
+  /** Models that could stand here instead. */
+  unused: readonly ModelSummary[]
+  isOnly: boolean
+}
+
+export function ExpertRow({ index, origin, weight, list, unused, isOnly }: ExpertRowProps) {
+  const model = findModel(list, origin)
+  const name = originName(list, origin)
+  const { weight: parameter } = numberParameters
+  return (
+    <li className="expert">
+      <div className="expert-head">
+        <select
+          aria-label={`Expert ${index + 1}`}
+          title={model?.description ?? name}
+          data-role={model?.role}
+          value={originKey(origin)}
+          onChange={(event) => {
+            const chosen = unused.find((other) => originKey(other.origin) === event.target.value)
+            if (chosen) replaceExpert(index, chosen.origin)
+          }}
+        >
+          <option value={originKey(origin)}>{model ? name : `${name} (not loaded)`}</option>
+          {unused.map((other) => (
+            <option key={other.id} value={originKey(other.origin)}>
+              {other.name}
+            </option>
+          ))}
+        </select>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={`Remove ${name}`}
+          title={isOnly ? 'A merge needs one expert at least' : `Remove ${name}`}
+          disabled={isOnly}
+          onClick={() => removeExpert(index)}
+        >
+          ×
+        </button>
+      </div>
+      <div className="expert-weight" title={parameter.brief}>
+        <var>λ{subscripts[index]}</var>
+        <Slider
+          label={`Weight of ${name}`}
+          parameter={parameter}
+          value={weight}
+          valueText={weight.toFixed(2)}
+          isDisabled={isOnly}
+          onChange={(value) => setWeight(index, value)}
+        />
+        <NumberInput
+          label={`Weight of ${name}, as a number`}
+          value={Number(weight.toFixed(3))}
+          min={0}
+          max={1}
+          step={parameter.step}
+          isDisabled={isOnly}
+          onChange={(value) => setWeight(index, value)}
+        />
+      </div>
+      {!model && <MissingModel origin={origin} />}
+    </li>
+  )
+}
+
+const subscripts = ['₁', '₂', '₃', '₄', '₅', '₆', '₇', '₈']

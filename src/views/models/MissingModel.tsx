@@ -1,0 +1,28 @@
+import type { ModelOrigin } from '../../../workers/api.ts'
+import { openAddress } from '../../state/actions/models.ts'
+
+/** What to do about a model that a link names and this page does not hold. Nothing is fetched unasked. */
+export function MissingModel({ origin }: { origin: ModelOrigin }) {
+  switch (origin.kind) {
+    case 'built-in':
+      return (
+        <p className="hint is-warning">This studio has no built-in model “{origin.id}”. Choose another.</p>
+      )
+    case 'files':
+      return (
+        <p className="hint is-warning">
+          The link was made with the folder “{origin.name}” (SHA-256 {origin.digest.slice(0, 8)}…). Drop it
+          below, or choose another model.
+        </p>
+      )
+    case 'url':
+      return (
+        <p className="hint is-warning">
+          From {new URL(origin.url).host}, not loaded yet.{' '}
+          <button type="button" className="text-button" onClick={() => void openAddress(origin.url)}>
+            Load {origin.url}
+          </button>
+        </p>
+      )
+  }
+}

@@ -1,0 +1,113 @@
+// Who takes part: the anchor, the experts with their weights, and a way to bring one's own.
+
+import type { Experiment, ModelSummary } from '../../../workers/api.ts'
+import { originKey } from '../../share/experimentKey.ts'
+import { limits } from '../../share/parameters.ts'
+import { addExpert, setAnchor, setEqualWeights } from '../../state/actions/recipe.ts'
+import { findModel, originName, selectWeights } from '../../state/selectors.ts'
+import { formatBytes, formatCount } from '../format.ts'
+import { ExpertRow } from './ExpertRow.tsx'
+import { MissingModel } from './MissingModel.tsx'
+import { OpenModel } from './OpenModel.tsx'
+
+export interface ModelsPanelProps {
+  experiment: Experiment
+  list: readonly ModelSummary[]
+}
+
+export function ModelsPanel({ experiment, list }: ModelsPanelProps) {
+  const weights = selectWeights(experiment)
+  const anchor = findModel(list, experiment.anchor)
+  const used = new Set(
+    [experiment.anchor, ...experiment.experts.map((expert) => expert.origin)].map(originKey),
+  )
+  const unused = list.filter((model) => !used.has(originKey(model.origin)))
+  const byKey = (key: string) => list.find((model) => originKey(model.origin) === key)
+  return (
+    <section className="side-section" aria-labelledby="models-title">
+      <h2 id="models-title">Models</h2>
+      <div className="field">
+        <div className="field-head">
+          <label
+            htmlFor="anchor-select"
+            title="The aligned model that the merge starts from and is compared with."
+          >
+            Anchor <var>θ_IT</var>
+          </label>
+        </div>
+        <select
+          id="anchor-select"
+          value={anchor ? originKey(anchor.origin) : ''}
+          onChange={(event) => {
+            const model = byKey(event.target.value)
+            if (model) setAnchor(model.origin)
+          }}
+        >
+          {!anchor && <option value="">{originName(list, experiment.anchor)} (not loaded)</option>}
+          {list.map((model) => (
+            <option key={model.id} value={originKey(model.origin)}>
+              {model.name}
+            </option>
+          ))}
+        </select>
+        {anchor ? (
+          <p className="hint">
+            {formatCount(anchor.parameterCount)} parameters · {anchor.layerCount} layers × {anchor.hiddenSize}{' '}
+            · {anchor.dtype} · {formatBytes(anchor.byteLength)}
+          </p>
+        ) : (
+          <MissingModel origin={experiment.anchor} />
+        )}
+      </div>
+      <div className="field">
+        <div className="field-head">
+          <span>
+            Experts <var>θₖ</var>
+          </span>
+          <span className="field-value">
+            <button
+              type="button"
+              className="quiet-button"
+              title="The same weight for every expert"
+              onClick={setEqualWeights}
+            >
+              Equal
+            </button>
+          </span>
+        </div>
+        <ul className="experts">
+          {experiment.experts.map((expert, index) => (
+            <ExpertRow
+              key={originKey(expert.origin)}
+              index={index}
+              origin={expert.origin}
+              weight={weights[index] ?? 0}
+              list={list}
+              unused={unused}
+              isOnly={experiment.experts.length === 1}
+            />
+          ))}
+        </ul>
+        {unused.length > 0 && experiment.experts.length < limits.maxExperts && (
+          <select
+            className="add-expert"
+            aria-label="Add an expert"
+            value=""
+            onChange={(event) => {
+              const model = byKey(event.target.value)
+              if (model) addExpert(model.origin)
+            }}
+          >
+            <option value="">+ Add an expert</option>
+            {unused.map((model) => (
+              <option key={model.id} value={originKey(model.origin)}>
+                {model.name}
+              </option>
+            ))}
+          </select>
+        )}
+      </div>
+      <OpenModel />
+    </section>
+  )
+}

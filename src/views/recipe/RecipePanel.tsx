@@ -1,0 +1,89 @@
+// How the models become one: method, shield, geometry, measuring. Every control reads its range from the table of
+// parameters.
+
+import type { Experiment } from '../../../workers/api.ts'
+import { choiceParameters, numberParameters, sweepGrid } from '../../share/parameters.ts'
+import { resetExperiment, setChoice, setFisher, setNumber } from '../../state/actions/recipe.ts'
+import { ChoiceField } from '../controls/ChoiceField.tsx'
+import { ParameterField } from '../controls/ParameterField.tsx'
+
+const noShield = 'Only AlignMerge has an alignment shield'
+
+export function RecipePanel({ experiment }: { experiment: Experiment }) {
+  const hasShield = experiment.method === 'alignmerge'
+  const shieldReason = hasShield ? undefined : noShield
+  return (
+    <>
+      <section className="side-section" aria-labelledby="method-title">
+        <h2 id="method-title">Method</h2>
+        <ChoiceField
+          parameter={choiceParameters.method}
+          value={experiment.method}
+          isHeadless
+          onChange={(method) => setChoice('method', method)}
+        />
+        <ParameterField
+          parameter={numberParameters.lambdaAlign}
+          value={experiment.lambdaAlign}
+          stops={sweepGrid}
+          disabledReason={shieldReason}
+          onChange={(value) => setNumber('lambdaAlign', value)}
+        />
+        <ParameterField
+          parameter={numberParameters.rank}
+          value={experiment.rank}
+          disabledReason={shieldReason}
+          onChange={(value) => setNumber('rank', value)}
+        />
+      </section>
+      <section className="side-section" aria-labelledby="geometry-title">
+        <h2 id="geometry-title">Geometry</h2>
+        <ChoiceField
+          parameter={choiceParameters.metric}
+          value={experiment.metric}
+          onChange={(metric) => setChoice('metric', metric)}
+        />
+        <ParameterField
+          parameter={numberParameters.damping}
+          value={experiment.damping}
+          disabledReason={
+            experiment.metric === 'identity' ? 'The identity metric needs no damping' : undefined
+          }
+          onChange={(value) => setNumber('damping', value)}
+        />
+        <ChoiceField
+          parameter={choiceParameters.source}
+          value={experiment.source}
+          onChange={(source) => setChoice('source', source)}
+        />
+        <ChoiceField
+          parameter={choiceParameters.labels}
+          value={experiment.fisher.labels}
+          onChange={(labels) => setFisher({ labels })}
+        />
+        <ChoiceField
+          parameter={choiceParameters.form}
+          value={experiment.fisher.form}
+          onChange={(form) => setFisher({ form })}
+        />
+      </section>
+      <section className="side-section" aria-labelledby="measuring-title">
+        <h2 id="measuring-title">Measuring</h2>
+        <ParameterField
+          parameter={numberParameters.probesPerClass}
+          value={experiment.probesPerClass}
+          onChange={(value) => setNumber('probesPerClass', value)}
+        />
+        <ParameterField
+          parameter={numberParameters.seed}
+          value={experiment.seed}
+          hasSlider={false}
+          onChange={(value) => setNumber('seed', value)}
+        />
+        <button type="button" className="quiet-button" onClick={resetExperiment}>
+          Back to the defaults
+        </button>
+      </section>
+    </>
+  )
+}
