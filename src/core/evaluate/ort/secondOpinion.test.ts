@@ -134,7 +134,7 @@ describe('second opinion', () => {
     const { config, values } = randomModel(llama, 10)
     const weights = upload(device, values)
     const decoder = await OrtDecoder.open(ort, device, config)
-    for (const length of [9, 20, 12]) {
+    for (const length of [9, 20]) {
       const ids = randomTokens(config, length, length)
       const logits = await decoder.logits(ids, weights)
       expect(relativeError(logits, referenceForward(config, values, ids).logits)).toBeLessThan(1e-5)
