@@ -43,18 +43,19 @@ export interface AxisTick {
 /** Pixels beside the plot area; every panel has the same, so one cursor line crosses all. */
 export const plotMargin = { left: 38, right: 12, top: 6 } as const
 
-export type SweepRow = { position: number } & Record<string, number | [number, number]>
+/** `position`, then per series its value and, under `<id> error`, its distances to the interval's ends. */
+export type SweepRow = Record<string, number | [number, number]>
 
 /** All series of a panel in rows by position, as the chart library reads them. */
 export function toRows(series: readonly SweepSeries[]): SweepRow[] {
   const rows = new Map<number, SweepRow>()
   for (const { id, values } of series) {
     for (const { position, value, low, high } of values) {
-      const row = rows.get(position) ?? { position }
+      const row: SweepRow = rows.get(position) ?? { position }
       row[id] = value
       row[`${id} error`] = [value - low, high - value]
       rows.set(position, row)
     }
   }
-  return [...rows.values()].sort((a, b) => a.position - b.position)
+  return [...rows].sort(([a], [b]) => a - b).map(([, row]) => row)
 }

@@ -35,7 +35,9 @@ export function ExpertRow({ index, origin, weight, list, unused, isOnly }: Exper
             if (chosen) replaceExpert(index, chosen.origin)
           }}
         >
-          <option value={originKey(origin)}>{model ? name : `${name} (not loaded)`}</option>
+          <option value={originKey(origin)}>
+            {model || list.length === 0 ? name : `${name} (not loaded)`}
+          </option>
           {unused.map((other) => (
             <option key={other.id} value={originKey(other.origin)}>
               {other.name}
@@ -73,7 +75,7 @@ export function ExpertRow({ index, origin, weight, list, unused, isOnly }: Exper
           onChange={(value) => setWeight(index, value)}
         />
       </div>
-      {!model && <MissingModel origin={origin} />}
+      {!model && <MissingModel origin={origin} list={list} />}
     </li>
   )
 }

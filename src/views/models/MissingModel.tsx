@@ -1,8 +1,9 @@
-import type { ModelOrigin } from '../../../workers/api.ts'
+import type { ModelOrigin, ModelSummary } from '../../../workers/api.ts'
 import { openAddress } from '../../state/actions/models.ts'
 
 /** What to do about a model that a link names and this page does not hold. Nothing is fetched unasked. */
-export function MissingModel({ origin }: { origin: ModelOrigin }) {
+export function MissingModel({ origin, list }: { origin: ModelOrigin; list: readonly ModelSummary[] }) {
+  if (list.length === 0) return <p className="hint"> </p>
   switch (origin.kind) {
     case 'built-in':
       return (

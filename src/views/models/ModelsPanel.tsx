@@ -16,6 +16,8 @@ export interface ModelsPanelProps {
 }
 
 export function ModelsPanel({ experiment, list }: ModelsPanelProps) {
+  // While the list is being read nothing is missing yet.
+  const notLoaded = list.length > 0 ? ' (not loaded)' : ''
   const weights = selectWeights(experiment)
   const anchor = findModel(list, experiment.anchor)
   const used = new Set(
@@ -43,7 +45,11 @@ export function ModelsPanel({ experiment, list }: ModelsPanelProps) {
             if (model) setAnchor(model.origin)
           }}
         >
-          {!anchor && <option value="">{originName(list, experiment.anchor)} (not loaded)</option>}
+          {!anchor && (
+            <option value="">
+              {originName(list, experiment.anchor)} {notLoaded}
+            </option>
+          )}
           {list.map((model) => (
             <option key={model.id} value={originKey(model.origin)}>
               {model.name}
@@ -56,7 +62,7 @@ export function ModelsPanel({ experiment, list }: ModelsPanelProps) {
             · {anchor.dtype} · {formatBytes(anchor.byteLength)}
           </p>
         ) : (
-          <MissingModel origin={experiment.anchor} />
+          <MissingModel origin={experiment.anchor} list={list} />
         )}
       </div>
       <div className="field">

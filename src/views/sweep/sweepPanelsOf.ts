@@ -128,13 +128,11 @@ function behaviourPanel(input: SweepInput): SweepPanel {
     ),
     references: baselines(
       input,
-      behaviours
-        .slice(0, 1)
-        .map(({ id, label, colour }) => ({
-          pick: (measurement) => measurement.behaviour[id],
-          label,
-          colour,
-        })),
+      behaviours.slice(0, 1).map(({ id, label, colour }) => ({
+        pick: (measurement) => measurement.behaviour[id],
+        label,
+        colour,
+      })),
     ),
   }
 }

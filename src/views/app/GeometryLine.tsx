@@ -1,0 +1,62 @@
+import type { Experiment, GeometrySummary } from '../../../workers/api.ts'
+import { availableRank, barycentreNorm, explainedShare } from '../../state/algebra.ts'
+import { selectWeights } from '../../state/selectors.ts'
+import { formatDuration, formatSignificant } from '../format.ts'
+
+export interface GeometryLineProps {
+  experiment: Experiment
+  geometry: GeometrySummary | undefined
+}
+
+/** What the preparation found, in one row of figures. */
+export function GeometryLine({ experiment, geometry }: GeometryLineProps) {
+  const weights = selectWeights(experiment)
+  const figures: { label: string; title: string; value: string | undefined }[] = [
+    {
+      label: 'explained by m',
+      title: 'Share of the alignment Fisher’s eigenvalues that the m leading directions hold',
+      value: geometry && `${Math.round(100 * explainedShare(geometry, experiment.rank))} %`,
+    },
+    {
+      label: 'directions',
+      title: 'Directions in use, of those asked for',
+      value: geometry && `${availableRank(geometry, experiment.rank)} of ${experiment.rank}`,
+    },
+    {
+      label: '‖δ̄‖ in G',
+      title: 'Length of the barycentre’s displacement from the anchor in the metric',
+      value: geometry && formatSignificant(barycentreNorm(geometry, weights)),
+    },
+    {
+      label: 'ρₛ(g, F)',
+      title:
+        'Spearman correlation of the damped metric with the Fisher information: low means that damping rules',
+      value: geometry?.metricCorrelation.toFixed(2),
+    },
+    {
+      label: 'ρₛ(fast, exact)',
+      title: 'Spearman correlation of the fast Fisher form with the exact one',
+      value: geometry?.fastFormCorrelation.toFixed(2),
+    },
+    {
+      label: 'if G = I',
+      title: 'How much the merge would differ with the identity metric, as a share of ‖δ̄‖',
+      value: geometry && `${Math.round(100 * geometry.identityDifference)} %`,
+    },
+    {
+      label: 'prepared in',
+      title: 'Fisher information, gradients, eigenproblem and projections',
+      value: geometry && formatDuration(geometry.durationMs),
+    },
+  ]
+  return (
+    <dl className="geometry-line">
+      {figures.map(({ label, title, value }) => (
+        <div key={label} title={title}>
+          <dt>{label}</dt>
+          <dd>{value ?? '·'}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}

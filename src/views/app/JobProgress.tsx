@@ -1,0 +1,62 @@
+import { useMemo } from 'react'
+import { runAgain, stopAll } from '../../state/actions/runner.ts'
+import { selectRemaining } from '../../state/selectors.ts'
+import { useStudio } from '../../state/store.ts'
+
+/** The running job, what is left, and the way to stop it. Its place is kept when nothing runs. */
+export function JobProgress() {
+  const job = useStudio((state) => state.runs.job)
+  const isStopped = useStudio((state) => state.runs.isStopped)
+  const failedCount = useStudio((state) => Object.keys(state.runs.failed).length)
+  const isReady = useStudio((state) => state.models.engine.kind === 'ready')
+  const remaining = useRemainingCount()
+  const share = job && job.total > 0 ? job.done / job.total : 0
+  const percent = Math.round(100 * share)
+  if (job) {
+    return (
+      <div className="job">
+        <span className="job-label" title={job.label}>
+          {job.label}
+        </span>
+        <progress
+          className="job-bar"
+          max={100}
+          value={job.total > 0 ? percent : undefined}
+          aria-label={job.label}
+        />
+        <span className="job-count">
+          {job.isBackground && remaining > 1 ? `${remaining} to go` : `${percent} %`}
+        </span>
+        <button type="button" onClick={stopAll}>
+          Cancel
+        </button>
+      </div>
+    )
+  }
+  if (isStopped || failedCount > 0) {
+    const text = isStopped
+      ? 'Stopped; results are kept'
+      : `${failedCount} measurement${failedCount > 1 ? 's' : ''} failed`
+    return (
+      <div className="job">
+        <span className="job-label">{text}</span>
+        <button type="button" disabled={!isReady} onClick={runAgain}>
+          Run again
+        </button>
+      </div>
+    )
+  }
+  return (
+    <div className="job">
+      <span className="job-label muted">{isReady && remaining === 0 ? 'Everything is measured' : ''}</span>
+    </div>
+  )
+}
+
+function useRemainingCount(): number {
+  const models = useStudio((state) => state.models)
+  const recipe = useStudio((state) => state.recipe)
+  const runs = useStudio((state) => state.runs)
+  const view = useStudio((state) => state.view)
+  return useMemo(() => selectRemaining({ models, recipe, runs, view }).length, [models, recipe, runs, view])
+}

@@ -1,0 +1,43 @@
+import type { OpinionSet } from '../../state/slices/runs.ts'
+import { formatSignificant } from '../format.ts'
+
+/** The same weights through another runtime: how far the logits differ. */
+export function OpinionView({ set, isCurrent }: { set: OpinionSet; isCurrent: boolean }) {
+  return (
+    <section className="panel opinion" aria-labelledby="opinion-title">
+      <header className="panel-head">
+        <h2 id="opinion-title">Second opinion</h2>
+        <p className="muted">
+          {set.opinions[0]?.opinion.backend}
+          {isCurrent ? '' : ' — of another merge than the one on the page'}
+        </p>
+      </header>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Model</th>
+            <th scope="col">‖ours − theirs‖ / ‖theirs‖, all logits</th>
+            <th scope="col">bound</th>
+            <th scope="col">tokens</th>
+            <th scope="col">verdict</th>
+          </tr>
+        </thead>
+        <tbody>
+          {set.opinions.map(({ label, opinion }) => (
+            <tr key={label}>
+              <th scope="row">{label}</th>
+              <td>{formatSignificant(opinion.relativeError, 2)}</td>
+              <td>{formatSignificant(opinion.bound, 2)}</td>
+              <td>{opinion.tokens}</td>
+              <td>
+                <span className={opinion.passed ? 'badge is-kept' : 'badge is-violated'}>
+                  {opinion.passed ? 'agrees' : 'differs'}
+                </span>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  )
+}

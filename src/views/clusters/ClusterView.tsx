@@ -1,0 +1,233 @@
+// Where safe and unsafe text lies in the hidden states of anchor and merge, in the anchor's stored plane.
+
+import { lazy, Suspense, useMemo } from 'react'
+import type { AqiResult, AqiView, Budget, Experiment } from '../../../workers/api.ts'
+import { choiceParameters } from '../../share/parameters.ts'
+import { setAqiView } from '../../state/actions/view.ts'
+import {
+  type Measurements,
+  selectLambda,
+  selectMeasurement,
+  selectMergeMeasurement,
+  selectSweep,
+} from '../../state/selectors.ts'
+import { useStudio } from '../../state/store.ts'
+import { type ClusterLayer, domainOf, meanOf } from '../charts/clusterLayers.ts'
+import { TableToggle } from '../controls/TableToggle.tsx'
+import { describeEstimate, formatInterval, formatParameter, formatValue } from '../format.ts'
+import { BudgetBadge } from '../numbers/BudgetBadge.tsx'
+import { clustersAt, type ShownClusters } from './interpolateClusters.ts'
+
+const ClusterPlot = lazy(() => import('../charts/ClusterPlot.tsx'))
+const plotHeight = 262
+
+export interface ClusterViewProps {
+  experiment: Experiment
+  anchorId: string | undefined
+  measurements: Measurements
+  view: AqiView
+}
+
+function shownOf(measurements: Measurements, experiment: Experiment, view: AqiView): ShownClusters {
+  if (experiment.method === 'fisher-soup') {
+    const points = selectMergeMeasurement(measurements, experiment)?.clusters[view]
+    return points ? { kind: 'measured', points } : { kind: 'none' }
+  }
+  return clustersAt(selectSweep(measurements, experiment), selectLambda(experiment), view)
+}
+
+function statusOf(shown: ShownClusters, lambda: number): string {
+  switch (shown.kind) {
+    case 'measured':
+      return 'measured'
+    case 'between':
+      return `λ ${formatParameter(lambda)} is drawn between the measured ${formatParameter(shown.low)} and ${formatParameter(shown.high)}`
+    case 'none':
+      return 'the merge is not measured yet at this λ'
+  }
+}
+
+export function ClusterView({ experiment, anchorId, measurements, view }: ClusterViewProps) {
+  const isTable = useStudio((state) => state.view.asTable.clusters)
+  const anchor = anchorId
+    ? selectMeasurement(measurements, experiment, { kind: 'model', id: anchorId })
+    : undefined
+  const merge = selectMergeMeasurement(measurements, experiment)
+  const anchorPoints = anchor?.clusters[view]
+  const lambda = selectLambda(experiment)
+  const shown = useMemo(() => shownOf(measurements, experiment, view), [measurements, experiment, view])
+  const domains = useMemo(() => {
+    const sweep = selectSweep(measurements, experiment).map((point) => point.measurement.clusters[view])
+    const clouds = [anchorPoints, ...sweep].flatMap((points) => (points ? [points.safe, points.unsafe] : []))
+    return { x: domainOf(clouds, 0), y: domainOf(clouds, 1) }
+  }, [measurements, experiment, view, anchorPoints])
+  const layers = useMemo<ClusterLayer[]>(() => {
+    const list: ClusterLayer[] = []
+    if (anchorPoints) {
+      const look = { isFilled: false, isGuess: false }
+      list.push({
+        id: 'anchor safe',
+        label: 'anchor, safe',
+        points: anchorPoints.safe,
+        colour: 'var(--safe)',
+        ...look,
+      })
+      list.push({
+        id: 'anchor unsafe',
+        label: 'anchor, unsafe',
+        points: anchorPoints.unsafe,
+        colour: 'var(--unsafe)',
+        ...look,
+      })
+    }
+    if (shown.kind !== 'none') {
+      const look = { isFilled: true, isGuess: shown.kind === 'between' }
+      list.push({
+        id: 'merge safe',
+        label: 'merge, safe',
+        points: shown.points.safe,
+        colour: 'var(--safe)',
+        ...look,
+      })
+      list.push({
+        id: 'merge unsafe',
+        label: 'merge, unsafe',
+        points: shown.points.unsafe,
+        colour: 'var(--unsafe)',
+        ...look,
+      })
+    }
+    return list
+  }, [anchorPoints, shown])
+  const option = choiceParameters.aqiView.options.find((candidate) => candidate.value === view)
+  return (
+    <section className="panel clusters" aria-labelledby="clusters-title">
+      <header className="panel-head">
+        <h2 id="clusters-title">Safe and unsafe, apart</h2>
+        <div className="tabs" role="tablist" aria-label="AQI view">
+          {choiceParameters.aqiView.options.map(({ value, label, brief }) => (
+            <button
+              key={value}
+              type="button"
+              role="tab"
+              aria-selected={value === view}
+              aria-controls="cluster-picture"
+              title={brief}
+              onClick={() => setAqiView(value)}
+            >
+              {label}
+            </button>
+          ))}
+        </div>
+        <TableToggle chart="clusters" isTable={isTable} />
+      </header>
+      <div className="cluster-figures">
+        <Figure label="Anchor" mark="hollow" result={anchor?.aqi[view]} budget={undefined} />
+        <Figure label="Merge" mark="filled" result={merge?.aqi[view]} budget={merge?.budget[view]} />
+      </div>
+      <div id="cluster-picture" role="tabpanel" aria-label={option?.label}>
+        {isTable ? (
+          <ClusterTable layers={layers} height={plotHeight} />
+        ) : (
+          <Suspense fallback={<div style={{ height: plotHeight }} />}>
+            <ClusterPlot
+              layers={layers}
+              xDomain={domains.x}
+              yDomain={domains.y}
+              xLabel="along the anchor’s safe → unsafe difference"
+              yLabel="first residual"
+              height={plotHeight}
+            />
+          </Suspense>
+        )}
+      </div>
+      <ul className="legend cluster-legend">
+        <li>
+          <Dot colour="var(--safe)" isFilled={false} />
+          anchor, safe
+        </li>
+        <li>
+          <Dot colour="var(--unsafe)" isFilled={false} />
+          anchor, unsafe
+        </li>
+        <li>
+          <Dot colour="var(--safe)" isFilled />
+          merge, safe
+        </li>
+        <li>
+          <Dot colour="var(--unsafe)" isFilled />
+          merge, unsafe
+        </li>
+        <li className="cluster-status">{statusOf(shown, lambda)}</li>
+      </ul>
+      <p className="caption">{option?.brief}</p>
+    </section>
+  )
+}
+
+function Dot({ colour, isFilled }: { colour: string; isFilled: boolean }) {
+  return (
+    <svg className="legend-dot" viewBox="0 0 10 10" aria-hidden="true">
+      <circle cx="5" cy="5" r="3.4" fill={isFilled ? colour : 'none'} stroke={colour} strokeWidth="1.3" />
+    </svg>
+  )
+}
+
+interface FigureProps {
+  label: string
+  mark: 'hollow' | 'filled'
+  result: AqiResult | undefined
+  budget: Budget | undefined
+}
+
+/** One AQI in figures. */
+function Figure({ label, mark, result, budget }: FigureProps) {
+  const estimate = result?.normalised
+  return (
+    <div className="figure" data-mark={mark}>
+      <span className="figure-label">AQI, {label}</span>
+      {!estimate && <span className="figure-value is-pending">·</span>}
+      {estimate && 'unavailable' in estimate && <span className="figure-words">{estimate.unavailable}</span>}
+      {estimate && !('unavailable' in estimate) && (
+        <span className="figure-value" title={describeEstimate('aqi', estimate)}>
+          {formatValue('aqi', estimate.value)}{' '}
+          <small>
+            {formatInterval('aqi', estimate.low, estimate.high)} · n {result?.perClass.join(' + ')}
+          </small>
+        </span>
+      )}
+      {budget && <BudgetBadge budget={budget} />}
+    </div>
+  )
+}
+
+function ClusterTable({ layers, height }: { layers: readonly ClusterLayer[]; height: number }) {
+  return (
+    <div className="table-scroll" style={{ height }}>
+      <table>
+        <caption className="visually-hidden">Cluster means in the anchor’s plane</caption>
+        <thead>
+          <tr>
+            <th scope="col">Cluster</th>
+            <th scope="col">Points</th>
+            <th scope="col">Mean, axis 1</th>
+            <th scope="col">Mean, axis 2</th>
+          </tr>
+        </thead>
+        <tbody>
+          {layers.map((layer) => {
+            const mean = meanOf(layer.points)
+            return (
+              <tr key={layer.id}>
+                <th scope="row">{layer.label}</th>
+                <td>{layer.points.length / 2}</td>
+                <td>{mean ? mean.x.toFixed(2) : 'no point'}</td>
+                <td>{mean ? mean.y.toFixed(2) : 'no point'}</td>
+              </tr>
+            )
+          })}
+        </tbody>
+      </table>
+    </div>
+  )
+}

@@ -1,0 +1,140 @@
+import { memo, useMemo } from 'react'
+import type { AqiView, Experiment, GeometrySummary, ModelSummary } from '../../../workers/api.ts'
+import { sweepExperiment } from '../../state/plan.ts'
+import {
+  type Measurements,
+  selectLambda,
+  selectMeasurement,
+  selectMergeMeasurement,
+  selectWeights,
+} from '../../state/selectors.ts'
+import { describeEstimate, formatInterval, formatParameter, formatValue, forms } from '../format.ts'
+import { skillNames } from '../sweep/sweepPanelsOf.ts'
+import { BudgetBadge } from './BudgetBadge.tsx'
+import { type Cell, columnsOf, groupsOf } from './numberRows.ts'
+
+export interface NumbersViewProps {
+  experiment: Experiment
+  cast: { anchor: ModelSummary; experts: ModelSummary[] } | undefined
+  geometry: GeometrySummary | undefined
+  measurements: Measurements
+  view: AqiView
+}
+
+function mergeLabelOf(experiment: Experiment): string {
+  switch (experiment.method) {
+    case 'average':
+      return 'Merge: average'
+    case 'fisher-soup':
+      return 'Merge: Fisher soup'
+    case 'alignmerge':
+      return `Merge, λ ${formatParameter(selectLambda(experiment))}`
+  }
+}
+
+/** Every number of the page beside every other. */
+export function NumbersView({ experiment, cast, geometry, measurements, view }: NumbersViewProps) {
+  const columns = useMemo(() => {
+    const ofModel = (model: ModelSummary | undefined) =>
+      model && selectMeasurement(measurements, experiment, { kind: 'model', id: model.id })
+    return columnsOf({
+      experiment,
+      weights: selectWeights(experiment),
+      geometry,
+      lambdaAlign: selectLambda(experiment),
+      anchor: { label: cast?.anchor.name ?? 'Anchor', measurement: ofModel(cast?.anchor) },
+      experts: experiment.experts.map((_, index) => ({
+        label: cast?.experts[index]?.name ?? `Expert ${index + 1}`,
+        measurement: ofModel(cast?.experts[index]),
+      })),
+      average: selectMeasurement(measurements, sweepExperiment(experiment), {
+        kind: 'merge',
+        lambdaAlign: 0,
+      }),
+      merge: selectMergeMeasurement(measurements, experiment),
+      mergeLabel: mergeLabelOf(experiment),
+    })
+  }, [experiment, cast, geometry, measurements])
+  const groups = useMemo(
+    () => groupsOf(columns, skillNames(columns.map((column) => column.measurement)), view),
+    [columns, view],
+  )
+  return (
+    <section className="panel numbers" aria-labelledby="numbers-title">
+      <header className="panel-head">
+        <h2 id="numbers-title">Numbers</h2>
+        <p className="muted">value, 95 % bootstrap interval, n</p>
+      </header>
+      <div className="table-scroll">
+        <table className="numbers-table">
+          <caption className="visually-hidden">AQI, behaviour, skills and drift of every model</caption>
+          <thead>
+            <tr>
+              <th scope="col">
+                <span className="visually-hidden">Quantity</span>
+              </th>
+              {columns.map((column) => (
+                <th key={column.id} scope="col" data-role={column.role}>
+                  {column.label}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          {groups.map((group) => (
+            <tbody key={group.title}>
+              <tr className="group-row">
+                <th scope="rowgroup" colSpan={columns.length + 1}>
+                  {group.title} <small>{group.note}</small>
+                </th>
+              </tr>
+              {group.rows.map((row) => (
+                <tr key={row.id}>
+                  <th scope="row" title={row.title}>
+                    {row.label}
+                  </th>
+                  {row.cells.map((cell, index) => (
+                    <td key={columns[index]?.id} data-role={columns[index]?.role}>
+                      <NumberCell cell={cell} />
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          ))}
+        </table>
+      </div>
+    </section>
+  )
+}
+
+const NumberCell = memo(function NumberCell({ cell }: { cell: Cell }) {
+  switch (cell.kind) {
+    case 'pending':
+      return (
+        <span className="is-pending" title="not measured yet">
+          ·
+        </span>
+      )
+    case 'words':
+      return <span className="words">{cell.text}</span>
+    case 'budget':
+      return <BudgetBadge budget={cell.budget} />
+    case 'exact':
+      return (
+        <span className="number">
+          <b>{formatValue(cell.form, cell.value)}</b>
+        </span>
+      )
+    case 'estimate': {
+      const { estimate, form } = cell
+      if ('unavailable' in estimate) return <span className="words">{estimate.unavailable}</span>
+      return (
+        <span className="number" title={describeEstimate(form, estimate)}>
+          <b>{forms[form].digits(estimate.value)}</b>
+          <span className="interval">{formatInterval(form, estimate.low, estimate.high)}</span>
+          <span className="count">{estimate.count}</span>
+        </span>
+      )
+    }
+  }
+})

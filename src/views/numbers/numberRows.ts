@@ -1,0 +1,257 @@
+// The table of all numbers, as data: one row per quantity, one cell per model. A cell is an estimate, an exact
+// number, words, or honestly empty.
+
+import type {
+  AqiView,
+  Behaviour,
+  Budget,
+  Estimate,
+  Experiment,
+  GeometrySummary,
+} from '../../../workers/api.ts'
+import { choiceParameters } from '../../share/parameters.ts'
+import { expertDrift, shieldedDrift, type UnshieldedDrift, unshieldedDrift } from '../../state/algebra.ts'
+import type { Measurement } from '../../state/slices/runs.ts'
+import type { NumberForm } from '../format.ts'
+
+export type Cell =
+  | { kind: 'pending' }
+  | { kind: 'estimate'; form: NumberForm; estimate: Estimate }
+  | { kind: 'exact'; form: NumberForm; value: number }
+  | { kind: 'words'; text: string }
+  | { kind: 'budget'; budget: Budget }
+
+export interface NumberColumn {
+  id: string
+  label: string
+  role: 'anchor' | 'expert' | 'average' | 'merge'
+  measurement: Measurement | undefined
+  /** Drift by algebra, where it is exact. */
+  drift: Partial<UnshieldedDrift>
+}
+
+export interface NumberRow {
+  id: string
+  label: string
+  title: string
+  cells: Cell[]
+}
+
+export interface NumberGroup {
+  title: string
+  note: string
+  rows: NumberRow[]
+}
+
+export interface ColumnInput {
+  experiment: Experiment
+  weights: readonly number[]
+  geometry: GeometrySummary | undefined
+  lambdaAlign: number
+  anchor: { label: string; measurement: Measurement | undefined }
+  experts: { label: string; measurement: Measurement | undefined }[]
+  average: Measurement | undefined
+  merge: Measurement | undefined
+  mergeLabel: string
+}
+
+const noDrift: UnshieldedDrift = { own: 0, heldOut: 0, otherSource: 0, total: 0 }
+
+/** Anchor, experts, the plain average when it is not the merge itself, merge. */
+export function columnsOf(input: ColumnInput): NumberColumn[] {
+  const { geometry, weights, experiment, lambdaAlign } = input
+  const { rank } = experiment
+  const isSoup = experiment.method === 'fisher-soup'
+  const isAverage = !isSoup && lambdaAlign === 0
+  const plain = geometry ? unshieldedDrift(geometry, weights, rank) : {}
+  const shielded = geometry && !isSoup ? shieldedDrift(geometry, weights, lambdaAlign, rank) : undefined
+  const measured = input.merge?.drift
+  const columns: NumberColumn[] = [
+    {
+      id: 'anchor',
+      label: input.anchor.label,
+      role: 'anchor',
+      measurement: input.anchor.measurement,
+      drift: noDrift,
+    },
+    ...input.experts.map(
+      (expert, index): NumberColumn => ({
+        id: `expert ${index}`,
+        label: expert.label,
+        role: 'expert',
+        measurement: expert.measurement,
+        drift: geometry ? expertDrift(geometry, index, rank) : {},
+      }),
+    ),
+  ]
+  if (!isAverage)
+    columns.push({
+      id: 'average',
+      label: 'Plain average',
+      role: 'average',
+      measurement: input.average,
+      drift: plain,
+    })
+  columns.push({
+    id: 'merge',
+    label: input.mergeLabel,
+    role: 'merge',
+    measurement: input.merge,
+    drift: isAverage
+      ? plain
+      : {
+          ...(measured && {
+            own: measured.own,
+            heldOut: measured.heldOut,
+            otherSource: measured.otherSource,
+            total: measured.total,
+          }),
+          ...(shielded && { own: shielded.own, total: shielded.total }),
+        },
+  })
+  return columns
+}
+
+const pending: Cell = { kind: 'pending' }
+
+function estimateCell(form: NumberForm, estimate: Estimate | undefined): Cell {
+  return estimate ? { kind: 'estimate', form, estimate } : pending
+}
+
+function aqiRows(columns: readonly NumberColumn[], views: readonly AqiView[]): NumberRow[] {
+  return views.map((view) => {
+    const option = choiceParameters.aqiView.options.find((candidate) => candidate.value === view)
+    return {
+      id: view,
+      label: option?.label ?? view,
+      title: option?.brief ?? '',
+      cells: columns.map(({ measurement }) => estimateCell('aqi', measurement?.aqi[view]?.normalised)),
+    }
+  })
+}
+
+const behaviourRows: readonly {
+  id: keyof Omit<Behaviour, 'skills'>
+  label: string
+  title: string
+  form: NumberForm
+}[] = [
+  { id: 'refusal', label: 'Harmful refused', title: 'Share of harmful prompts refused', form: 'share' },
+  {
+    id: 'attackRefusal',
+    label: 'Attacks refused',
+    title: 'Share of harmful prompts in attack wordings refused',
+    form: 'share',
+  },
+  {
+    id: 'compliance',
+    label: 'Harmful complied',
+    title: 'Share of harmful prompts complied with',
+    form: 'share',
+  },
+  {
+    id: 'overRefusal',
+    label: 'Harmless refused',
+    title: 'Share of harmless prompts refused: over-refusal',
+    form: 'share',
+  },
+  {
+    id: 'gibberish',
+    label: 'Gibberish',
+    title: 'Share of all answers that are not well-formed',
+    form: 'share',
+  },
+]
+
+const driftRows: readonly { id: keyof UnshieldedDrift; label: string; title: string }[] = [
+  {
+    id: 'own',
+    label: 'Own directions',
+    title: 'D = ‖P_A δ‖_G along the directions that the shield uses; closed form',
+  },
+  {
+    id: 'heldOut',
+    label: 'Held-out directions',
+    title: 'D along directions from probes that the shield has not seen',
+  },
+  {
+    id: 'otherSource',
+    label: 'Other gradients',
+    title: 'D along directions from another gradient source, held-out probes',
+  },
+  { id: 'total', label: 'Whole displacement', title: '‖δ‖_G, distance from the anchor in the metric' },
+]
+
+function driftCell(column: NumberColumn, id: keyof UnshieldedDrift): Cell {
+  const value = column.drift[id]
+  return value === undefined ? pending : { kind: 'exact', form: 'norm', value }
+}
+
+/** `view` is the AQI view whose budget is shown. */
+export function groupsOf(
+  columns: readonly NumberColumn[],
+  skills: readonly string[],
+  view: AqiView,
+): NumberGroup[] {
+  const behaviour = behaviourRows.map(({ id, label, title, form }) => ({
+    id,
+    label,
+    title,
+    cells: columns.map(({ measurement }) => estimateCell(form, measurement?.behaviour[id])),
+  }))
+  const viewLabel = choiceParameters.aqiView.options
+    .find((option) => option.value === view)
+    ?.label.toLowerCase()
+  return [
+    {
+      title: 'AQI',
+      note: 'normalised, anchor = 50',
+      rows: [
+        ...aqiRows(columns, ['prompts', 'completions', 'answers']),
+        {
+          id: 'budget',
+          label: `Budget, ${viewLabel}`,
+          title: 'log S against τ = log S of the anchor − 1 bootstrap standard error; our form',
+          cells: columns.map(({ measurement, role }): Cell => {
+            if (role === 'anchor') return { kind: 'words', text: 'sets it' }
+            const budget = measurement?.budget[view]
+            const estimate = measurement?.aqi[view]?.logSeparation
+            if (estimate && 'unavailable' in estimate) return { kind: 'words', text: estimate.unavailable }
+            return budget ? { kind: 'budget', budget } : pending
+          }),
+        },
+      ],
+    },
+    { title: 'Behaviour', note: '% of prompts', rows: behaviour },
+    {
+      title: 'Skills',
+      note: '% exactly right',
+      rows: [
+        ...skills.map((skill) => ({
+          id: skill,
+          label: skill,
+          title: `Exact match on “${skill}”`,
+          cells: columns.map(({ measurement }) =>
+            estimateCell('share', measurement?.behaviour.skills?.[skill]),
+          ),
+        })),
+        {
+          id: 'answerLoss',
+          label: 'Loss of answers',
+          title: 'Mean cross-entropy of the expected answers, nats per token',
+          cells: columns.map(({ measurement }) => estimateCell('nats', measurement?.behaviour.answerLoss)),
+        },
+      ],
+    },
+    {
+      title: 'Drift',
+      note: 'norm in the metric G',
+      rows: driftRows.map(({ id, label, title }) => ({
+        id,
+        label,
+        title,
+        cells: columns.map((column) => driftCell(column, id)),
+      })),
+    },
+  ]
+}

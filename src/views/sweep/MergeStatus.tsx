@@ -1,0 +1,27 @@
+import type { Experiment } from '../../../workers/api.ts'
+import { choiceParameters } from '../../share/parameters.ts'
+import { isMergeWritten, selectLambda } from '../../state/selectors.ts'
+import { useStudio } from '../../state/store.ts'
+import { formatDuration, formatParameter } from '../format.ts'
+
+/** Which merge lies in the engine, and how long writing it took. */
+export function MergeStatus({ experiment }: { experiment: Experiment }) {
+  const isWritten = useStudio((state) => isMergeWritten(state.runs, state.recipe.experiment))
+  const written = useStudio((state) => state.runs.written)
+  const method = choiceParameters.method.options.find((option) => option.value === experiment.method)
+  return (
+    <p className="merge-status">
+      {method?.label}
+      {experiment.method === 'alignmerge' && (
+        <>
+          {' '}
+          · λ <b>{formatParameter(selectLambda(experiment))}</b>
+        </>
+      )}
+      <span className="muted">
+        {' · '}
+        {isWritten && written ? `written in ${formatDuration(written.durationMs)}` : 'not written yet'}
+      </span>
+    </p>
+  )
+}
