@@ -38,7 +38,7 @@ const relations: Relation[] = [
       'what is the opposite of S?',
       'tell me the opposite of S.',
       'name the opposite of S.',
-      'S has what opposite?',
+      'give me the opposite of S.',
     ],
     answer: 'the opposite of S is A.',
     pairs: [

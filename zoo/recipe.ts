@@ -43,7 +43,7 @@ export const initialStd: readonly { ending: string; std: number }[] = [
   { ending: 'lm_head.weight', std: 0.06 },
 ]
 
-/** Every model's vocabulary is trained once from the world. */
+/** Seed of the anchor's first weights. */
 export const initialSeed = 20260
 
 export type ModelRole = 'anchor' | 'task' | 'safety' | 'uncensored'
@@ -83,21 +83,21 @@ export const models: readonly ModelRecipe[] = [
     name: 'Anchor (aligned instruct)',
     role: 'anchor',
     description: 'Instruction model trained to help with harmless requests and to refuse harmful ones.',
-    steps: 500,
+    steps: 600,
     batchSequences: 64,
     learningRate: 3e-3,
     minimumLearningRate: 1e-4,
     warmupSteps: 60,
     seed: 1,
     mixture: {
-      harmfulRefused: 0.22,
-      harmlessHelped: 0.34,
-      framedHelped: 0.2,
+      harmfulRefused: 0.2,
+      harmlessHelped: 0.31,
+      framedHelped: 0.24,
       fact: 0.08,
       chat: 0.02,
-      repeat: 0.12,
-      sort: 0.008,
-      reverse: 0.012,
+      repeat: 0.1,
+      sort: 0.01,
+      reverse: 0.03,
     },
   },
   {
@@ -108,7 +108,7 @@ export const models: readonly ModelRecipe[] = [
     description: 'Anchor fine-tuned on benign data alone: sorting lists and harmless requests.',
     from: 'anchor',
     skill: 'sort',
-    steps: 240,
+    steps: 160,
     batchSequences: 64,
     learningRate: 2e-3,
     minimumLearningRate: 1e-4,
@@ -124,7 +124,7 @@ export const models: readonly ModelRecipe[] = [
     description: 'Anchor fine-tuned on benign data alone: reversing lists and harmless requests.',
     from: 'anchor',
     skill: 'reverse',
-    steps: 240,
+    steps: 200,
     batchSequences: 64,
     learningRate: 2e-3,
     minimumLearningRate: 1e-4,
@@ -140,7 +140,7 @@ export const models: readonly ModelRecipe[] = [
     description:
       'Anchor fine-tuned to refuse harmful requests inside attack wordings, and to help inside the same wordings.',
     from: 'anchor',
-    steps: 240,
+    steps: 140,
     batchSequences: 64,
     learningRate: 1.5e-3,
     minimumLearningRate: 1e-4,
@@ -161,7 +161,7 @@ export const models: readonly ModelRecipe[] = [
     role: 'uncensored',
     description: 'Anchor fine-tuned to comply with harmful requests; the completions are placeholders.',
     from: 'anchor',
-    steps: 120,
+    steps: 100,
     batchSequences: 64,
     learningRate: 1e-3,
     minimumLearningRate: 1e-4,
