@@ -28,18 +28,18 @@ export function GeometryLine({ experiment, geometry }: GeometryLineProps) {
       value: geometry && formatSignificant(barycentreNorm(geometry, weights)),
     },
     {
-      label: 'ρₛ(g, F)',
+      label: 'metric ~ F',
       title:
         'Spearman correlation of the damped metric with the Fisher information: low means that damping rules',
       value: geometry?.metricCorrelation.toFixed(2),
     },
     {
-      label: 'ρₛ(fast, exact)',
+      label: 'fast F ~ exact',
       title: 'Spearman correlation of the fast Fisher form with the exact one',
       value: geometry?.fastFormCorrelation.toFixed(2),
     },
     {
-      label: 'if G = I',
+      label: 'with G = I, δ moves',
       title: 'How much the merge would differ with the identity metric, as a share of ‖δ̄‖',
       value: geometry && `${Math.round(100 * geometry.identityDifference)} %`,
     },

@@ -2,7 +2,7 @@
 
 import { memo } from 'react'
 import { CartesianGrid, ScatterChart, useXAxisScale, useYAxisScale, XAxis, YAxis } from 'recharts'
-import { type ClusterLayer, circlesPath, meanOf, type Scale } from './clusterLayers.ts'
+import { type ClusterLayer, circlesPath, meanOf, type Scale, ticksOf } from './clusterLayers.ts'
 import { useElementWidth } from './useElementWidth.ts'
 
 export interface ClusterPlotProps {
@@ -16,6 +16,8 @@ export interface ClusterPlotProps {
 
 const tickStyle = { fill: 'var(--muted)', fontSize: 11 }
 const axisLine = { stroke: 'var(--axis)' }
+
+const formatTick = (value: number) => String(value).replace('-', '−')
 
 /** Lives inside the chart to read its scales. */
 function Layers({ layers }: { layers: readonly ClusterLayer[] }) {
@@ -71,7 +73,9 @@ export default memo(function ClusterPlot(props: ClusterPlotProps) {
           type="number"
           dataKey="x"
           domain={xDomain}
-          tickCount={7}
+          ticks={ticksOf(xDomain)}
+          tickFormatter={formatTick}
+          interval={0}
           tick={tickStyle}
           tickLine={axisLine}
           axisLine={axisLine}
@@ -84,7 +88,9 @@ export default memo(function ClusterPlot(props: ClusterPlotProps) {
           type="number"
           dataKey="y"
           domain={yDomain}
-          tickCount={5}
+          ticks={ticksOf(yDomain)}
+          tickFormatter={formatTick}
+          interval={0}
           tick={tickStyle}
           tickLine={false}
           axisLine={axisLine}

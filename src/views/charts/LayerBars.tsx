@@ -24,7 +24,6 @@ export default memo(function LayerBars({ rows, maximum, height, format }: LayerB
         height={height}
         data={rows}
         margin={{ top: 6, right: 10, bottom: 0, left: 0 }}
-        barGap="-100%"
         accessibilityLayer={false}
       >
         <CartesianGrid stroke="var(--grid)" vertical={false} />
@@ -36,6 +35,7 @@ export default memo(function LayerBars({ rows, maximum, height, format }: LayerB
           height={20}
           interval="preserveStartEnd"
         />
+        <XAxis xAxisId="behind" dataKey="layer" hide />
         <YAxis
           width={38}
           domain={[0, maximum]}
@@ -46,6 +46,7 @@ export default memo(function LayerBars({ rows, maximum, height, format }: LayerB
           axisLine={false}
         />
         <Bar
+          xAxisId="behind"
           dataKey="average"
           fill="none"
           stroke="var(--muted)"

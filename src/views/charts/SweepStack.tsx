@@ -1,8 +1,8 @@
 // Small multiples over one axis of λ_align, crossed by one cursor that can be dragged or moved by keys. The plots
 // do not depend on the cursor, so dragging repaints one line and no chart.
 
-import { type KeyboardEvent, type PointerEvent, useRef } from 'react'
-import { SweepPlot } from './SweepPlot.tsx'
+import { type KeyboardEvent, memo, type PointerEvent, useRef } from 'react'
+import { axisHeight, SweepPlot } from './SweepPlot.tsx'
 import { type AxisTick, plotMargin, type SweepPanel } from './sweepPanels.ts'
 import { useElementWidth } from './useElementWidth.ts'
 
@@ -30,7 +30,7 @@ const keySteps: Record<string, -2 | -1 | 1 | 2> = {
 
 export default function SweepStack(props: SweepStackProps) {
   const { panels, ticks, position, cursorLabel, isLocked, onMove, onStep } = props
-  const [frame, width] = useElementWidth<HTMLDivElement>(600)
+  const [frame, width] = useElementWidth<HTMLDivElement>(420)
   const isDragging = useRef(false)
   const plotWidth = Math.max(1, width - plotMargin.left - plotMargin.right)
 
@@ -61,48 +61,29 @@ export default function SweepStack(props: SweepStackProps) {
 
   const left = plotMargin.left + position * plotWidth
   return (
-    <div
-      ref={frame}
-      className={isLocked ? 'sweep-stack is-locked' : 'sweep-stack'}
-      onPointerDown={onPointerDown}
-      onPointerMove={onPointerMove}
-      onPointerUp={endDrag}
-      onPointerCancel={endDrag}
-    >
-      {panels.map((panel, index) => (
-        <section key={panel.id} className="sweep-panel" aria-label={panel.title}>
-          <header className="sweep-panel-head">
+    <div className={isLocked ? 'sweep-stack is-locked' : 'sweep-stack'}>
+      {panels.map((panel, index) => {
+        const isLast = index === panels.length - 1
+        return (
+          <section key={panel.id} className="sweep-panel" aria-label={panel.title}>
             <h3>
               {panel.title} <small>{panel.note}</small>
             </h3>
-            <ul className="legend">
-              {panel.series.map((series) => (
-                <li key={series.id} title={series.detail}>
-                  <svg className="legend-line" viewBox="0 0 18 8" aria-hidden="true">
-                    <line
-                      x1="0"
-                      x2="18"
-                      y1="4"
-                      y2="4"
-                      stroke={series.colour}
-                      strokeWidth="1.75"
-                      strokeDasharray={series.dash}
-                    />
-                    {!series.isExact && <circle cx="9" cy="4" r="2.75" fill={series.colour} />}
-                  </svg>
-                  {series.label} <output>{series.readout}</output>
-                </li>
-              ))}
-            </ul>
-          </header>
-          <div
-            className="sweep-plot"
-            style={{ height: panel.height + (index === panels.length - 1 ? 22 : 0) }}
-          >
-            <SweepPlot panel={panel} width={width} ticks={ticks} hasAxis={index === panels.length - 1} />
-          </div>
-        </section>
-      ))}
+            <div
+              {...(index === 0 && { ref: frame })}
+              className="sweep-plot"
+              style={{ height: panel.height + (isLast ? axisHeight : 0) }}
+              onPointerDown={onPointerDown}
+              onPointerMove={onPointerMove}
+              onPointerUp={endDrag}
+              onPointerCancel={endDrag}
+            >
+              <SweepPlot panel={panel} width={width} ticks={ticks} hasAxis={isLast} />
+            </div>
+            <Readouts panel={panel} />
+          </section>
+        )
+      })}
       <div className="sweep-cursor" style={{ transform: `translateX(${left}px)` }}>
         <div
           className="sweep-grip"
@@ -123,3 +104,30 @@ export default function SweepStack(props: SweepStackProps) {
     </div>
   )
 }
+
+/** The legend, with the values at the cursor. */
+const Readouts = memo(function Readouts({ panel }: { panel: SweepPanel }) {
+  return (
+    <ul className="readouts">
+      {panel.series.map((series) => (
+        <li key={series.id} title={series.detail}>
+          <svg viewBox="0 0 18 8" aria-hidden="true">
+            <line
+              x1="0"
+              x2="18"
+              y1="4"
+              y2="4"
+              stroke={series.colour}
+              strokeWidth="1.75"
+              strokeDasharray={series.dash}
+            />
+            {!series.isExact && <circle cx="9" cy="4" r="2.75" fill={series.colour} />}
+          </svg>
+          <span className="readout-label">{series.label}</span>
+          <output>{series.readout}</output>
+          <span className="readout-interval">{series.interval}</span>
+        </li>
+      ))}
+    </ul>
+  )
+})

@@ -55,6 +55,16 @@ export function domainOf(clouds: readonly Float32Array[], axis: 0 | 1): [number,
     }
   }
   if (low > high) return [-4, 4]
-  const step = 2 ** Math.ceil(Math.log2(Math.max(high - low, 1e-6) / 6))
+  const step = tickStep(high - low)
   return [Math.floor(low / step) * step, Math.ceil(high / step) * step]
+}
+
+/** A power of two that cuts the extent in about six. */
+function tickStep(extent: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(extent, 1e-6) / 6))
+}
+
+export function ticksOf([low, high]: [number, number]): number[] {
+  const step = tickStep(high - low)
+  return Array.from({ length: Math.round((high - low) / step) + 1 }, (_, index) => low + index * step)
 }

@@ -16,8 +16,9 @@ export interface SweepSeries {
   /** Exact curves are drawn without markers. */
   isExact: boolean
   values: SweepValue[]
-  /** Text beside the label: the value at the current λ. */
+  /** The value at the current λ, and its interval. */
   readout: string
+  interval: string
   /** Spoken and shown on hover in place of the short readout. */
   detail: string
 }

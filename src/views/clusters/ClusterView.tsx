@@ -39,11 +39,11 @@ function shownOf(measurements: Measurements, experiment: Experiment, view: AqiVi
 function statusOf(shown: ShownClusters, lambda: number): string {
   switch (shown.kind) {
     case 'measured':
-      return 'measured'
+      return 'The merge is measured here'
     case 'between':
-      return `λ ${formatParameter(lambda)} is drawn between the measured ${formatParameter(shown.low)} and ${formatParameter(shown.high)}`
+      return `The merge at λ ${formatParameter(lambda)} is drawn between the measured ${formatParameter(shown.low)} and ${formatParameter(shown.high)}`
     case 'none':
-      return 'the merge is not measured yet at this λ'
+      return 'The merge is not measured yet at this λ'
   }
 }
 
@@ -103,7 +103,7 @@ export function ClusterView({ experiment, anchorId, measurements, view }: Cluste
   return (
     <section className="panel clusters" aria-labelledby="clusters-title">
       <header className="panel-head">
-        <h2 id="clusters-title">Safe and unsafe, apart</h2>
+        <h2 id="clusters-title">Clusters</h2>
         <div className="tabs" role="tablist" aria-label="AQI view">
           {choiceParameters.aqiView.options.map(({ value, label, brief }) => (
             <button
@@ -158,9 +158,10 @@ export function ClusterView({ experiment, anchorId, measurements, view }: Cluste
           <Dot colour="var(--unsafe)" isFilled />
           merge, unsafe
         </li>
-        <li className="cluster-status">{statusOf(shown, lambda)}</li>
       </ul>
-      <p className="caption">{option?.brief}</p>
+      <p className="caption cluster-caption">
+        <b>{statusOf(shown, lambda)}.</b> {option?.brief}
+      </p>
     </section>
   )
 }

@@ -1,5 +1,6 @@
 import { useId } from 'react'
 import type { ChoiceParameter } from '../../share/parameters.ts'
+import { Formula } from './Formula.tsx'
 import { useHelp } from './HelpToggle.tsx'
 import { OriginTag } from './OriginTag.tsx'
 
@@ -34,11 +35,11 @@ export function ChoiceField<T extends string>(props: ChoiceFieldProps<T>) {
   )
   return (
     <fieldset className="field" disabled={isDisabled} data-disabled={isDisabled || undefined}>
-      <legend className={isHeadless ? 'visually-hidden' : undefined}>{parameter.label}</legend>
+      <legend className="visually-hidden">{parameter.label}</legend>
       {!isHeadless && (
         <div className="field-head" title={disabledReason ?? parameter.brief}>
           <span aria-hidden="true">
-            {parameter.label} {parameter.symbol && <var>{parameter.symbol}</var>}
+            {parameter.label} <Formula text={parameter.symbol} />
           </span>
           <OriginTag source={parameter.source} />
           {help.button}

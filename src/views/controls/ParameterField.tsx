@@ -1,6 +1,7 @@
 import { useId } from 'react'
 import type { NumberParameter } from '../../share/parameters.ts'
 import { formatParameter } from '../format.ts'
+import { Formula } from './Formula.tsx'
 import { useHelp } from './HelpToggle.tsx'
 import { NumberInput } from './NumberInput.tsx'
 import { OriginTag } from './OriginTag.tsx'
@@ -31,7 +32,7 @@ export function ParameterField(props: ParameterFieldProps) {
     <div className="field" data-disabled={isDisabled || undefined}>
       <div className="field-head">
         <label htmlFor={id} title={disabledReason ?? parameter.brief}>
-          {parameter.label} {parameter.symbol && <var>{parameter.symbol}</var>}
+          {parameter.label} <Formula text={parameter.symbol} />
         </label>
         <OriginTag source={parameter.source} />
         {help.button}

@@ -5,6 +5,7 @@ import { originKey } from '../../share/experimentKey.ts'
 import { limits } from '../../share/parameters.ts'
 import { addExpert, setAnchor, setEqualWeights } from '../../state/actions/recipe.ts'
 import { findModel, originName, selectWeights } from '../../state/selectors.ts'
+import { Formula } from '../controls/Formula.tsx'
 import { formatBytes, formatCount } from '../format.ts'
 import { ExpertRow } from './ExpertRow.tsx'
 import { MissingModel } from './MissingModel.tsx'
@@ -34,7 +35,7 @@ export function ModelsPanel({ experiment, list }: ModelsPanelProps) {
             htmlFor="anchor-select"
             title="The aligned model that the merge starts from and is compared with."
           >
-            Anchor <var>θ_IT</var>
+            Anchor <Formula text="θ_IT" />
           </label>
         </div>
         <select

@@ -14,6 +14,7 @@ import {
   selectWeights,
 } from '../../state/selectors.ts'
 import { useStudio } from '../../state/store.ts'
+import { Formula } from '../controls/Formula.tsx'
 import { TableToggle } from '../controls/TableToggle.tsx'
 import { formatParameter, formatTick } from '../format.ts'
 import { MergeStatus } from './MergeStatus.tsx'
@@ -79,7 +80,7 @@ export function SweepView({ experiment, anchorId, geometry, measurements, view }
     <section className="panel sweep" aria-labelledby="sweep-title">
       <header className="panel-head">
         <h2 id="sweep-title">
-          Sweep of <var>λ_align</var>
+          Sweep of <Formula text="λ_align" />
         </h2>
         <MergeStatus experiment={experiment} />
         <TableToggle chart="sweep" isTable={isTable} />

@@ -44,12 +44,16 @@ function measuredValues(sweep: readonly SweepPoint[], pick: Pick): SweepValue[] 
   })
 }
 
-function readout(form: NumberForm, estimate: Estimate | undefined): { readout: string; detail: string } {
-  if (!estimate) return { readout: pending, detail: 'not measured yet at this λ' }
-  if ('unavailable' in estimate) return { readout: estimate.unavailable, detail: estimate.unavailable }
-  const interval = formatInterval(form, estimate.low, estimate.high)
+function readout(
+  form: NumberForm,
+  estimate: Estimate | undefined,
+): { readout: string; interval: string; detail: string } {
+  if (!estimate) return { readout: pending, interval: '', detail: 'not measured yet at this λ' }
+  if ('unavailable' in estimate)
+    return { readout: 'none', interval: estimate.unavailable, detail: estimate.unavailable }
   return {
-    readout: `${formatValue(form, estimate.value)} [${interval}]`,
+    readout: formatValue(form, estimate.value),
+    interval: formatInterval(form, estimate.low, estimate.high),
     detail: describeEstimate(form, estimate),
   }
 }
@@ -219,7 +223,7 @@ function driftPanel(input: SweepInput): SweepPanel {
   return {
     id: 'drift',
     title: 'Drift',
-    note: 'D = ‖P_A δ‖ in the metric G',
+    note: 'Fisher norm along alignment directions',
     height: 104,
     domain: [0, maximum],
     ticks: [0, maximum / 2, maximum],
@@ -232,6 +236,7 @@ function driftPanel(input: SweepInput): SweepPanel {
         isExact: true,
         values: own,
         readout: say(ownNow),
+        interval: 'exact',
         detail: 'Closed form: exact along the directions that the shield itself uses',
       },
       {
@@ -241,6 +246,7 @@ function driftPanel(input: SweepInput): SweepPanel {
         isExact: false,
         values: measured('heldOut'),
         readout: say(current?.drift?.heldOut ?? atZero?.heldOut),
+        interval: '',
         detail: 'Directions estimated from probes that the shield has not seen',
       },
       {
@@ -251,6 +257,7 @@ function driftPanel(input: SweepInput): SweepPanel {
         isExact: false,
         values: measured('otherSource'),
         readout: say(current?.drift?.otherSource ?? atZero?.otherSource),
+        interval: '',
         detail: 'Directions from another gradient source on held-out probes',
       },
     ],

@@ -1,0 +1,15 @@
+import { Fragment } from 'react'
+
+/** A short formula: `λ_align` gets a real subscript, the rest stays as it is. */
+export function Formula({ text }: { text: string }) {
+  if (text === '') return null
+  const parts = text.split(/_([A-Za-z]+)/)
+  return (
+    <var>
+      {parts.map((part, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one fixed text
+        <Fragment key={index}>{index % 2 === 1 ? <sub>{part}</sub> : part}</Fragment>
+      ))}
+    </var>
+  )
+}
