@@ -160,6 +160,8 @@ export class DeviceModel {
   }
 
   dispose(): void {
+    // A submission that names a destroyed buffer is dropped whole, others' work in it included.
+    this.gpu.flush()
     for (const { buffer } of this.tensors.values()) buffer.destroy()
     this.tensors.clear()
   }

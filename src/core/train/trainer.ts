@@ -177,6 +177,8 @@ export class Trainer {
   }
 
   dispose(): void {
+    // The last step's update may only be encoded yet; a submission that names a destroyed buffer is dropped whole.
+    this.model.gpu.flush()
     for (const buffers of [this.gradients, this.first, this.second])
       for (const buffer of buffers.values()) buffer.destroy()
     this.partial.destroy()
