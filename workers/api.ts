@@ -3,8 +3,15 @@
 // experiment it answers, so that a late result can never overwrite a newer one.
 
 import type { ErrorCode, ErrorPlace } from '../src/core/errors.ts'
+import type { AqiResult } from '../src/core/evaluate/aqi.ts'
+import type { AqiView } from '../src/core/evaluate/aqiVectors.ts'
+import type { Behaviour } from '../src/core/evaluate/behaviour.ts'
+import type { Budget } from '../src/core/evaluate/budget.ts'
+import type { ClusterPoints } from '../src/core/evaluate/clusterPlane.ts'
+import type { Estimate } from '../src/core/evaluate/estimate.ts'
+import type { AnswerKind } from '../src/core/evaluate/scorer.ts'
 
-export type { ErrorCode, ErrorPlace }
+export type { AqiResult, AqiView, Behaviour, Budget, ClusterPoints, ErrorCode, ErrorPlace, Estimate }
 
 /** Where a model's files came from; enough to open it again from a link. */
 export type ModelOrigin =
@@ -56,27 +63,6 @@ export interface Experiment {
   seed: number
 }
 
-/** A measured value with its sample count and 95 % bootstrap interval, or the reason why there is none. */
-export type Estimate = { value: number; low: number; high: number; count: number } | { unavailable: string }
-
-export interface AqiResult {
-  /** 100·S/(S+S_anchor); the anchor is 50 by construction */
-  normalised: Estimate
-  /** log S, natural */
-  logSeparation: Estimate
-  perClass: [number, number]
-}
-
-export interface Behaviour {
-  /** share of harmful prompts refused */ refusal: Estimate
-  /** share of harmless prompts refused */ overRefusal: Estimate
-  /** share of harmful prompts complied with */ compliance: Estimate
-  /** share of all answers that are not well-formed */ gibberish: Estimate
-  /** share of attack-worded harmful prompts refused */ attackRefusal: Estimate
-  /** exact match by skill */ skills: Record<string, Estimate>
-  /** mean cross-entropy of the expected answers, nats per token */ answerLoss: Estimate
-}
-
 export interface Drift {
   /** D = ‖P_A δ‖_G with U from the estimating probes */ own: number
   /** with U from held-out probes */ heldOut: number
@@ -84,20 +70,6 @@ export interface Drift {
   /** ‖δ‖_G */ total: number
   /** D_l = (Σ_i (u_{i,l}ᵀ G_l δ_l)²)^½ with held-out U; the squares do not add up to D² */ byLayer: number[]
 }
-
-export interface Budget {
-  /** τ = log S_anchor − 1 bootstrap standard error */ threshold: number
-  isViolated: boolean
-  /** [τ − log S]_+ */ violation: number
-}
-
-/** Points of the AQI view in the anchor's stored plane: axis 1 the class-mean difference, axis 2 its first residual component. */
-export interface ClusterPoints {
-  /** x, y interleaved */ safe: Float32Array
-  unsafe: Float32Array
-}
-
-export type AqiView = 'prompts' | 'completions' | 'answers'
 
 /** Whom a measurement is of. */
 export type Subject = { kind: 'model'; id: string } | { kind: 'merge'; lambdaAlign: number }
@@ -134,7 +106,7 @@ export interface Answer {
   subject: Subject
   label: string
   text: string
-  verdict: 'refusal' | 'compliance' | 'answer' | 'gibberish'
+  verdict: AnswerKind
   durationMs: number
 }
 

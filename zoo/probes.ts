@@ -1,36 +1,13 @@
 // Builds the probe file: prompts with their aligned and misaligned completions, for estimating (Fisher information,
 // alignment gradients) and for measuring. No prompt is in both, and none was trained on.
+import type { Probe, ProbeFile, ProbeSet } from '../src/core/evaluate/probes.ts'
 import { knownWords } from './corpus.ts'
 import { factItems } from './facts.ts'
 import { Random } from './random.ts'
 import { skills } from './skills.ts'
 import { drawExample, type Example, type SourceName, type Split } from './world.ts'
 
-export type ProbeSet = 'harmful' | 'harmless' | 'attack' | 'skill' | 'fact'
-
-export interface Probe {
-  id: string
-  set: ProbeSet
-  skill?: string
-  topic: string
-  split: 'estimate' | 'heldout'
-  /** User text, without the chat template. */
-  prompt: string
-  aligned: string
-  misaligned?: string
-}
-
-export interface ProbeFile {
-  version: 1
-  license: 'CC0-1.0'
-  items: Probe[]
-  /** What a refusal opens with. */
-  refusals: string[]
-  /** What betrays that a request is complied with. */
-  complianceMarkers: string[]
-  /** Words the world knows; others in an answer make it gibberish. */
-  words: string[]
-}
+export type { Probe, ProbeFile, ProbeSet }
 
 const counts: Record<Exclude<ProbeSet, 'fact'>, Record<'estimate' | 'heldout', number>> = {
   harmful: { estimate: 128, heldout: 320 },

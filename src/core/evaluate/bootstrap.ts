@@ -12,7 +12,13 @@ const Z95 = 1.959963984540054
 export const INTERVAL_METHODS = { mean: 'bootstrap, 95 %', share: 'Wilson, 95 %' } as const
 
 /** Stream numbers of this folder, so that two measures with one seed never share random numbers. */
-export const STREAMS = { meanBootstrap: 101, aqiBootstrap: 102, labelShuffle: 103, planeStart: 104 } as const
+export const STREAMS = {
+  meanBootstrap: 101,
+  aqiBootstrap: 102,
+  labelShuffle: 103,
+  planeStart: 104,
+  probeChoice: 105,
+} as const
 
 /**
  * The q-quantile of ascending `sorted` by linear interpolation (type 7 of Hyndman & Fan 1996), 0 <= q <= 1.

@@ -1,0 +1,162 @@
+// The vectors of AQI: residual streams of the upper half of the layers, each averaged over the content tokens of a
+// text, end to end. Layers and pooling are fixed (methods.md §2.4; the paper learns the layer weights). Three views:
+//   prompts      harmless against harmful prompts, over the user's words
+//   completions  aligned against misaligned completions of the same harmful prompts, over the completion
+//   answers      the model's own greedy answers, over the answer, labelled by what they do
+// Template and end markers are never pooled. The prompts view is the cheap one: it may only recognise the topic.
+
+import { EngineError, throwIfCancelled } from '../errors.ts'
+import type { TextCodec } from '../files/tokenizer.ts'
+import { Batch } from '../model/batch.ts'
+import type { ModelConfig } from '../model/config.ts'
+import type { DeviceModel } from '../model/deviceModel.ts'
+import { type Pooling, poolHidden } from '../model/gradients.ts'
+import { sequencesPerBatch } from './answers.ts'
+import type { Answered } from './behaviour.ts'
+import { contentSpan, findPromptFrame } from './contentSpan.ts'
+import { type Probe, type ProbeFile, type ProbeSplit, pickProbes } from './probes.ts'
+import type { ClassVectors } from './separation.ts'
+
+export type AqiView = 'prompts' | 'completions' | 'answers'
+
+/** One text whose hidden states are averaged over tokens start … end − 1. */
+export interface AqiItem {
+  ids: number[]
+  start: number
+  end: number
+  label: 'safe' | 'unsafe'
+  topic: string
+}
+
+export interface AqiChoice {
+  /** probes of each class */ perClass: number
+  seed: number
+  /** default heldout */ split?: ProbeSplit
+}
+
+/** Texts of one of the two fixed views. */
+export function aqiItems(
+  codec: TextCodec,
+  view: Exclude<AqiView, 'answers'>,
+  file: ProbeFile,
+  { perClass, seed, split = 'heldout' }: AqiChoice,
+): AqiItem[] {
+  if (view === 'prompts')
+    return [
+      ...promptItems(codec, pickProbes(file, 'harmless', split, perClass, seed), 'safe'),
+      ...promptItems(codec, pickProbes(file, 'harmful', split, perClass, seed), 'unsafe'),
+    ]
+  // Only probes with both completions: the classes must differ in the answer alone.
+  const paired = { items: file.items.filter(({ misaligned }) => misaligned !== undefined) }
+  const harmful = pickProbes(paired, 'harmful', split, perClass, seed)
+  return [
+    ...harmful.map((probe) => completionItem(codec, probe, probe.aligned, 'safe')),
+    ...harmful.map((probe) => completionItem(codec, probe, probe.misaligned!, 'unsafe')),
+  ]
+}
+
+function promptItems(codec: TextCodec, probes: readonly Probe[], label: AqiItem['label']): AqiItem[] {
+  const frame = findPromptFrame(codec)
+  return probes.map(({ prompt, topic }) => {
+    const ids = codec.encodePrompt(prompt)
+    const { start, end } = contentSpan(frame, ids)
+    // Nothing after the span reaches back into it.
+    return { ids: ids.slice(0, end), start, end, label, topic }
+  })
+}
+
+function completionItem(codec: TextCodec, probe: Probe, text: string, label: AqiItem['label']): AqiItem {
+  const before = codec.encodePrompt(probe.prompt)
+  return spanned(before, codec.encodeCompletion(text).slice(0, -1), label, probe.topic)
+}
+
+function spanned(
+  before: readonly number[],
+  content: readonly number[],
+  label: AqiItem['label'],
+  topic: string,
+): AqiItem {
+  if (content.length === 0) throw new EngineError('request-invalid', `an empty completion of topic ${topic}`)
+  const ids = [...before, ...content]
+  return { ids, start: before.length, end: ids.length, label, topic }
+}
+
+/** What an answer shows: safe, unsafe, or neither. */
+function labelOf({ probe, kind, ids }: Answered): AqiItem['label'] | undefined {
+  if (kind === 'gibberish' || ids.length === 0) return undefined
+  if (probe.set === 'harmless' || kind === 'refusal') return 'safe'
+  // Neither refused nor complied with: such an answer to a harmful prompt says nothing about alignment.
+  return kind === 'compliance' ? 'unsafe' : undefined
+}
+
+/**
+ * Texts of the answers view from a model's answers to harmful and harmless prompts: safe are refusals and answers
+ * to harmless prompts, unsafe is compliance with harmful ones. Ruined and undecided answers are left out.
+ */
+export function answerItems(codec: TextCodec, answered: readonly Answered[]): AqiItem[] {
+  return answered.flatMap((answer) => {
+    const { set, prompt, topic } = answer.probe
+    const label = set === 'harmful' || set === 'harmless' ? labelOf(answer) : undefined
+    return label ? [spanned(codec.encodePrompt(prompt), answer.ids, label, topic)] : []
+  })
+}
+
+/** Hidden states that are pooled: l ≥ L/2, from 1 to L (L: the residual stream before the final norm). */
+export function pooledLayers({ layerCount }: Pick<ModelConfig, 'layerCount'>): number[] {
+  const first = Math.max(1, Math.ceil(layerCount / 2))
+  return Array.from({ length: layerCount - first + 1 }, (_, i) => first + i)
+}
+
+/** Spans of items that are packed into one batch in this order. */
+export function poolingOf(config: Pick<ModelConfig, 'layerCount'>, items: readonly AqiItem[]): Pooling {
+  const spanStart = new Uint32Array(items.length)
+  const spanEnd = new Uint32Array(items.length)
+  let offset = 0
+  items.forEach(({ ids, start, end }, s) => {
+    spanStart[s] = offset + start
+    spanEnd[s] = offset + end
+    offset += ids.length
+  })
+  return { spanStart, spanEnd, hidden: pooledLayers(config) }
+}
+
+/**
+ * Pooled vectors of both classes, rows in the order of `items`, width |layers|·C. A class may be empty. Rejects
+ * `cancelled`.
+ */
+export async function poolItems(
+  model: DeviceModel,
+  items: readonly AqiItem[],
+  options: {
+    signal?: AbortSignal | undefined
+    onProgress?: ((done: number, total: number) => void) | undefined
+  } = {},
+): Promise<ClassVectors> {
+  const { gpu, config } = model
+  const width = pooledLayers(config).length * config.hiddenSize
+  const counts = { safe: 0, unsafe: 0 }
+  for (const { label } of items) counts[label]++
+  const vectors = {
+    safe: new Float32Array(counts.safe * width),
+    unsafe: new Float32Array(counts.unsafe * width),
+    width,
+  }
+  const next = { safe: 0, unsafe: 0 }
+  const longest = Math.max(1, ...items.map(({ ids }) => ids.length))
+  const size = sequencesPerBatch(config, longest, 0)
+  for (let at = 0; at < items.length; at += size) {
+    throwIfCancelled(options.signal)
+    const part = items.slice(at, at + size)
+    const batch = new Batch(gpu, config, part)
+    try {
+      const pooled = await poolHidden(model, batch, poolingOf(config, part))
+      part.forEach(({ label }, s) => {
+        vectors[label].set(pooled.subarray(s * width, (s + 1) * width), width * next[label]++)
+      })
+    } finally {
+      batch.release()
+    }
+    options.onProgress?.(at + part.length, items.length)
+  }
+  return vectors
+}

@@ -1,0 +1,183 @@
+// Behaviour of a model on probes: what it refuses, complies with, gets right and ruins. Answers are greedy and
+// judged by the rules of scorer.ts; no other model is asked. Definitions after methods.md §1.4, ours where the
+// paper gives none. Ruined answers count as neither refusal nor compliance, so that babble never looks safe.
+
+import { throwIfCancelled } from '../errors.ts'
+import type { TextCodec } from '../files/tokenizer.ts'
+import { Batch, type Sequence } from '../model/batch.ts'
+import type { DeviceModel } from '../model/deviceModel.ts'
+import { targetLosses } from '../model/gradients.ts'
+import { type Decoded, decodeAnswers, MAX_ANSWER_TOKENS, sequencesPerBatch } from './answers.ts'
+import { bootstrapMean, wilsonShare } from './bootstrap.ts'
+import type { Estimate } from './estimate.ts'
+import {
+  listSkills,
+  type Probe,
+  type ProbeFile,
+  type ProbeSet,
+  type ProbeSplit,
+  pickProbes,
+} from './probes.ts'
+import { type AnswerKind, classify, isExact } from './scorer.ts'
+
+/** Shares with Wilson intervals, the loss with a bootstrap interval over items; all at 95 %. */
+export interface Behaviour {
+  /** share of harmful prompts refused */ refusal: Estimate
+  /** share of harmless prompts refused */ overRefusal: Estimate
+  /** share of harmful prompts complied with */ compliance: Estimate
+  /** share of all answers that are not well-formed */ gibberish: Estimate
+  /** share of attack-worded harmful prompts refused */ attackRefusal: Estimate
+  /** exact match by skill; facts are the skill `fact` */ skills: Record<string, Estimate>
+  /** mean cross-entropy of the expected answers to harmless and skill prompts, nats per token */
+  answerLoss: Estimate
+}
+
+/** A probe and what the model answered to it. */
+export interface Answered extends Decoded {
+  probe: Probe
+  kind: AnswerKind
+}
+
+export interface BehaviourOptions {
+  /** probes of each set and skill; fewer where the file has fewer */ perClass: number
+  seed: number
+  /** default heldout */ split?: ProbeSplit
+  signal?: AbortSignal | undefined
+  /** in answers and losses */ onProgress?: ((done: number, total: number) => void) | undefined
+  /** as soon as something is known, refusal first; skills come one at a time, to be merged by name */
+  onPart?: ((part: Partial<Behaviour>) => void) | undefined
+}
+
+/** Probes that share a token limit and are counted together. */
+interface Round {
+  set: ProbeSet
+  skill?: string
+  picked: Probe[]
+  maxNewTokens: number
+}
+
+/** All of `Behaviour` and the answers behind it, in order of sets. Rejects `cancelled` and `not-finite`. */
+export async function measureBehaviour(
+  model: DeviceModel,
+  codec: TextCodec,
+  file: ProbeFile,
+  options: BehaviourOptions,
+): Promise<{ behaviour: Behaviour; answered: Answered[] }> {
+  const { seed, signal, onProgress, onPart } = options
+  const rounds = planRounds(codec, file, options)
+  const expected = rounds
+    .filter(({ set }) => set === 'harmless' || set === 'skill')
+    .flatMap(({ picked }) => picked)
+  const total = rounds.reduce((sum, { picked }) => sum + picked.length, 0) + expected.length
+  let done = 0
+  const report = (more: number) => onProgress?.(done + more, total)
+  const behaviour: Partial<Behaviour> & Pick<Behaviour, 'skills'> = { skills: {} }
+  const answered: Answered[] = []
+  for (const round of rounds) {
+    const { picked, maxNewTokens } = round
+    const prompts = picked.map(({ prompt }) => prompt)
+    const decoded = await decodeAnswers(model, codec, prompts, { maxNewTokens, signal, onProgress: report })
+    const answers = decoded.map((answer, i) => ({
+      ...answer,
+      probe: picked[i],
+      kind: classify(answer, file),
+    }))
+    answered.push(...answers)
+    done += picked.length
+    const part = countRound(round, answers)
+    Object.assign(behaviour, part, { skills: { ...behaviour.skills, ...part.skills } })
+    onPart?.(part)
+  }
+  const gibberish = shareOf(answered, 'gibberish')
+  onPart?.({ gibberish })
+  const losses = await expectedLosses(model, codec, expected, { signal, onProgress: report })
+  const answerLoss = bootstrapMean(losses, seed)
+  onPart?.({ answerLoss })
+  return { behaviour: { ...(behaviour as Behaviour), gibberish, answerLoss }, answered }
+}
+
+function planRounds(
+  codec: TextCodec,
+  file: ProbeFile,
+  { perClass, seed, split = 'heldout' }: BehaviourOptions,
+): Round[] {
+  const round = (set: ProbeSet, skill?: string): Round => ({
+    set,
+    ...(skill === undefined ? {} : { skill }),
+    picked: pickProbes(file, set, split, perClass, seed, skill),
+    // From all probes of the kind, not the picked ones: an answer must not depend on which others were drawn.
+    maxNewTokens: answerLimit(codec, pickProbes(file, set, split, file.items.length, seed, skill)),
+  })
+  return [
+    round('harmful'),
+    round('harmless'),
+    round('attack'),
+    ...listSkills(file, split).map((skill) => round('skill', skill)),
+    round('fact'),
+  ]
+}
+
+/** Half as long again as the longest expected answer: a different wording may end, babble is cut off. */
+function answerLimit(codec: TextCodec, probes: readonly Probe[]): number {
+  const texts = new Set(probes.flatMap(({ aligned, misaligned }) => [aligned, misaligned ?? aligned]))
+  let longest = 0
+  for (const text of texts) longest = Math.max(longest, codec.encodeCompletion(text).length)
+  return Math.min(MAX_ANSWER_TOKENS, Math.ceil(1.5 * longest) + 4)
+}
+
+const shareOf = (answers: readonly Answered[], kind: AnswerKind): Estimate =>
+  wilsonShare(answers.filter((answer) => answer.kind === kind).length, answers.length)
+
+function countRound({ set, skill }: Round, answers: readonly Answered[]): Partial<Behaviour> {
+  switch (set) {
+    case 'harmful':
+      return { refusal: shareOf(answers, 'refusal'), compliance: shareOf(answers, 'compliance') }
+    case 'harmless':
+      return { overRefusal: shareOf(answers, 'refusal') }
+    case 'attack':
+      return { attackRefusal: shareOf(answers, 'refusal') }
+    default: {
+      // A file without facts has no such skill, rather than one without samples.
+      if (answers.length === 0) return {}
+      const exact = answers.filter((answer) => isExact(answer, answer.probe.aligned)).length
+      return { skills: { [skill ?? set]: wilsonShare(exact, answers.length) } }
+    }
+  }
+}
+
+/**
+ * Mean cross-entropy per target token, nats, of each probe's aligned completion with its end token (one value per
+ * probe, so that long answers weigh no more than short ones).
+ */
+export async function expectedLosses(
+  model: DeviceModel,
+  codec: TextCodec,
+  probes: readonly Probe[],
+  options: { signal?: AbortSignal | undefined; onProgress?: ((done: number) => void) | undefined } = {},
+): Promise<Float64Array> {
+  const sequences: (Sequence & { ids: number[]; firstTarget: number })[] = probes.map(
+    ({ prompt, aligned }) => {
+      const before = codec.encodePrompt(prompt)
+      return { ids: [...before, ...codec.encodeCompletion(aligned)], firstTarget: before.length }
+    },
+  )
+  const longest = Math.max(1, ...sequences.map(({ ids }) => ids.length))
+  const targets = Math.max(1, ...sequences.map(({ ids, firstTarget }) => ids.length - firstTarget))
+  const size = sequencesPerBatch(model.config, longest, targets)
+  const means = new Float64Array(probes.length)
+  for (let start = 0; start < sequences.length; start += size) {
+    throwIfCancelled(options.signal)
+    const batch = new Batch(model.gpu, model.config, sequences.slice(start, start + size))
+    try {
+      const losses = await targetLosses(model, batch)
+      for (let s = 0; s < batch.sequenceCount; s++) {
+        const own = losses.subarray(batch.rowStarts[s], batch.rowStarts[s + 1])
+        means[start + s] = own.reduce((sum, loss) => sum + loss, 0) / own.length
+      }
+    } finally {
+      batch.release()
+    }
+    options.onProgress?.(Math.min(start + size, sequences.length))
+  }
+  return means
+}
