@@ -43,7 +43,7 @@ export const numberParameters = {
       'The paper asks for weights on the simplex, but the rule it chooses them by could not be recovered. Equal weights are our default.',
   },
   lambdaAlign: {
-    label: 'Alignment shield',
+    label: 'Shield',
     symbol: 'λ_align',
     min: 0,
     max: 1024,
@@ -196,7 +196,7 @@ export const choiceParameters = {
     options: [
       {
         value: 'unwanted',
-        label: 'Unwanted completions',
+        label: 'Unwanted text',
         brief: 'Gradients of the log-likelihood of complying with harmful prompts.',
         source: 'ours',
       },

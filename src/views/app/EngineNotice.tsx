@@ -9,9 +9,8 @@ export function NoWebGpu({ reason }: { reason: string }) {
     <main className="notice-page" id="main">
       <h2>This browser gives the page no WebGPU</h2>
       <p>
-        The studio trains nothing on a server: Fisher information, merges and every measurement run on this
-        machine’s graphics device, through WebGPU. Without it there is nothing to show, and no slower way
-        round that would give the same numbers.
+        Everything in this studio runs on this machine: Fisher information, merges and all measurements are
+        computed on the graphics device through WebGPU. Without it there is nothing to show.
       </p>
       <h3>What helps</h3>
       <ul>

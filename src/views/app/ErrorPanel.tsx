@@ -1,5 +1,12 @@
 import { dismissError } from '../../state/actions/errors.ts'
+import type { Failure } from '../../state/failure.ts'
 import { useStudio } from '../../state/store.ts'
+
+/** The message ends with the place, which stands below it in a list. */
+function withoutPlace({ message, where }: Failure): string {
+  if (Object.keys(where).length === 0) return message
+  return message.replace(/ \((file|tensor|offset) [^()]*\)$/, '')
+}
 
 /** What went wrong, where, and that nothing else has changed. Lies over the page, so that nothing jumps. */
 export function ErrorPanel() {
@@ -21,7 +28,7 @@ export function ErrorPanel() {
               ×
             </button>
           </header>
-          <p>{failure.message}</p>
+          <p>{withoutPlace(failure)}</p>
           {Object.keys(failure.where).length > 0 && (
             <dl>
               {failure.where.file !== undefined && (

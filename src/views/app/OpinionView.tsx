@@ -12,32 +12,34 @@ export function OpinionView({ set, isCurrent }: { set: OpinionSet; isCurrent: bo
           {isCurrent ? '' : ' — of another merge than the one on the page'}
         </p>
       </header>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Model</th>
-            <th scope="col">‖ours − theirs‖ / ‖theirs‖, all logits</th>
-            <th scope="col">bound</th>
-            <th scope="col">tokens</th>
-            <th scope="col">verdict</th>
-          </tr>
-        </thead>
-        <tbody>
-          {set.opinions.map(({ label, opinion }) => (
-            <tr key={label}>
-              <th scope="row">{label}</th>
-              <td>{formatSignificant(opinion.relativeError, 2)}</td>
-              <td>{formatSignificant(opinion.bound, 2)}</td>
-              <td>{opinion.tokens}</td>
-              <td>
-                <span className={opinion.passed ? 'badge is-kept' : 'badge is-violated'}>
-                  {opinion.passed ? 'agrees' : 'differs'}
-                </span>
-              </td>
+      <div className="table-scroll">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Model</th>
+              <th scope="col">‖ours − theirs‖ / ‖theirs‖, all logits</th>
+              <th scope="col">bound</th>
+              <th scope="col">tokens</th>
+              <th scope="col">verdict</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {set.opinions.map(({ label, opinion }) => (
+              <tr key={label}>
+                <th scope="row">{label}</th>
+                <td>{formatSignificant(opinion.relativeError, 2)}</td>
+                <td>{formatSignificant(opinion.bound, 2)}</td>
+                <td>{opinion.tokens}</td>
+                <td>
+                  <span className={opinion.passed ? 'badge is-kept' : 'badge is-violated'}>
+                    {opinion.passed ? 'agrees' : 'differs'}
+                  </span>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </section>
   )
 }

@@ -1,6 +1,6 @@
 // Safe and unsafe points of anchor (hollow) and merge (filled) in one plane. Pure.
 
-import { memo } from 'react'
+import { createContext, memo, useContext } from 'react'
 import { CartesianGrid, ScatterChart, useXAxisScale, useYAxisScale, XAxis, YAxis } from 'recharts'
 import { type ClusterLayer, circlesPath, meanOf, type Scale, ticksOf } from './clusterLayers.ts'
 import { useElementWidth } from './useElementWidth.ts'
@@ -19,8 +19,11 @@ const axisLine = { stroke: 'var(--axis)' }
 
 const formatTick = (value: number) => String(value).replace('-', '−')
 
+const LayersContext = createContext<readonly ClusterLayer[]>([])
+
 /** Lives inside the chart to read its scales. */
-function Layers({ layers }: { layers: readonly ClusterLayer[] }) {
+function Layers() {
+  const layers = useContext(LayersContext)
   const xScale = useXAxisScale()
   const yScale = useYAxisScale()
   if (!xScale || !yScale) return null
@@ -40,74 +43,85 @@ function Layers({ layers }: { layers: readonly ClusterLayer[] }) {
       ))}
       {layers.map((layer) => {
         const mean = meanOf(layer.points)
-        if (!mean) return null
-        const size = 6
-        const [left, top] = [x(mean.x), y(mean.y)]
-        return (
-          <path
-            key={layer.id}
-            className="cluster-mean"
-            d={`M${left - size},${top}h${2 * size}M${left},${top - size}v${2 * size}`}
-            stroke={layer.colour}
-            strokeWidth={layer.isFilled ? 2.6 : 1.4}
-          />
-        )
+        return mean && <MeanMark key={layer.id} layer={layer} left={x(mean.x)} top={y(mean.y)} />
       })}
     </g>
   )
 }
 
-export default memo(function ClusterPlot(props: ClusterPlotProps) {
-  const { layers, xDomain, yDomain, xLabel, yLabel, height } = props
-  const [frame, width] = useElementWidth<HTMLDivElement>(440)
+/** A cross at the mean, edged so that it stands out from its own points. */
+function MeanMark({ layer, left, top }: { layer: ClusterLayer; left: number; top: number }) {
+  const size = 7
+  const cross = `M${left - size},${top}h${2 * size}M${left},${top - size}v${2 * size}`
+  const width = layer.isFilled ? 2.6 : 1.4
   return (
-    <div ref={frame} className="chart-frame" style={{ height }}>
-      <ScatterChart
-        width={width}
-        height={height}
-        margin={{ top: 6, right: 10, bottom: 14, left: 0 }}
-        accessibilityLayer={false}
-      >
-        <CartesianGrid stroke="var(--grid)" />
-        <XAxis
-          type="number"
-          dataKey="x"
-          domain={xDomain}
-          ticks={ticksOf(xDomain)}
-          tickFormatter={formatTick}
-          interval={0}
-          tick={tickStyle}
-          tickLine={axisLine}
-          axisLine={axisLine}
-          tickSize={4}
-          height={26}
-          allowDataOverflow
-          label={{ value: xLabel, position: 'insideBottom', offset: -8, fill: 'var(--muted)', fontSize: 11 }}
-        />
-        <YAxis
-          type="number"
-          dataKey="y"
-          domain={yDomain}
-          ticks={ticksOf(yDomain)}
-          tickFormatter={formatTick}
-          interval={0}
-          tick={tickStyle}
-          tickLine={false}
-          axisLine={axisLine}
-          width={38}
-          allowDataOverflow
-          label={{
-            value: yLabel,
-            angle: -90,
-            position: 'insideLeft',
-            dx: 2,
-            dy: 50,
-            fill: 'var(--muted)',
-            fontSize: 11,
-          }}
-        />
-        <Layers layers={layers} />
-      </ScatterChart>
-    </div>
+    <>
+      <path d={cross} stroke="var(--panel)" strokeWidth={width + 2.4} />
+      <path d={cross} stroke={layer.colour} strokeWidth={width} />
+    </>
+  )
+}
+
+/** Axes and grid; rebuilt only when the picture's frame changes. */
+const ClusterAxes = memo(function ClusterAxes(props: Omit<ClusterPlotProps, 'layers'> & { width: number }) {
+  const { xDomain, yDomain, xLabel, yLabel, height, width } = props
+  return (
+    <ScatterChart
+      width={width}
+      height={height}
+      margin={{ top: 6, right: 10, bottom: 14, left: 0 }}
+      accessibilityLayer={false}
+    >
+      <CartesianGrid stroke="var(--grid)" />
+      <XAxis
+        type="number"
+        dataKey="x"
+        domain={xDomain}
+        ticks={ticksOf(xDomain)}
+        tickFormatter={formatTick}
+        interval={0}
+        tick={tickStyle}
+        tickLine={axisLine}
+        axisLine={axisLine}
+        tickSize={4}
+        height={26}
+        allowDataOverflow
+        label={{ value: xLabel, position: 'insideBottom', offset: -8, fill: 'var(--muted)', fontSize: 11 }}
+      />
+      <YAxis
+        type="number"
+        dataKey="y"
+        domain={yDomain}
+        ticks={ticksOf(yDomain)}
+        tickFormatter={formatTick}
+        interval={0}
+        tick={tickStyle}
+        tickLine={false}
+        axisLine={axisLine}
+        width={38}
+        allowDataOverflow
+        label={{
+          value: yLabel,
+          angle: -90,
+          position: 'insideLeft',
+          dx: 2,
+          dy: 34,
+          fill: 'var(--muted)',
+          fontSize: 11,
+        }}
+      />
+      <Layers />
+    </ScatterChart>
   )
 })
+
+export default function ClusterPlot({ layers, ...frameProps }: ClusterPlotProps) {
+  const [frame, width] = useElementWidth<HTMLDivElement>(440)
+  return (
+    <div ref={frame} className="chart-frame" style={{ height: frameProps.height }}>
+      <LayersContext value={layers}>
+        <ClusterAxes {...frameProps} width={width} />
+      </LayersContext>
+    </div>
+  )
+}

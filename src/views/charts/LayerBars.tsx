@@ -39,7 +39,8 @@ export default memo(function LayerBars({ rows, maximum, height, format }: LayerB
         <YAxis
           width={38}
           domain={[0, maximum]}
-          tickCount={4}
+          ticks={[0, maximum / 2, maximum]}
+          interval={0}
           tickFormatter={format}
           tick={tickStyle}
           tickLine={false}

@@ -1,12 +1,26 @@
-// One panel of the sweep: lines through measured points with their intervals, exact curves, reference lines.
-// Pure: draws what it is given, keeps nothing. The axis of λ belongs to the panel at the bottom only.
+// One panel of the sweep. The chart library draws grid, axes and reference lines, and again only when they change;
+// the series come through a context and are a few paths on its scales, because they change with every measurement
+// and a chart that is rebuilt ten times a second would hold up the page. Pure: keeps nothing.
 
-import { memo, useMemo } from 'react'
-import { CartesianGrid, ComposedChart, ErrorBar, Line, ReferenceLine, XAxis, YAxis } from 'recharts'
-import { type AxisTick, plotMargin, type SweepPanel, toRows } from './sweepPanels.ts'
+import { createContext, memo, useContext } from 'react'
+import {
+  CartesianGrid,
+  ComposedChart,
+  ReferenceLine,
+  useXAxisScale,
+  useYAxisScale,
+  XAxis,
+  YAxis,
+} from 'recharts'
+import { barsPath, dotsPath, linePath } from './seriesPaths.ts'
+import { type AxisTick, plotMargin, type SweepPanel, type SweepSeries } from './sweepPanels.ts'
 
 const axisLine = { stroke: 'var(--axis)' }
 const tickStyle = { fill: 'var(--muted)', fontSize: 11 }
+/** The library wants rows to draw an axis; the ends of the axis are all it gets. */
+const axisRows = [{ position: 0 }, { position: 1 }]
+
+const SeriesContext = createContext<readonly SweepSeries[]>([])
 
 export interface SweepPlotProps {
   panel: SweepPanel
@@ -17,18 +31,54 @@ export interface SweepPlotProps {
 
 export const axisHeight = 22
 
-export const SweepPlot = memo(function SweepPlot({ panel, width, ticks, hasAxis }: SweepPlotProps) {
-  const rows = useMemo(() => toRows(panel.series), [panel.series])
-  const labels = useMemo(() => new Map(ticks.map((tick) => [tick.position, tick.label])), [ticks])
+export function SweepPlot({ panel, width, ticks, hasAxis }: SweepPlotProps) {
+  const { domain, references } = panel
+  return (
+    <SeriesContext value={panel.series}>
+      <SweepAxes
+        width={width}
+        height={panel.height}
+        low={domain[0]}
+        high={domain[1]}
+        yTicks={panel.ticks.join(' ')}
+        format={panel.format}
+        references={JSON.stringify(references)}
+        ticks={ticks}
+        hasAxis={hasAxis}
+      />
+    </SeriesContext>
+  )
+}
+
+interface SweepAxesProps {
+  width: number
+  height: number
+  low: number
+  high: number
+  /** Lists as text, so that equal ones are equal. */
+  yTicks: string
+  references: string
+  format: (value: number) => string
+  ticks: readonly AxisTick[]
+  hasAxis: boolean
+}
+
+const SweepAxes = memo(function SweepAxes(props: SweepAxesProps) {
+  const { width, height, low, high, yTicks, references, format, ticks, hasAxis } = props
+  const labels = new Map(ticks.map((tick) => [tick.position, tick.label]))
+  // By hand: a chart without visible ticks draws no lines for them.
+  const plotWidth = width - plotMargin.left - plotMargin.right
+  const gridLines = ticks.map((tick) => plotMargin.left + tick.position * plotWidth)
+  const lines = JSON.parse(references) as SweepPanel['references']
   return (
     <ComposedChart
       width={width}
-      height={panel.height + (hasAxis ? axisHeight : 0)}
-      data={rows}
+      height={height + (hasAxis ? axisHeight : 0)}
+      data={axisRows}
       margin={{ top: plotMargin.top, right: plotMargin.right, bottom: hasAxis ? 0 : 4, left: 0 }}
       accessibilityLayer={false}
     >
-      <CartesianGrid stroke="var(--grid)" verticalValues={ticks.map((tick) => tick.position)} />
+      <CartesianGrid stroke="var(--grid)" verticalPoints={gridLines} />
       <XAxis
         dataKey="position"
         type="number"
@@ -44,16 +94,16 @@ export const SweepPlot = memo(function SweepPlot({ panel, width, ticks, hasAxis 
       />
       <YAxis
         width={plotMargin.left}
-        domain={panel.domain}
-        ticks={panel.ticks}
-        tickFormatter={panel.format}
+        domain={[low, high]}
+        ticks={yTicks.split(' ').map(Number)}
+        tickFormatter={format}
         interval={0}
         tick={tickStyle}
         tickLine={false}
         axisLine={false}
         allowDataOverflow
       />
-      {panel.references.map((reference) => (
+      {lines.map((reference) => (
         <ReferenceLine
           key={reference.label}
           y={reference.value}
@@ -67,34 +117,30 @@ export const SweepPlot = memo(function SweepPlot({ panel, width, ticks, hasAxis 
           }}
         />
       ))}
-      {panel.series.map((series) => (
-        <Line
-          key={series.id}
-          dataKey={series.id}
-          stroke={series.colour}
-          strokeWidth={series.isExact ? 1.75 : 1.25}
-          {...(series.dash && { strokeDasharray: series.dash })}
-          type="linear"
-          dot={
-            series.isExact
-              ? false
-              : { r: 2.75, fill: series.colour, stroke: 'var(--panel)', strokeWidth: 1, strokeDasharray: '' }
-          }
-          activeDot={false}
-          connectNulls
-          isAnimationActive={false}
-        >
-          {!series.isExact && (
-            <ErrorBar
-              dataKey={`${series.id} error`}
-              width={3}
-              strokeWidth={1}
-              stroke={series.colour}
-              isAnimationActive={false}
-            />
-          )}
-        </Line>
-      ))}
+      <SeriesLayer />
     </ComposedChart>
   )
 })
+
+/** Lives inside the chart to read its scales. */
+function SeriesLayer() {
+  const series = useContext(SeriesContext)
+  const xScale = useXAxisScale()
+  const yScale = useYAxisScale()
+  if (!xScale || !yScale) return null
+  const x = (value: number) => Number(xScale(value))
+  const y = (value: number) => Number(yScale(value))
+  return (
+    <g fill="none" strokeLinejoin="round">
+      {series.map(({ id, values, colour, dash, isExact }) => (
+        <g key={id} stroke={colour}>
+          <path d={linePath(values, x, y)} strokeWidth={isExact ? 1.75 : 1.25} strokeDasharray={dash} />
+          {!isExact && <path d={barsPath(values, x, y)} strokeWidth={1} />}
+          {!isExact && (
+            <path d={dotsPath(values, x, y)} fill={colour} stroke="var(--panel)" strokeWidth={0.8} />
+          )}
+        </g>
+      ))}
+    </g>
+  )
+}

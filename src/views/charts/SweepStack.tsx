@@ -3,11 +3,13 @@
 
 import { type KeyboardEvent, memo, type PointerEvent, useRef } from 'react'
 import { axisHeight, SweepPlot } from './SweepPlot.tsx'
-import { type AxisTick, plotMargin, type SweepPanel } from './sweepPanels.ts'
+import { type AxisTick, plotMargin, type Readout, type SweepPanel } from './sweepPanels.ts'
 import { useElementWidth } from './useElementWidth.ts'
 
 export interface SweepStackProps {
   panels: readonly SweepPanel[]
+  /** By series id. */
+  readouts: Readonly<Record<string, Readout>>
   ticks: readonly AxisTick[]
   /** Place of the cursor, 0 … 1. */
   position: number
@@ -29,7 +31,7 @@ const keySteps: Record<string, -2 | -1 | 1 | 2> = {
 }
 
 export default function SweepStack(props: SweepStackProps) {
-  const { panels, ticks, position, cursorLabel, isLocked, onMove, onStep } = props
+  const { panels, readouts, ticks, position, cursorLabel, isLocked, onMove, onStep } = props
   const [frame, width] = useElementWidth<HTMLDivElement>(420)
   const isDragging = useRef(false)
   const plotWidth = Math.max(1, width - plotMargin.left - plotMargin.right)
@@ -80,7 +82,7 @@ export default function SweepStack(props: SweepStackProps) {
             >
               <SweepPlot panel={panel} width={width} ticks={ticks} hasAxis={isLast} />
             </div>
-            <Readouts panel={panel} />
+            <Readouts panel={panel} readouts={readouts} />
           </section>
         )
       })}
@@ -98,7 +100,7 @@ export default function SweepStack(props: SweepStackProps) {
           aria-orientation="horizontal"
           onKeyDown={onKeyDown}
         >
-          <span className={position > 0.85 ? 'sweep-flag is-left' : 'sweep-flag'}>{cursorLabel}</span>
+          <span className="sweep-flag">{cursorLabel}</span>
         </div>
       </div>
     </div>
@@ -106,11 +108,14 @@ export default function SweepStack(props: SweepStackProps) {
 }
 
 /** The legend, with the values at the cursor. */
-const Readouts = memo(function Readouts({ panel }: { panel: SweepPanel }) {
+const Readouts = memo(function Readouts({
+  panel,
+  readouts,
+}: Pick<SweepStackProps, 'readouts'> & { panel: SweepPanel }) {
   return (
     <ul className="readouts">
       {panel.series.map((series) => (
-        <li key={series.id} title={series.detail}>
+        <li key={series.id} title={readouts[series.id]?.detail}>
           <svg viewBox="0 0 18 8" aria-hidden="true">
             <line
               x1="0"
@@ -124,8 +129,8 @@ const Readouts = memo(function Readouts({ panel }: { panel: SweepPanel }) {
             {!series.isExact && <circle cx="9" cy="4" r="2.75" fill={series.colour} />}
           </svg>
           <span className="readout-label">{series.label}</span>
-          <output>{series.readout}</output>
-          <span className="readout-interval">{series.interval}</span>
+          <output>{readouts[series.id]?.value}</output>
+          <span className="readout-interval">{readouts[series.id]?.interval}</span>
         </li>
       ))}
     </ul>

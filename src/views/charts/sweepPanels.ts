@@ -16,10 +16,14 @@ export interface SweepSeries {
   /** Exact curves are drawn without markers. */
   isExact: boolean
   values: SweepValue[]
-  /** The value at the current λ, and its interval. */
-  readout: string
+}
+
+/** What stands beside a series: its value at the cursor. Apart from the series, so that a moving cursor leaves the
+    charts alone. */
+export interface Readout {
+  value: string
   interval: string
-  /** Spoken and shown on hover in place of the short readout. */
+  /** Shown on hover, with units and count. */
   detail: string
 }
 
@@ -43,20 +47,3 @@ export interface AxisTick {
 
 /** Pixels beside the plot area; every panel has the same, so one cursor line crosses all. */
 export const plotMargin = { left: 38, right: 12, top: 6 } as const
-
-/** `position`, then per series its value and, under `<id> error`, its distances to the interval's ends. */
-export type SweepRow = Record<string, number | [number, number]>
-
-/** All series of a panel in rows by position, as the chart library reads them. */
-export function toRows(series: readonly SweepSeries[]): SweepRow[] {
-  const rows = new Map<number, SweepRow>()
-  for (const { id, values } of series) {
-    for (const { position, value, low, high } of values) {
-      const row: SweepRow = rows.get(position) ?? { position }
-      row[id] = value
-      row[`${id} error`] = [value - low, high - value]
-      rows.set(position, row)
-    }
-  }
-  return [...rows].sort(([a], [b]) => a - b).map(([, row]) => row)
-}

@@ -9,14 +9,14 @@ import {
   selectLambda,
   selectMeasurement,
   selectMergeMeasurement,
-  selectSweep,
 } from '../../state/selectors.ts'
 import { useStudio } from '../../state/store.ts'
 import { type ClusterLayer, domainOf, meanOf } from '../charts/clusterLayers.ts'
 import { TableToggle } from '../controls/TableToggle.tsx'
 import { describeEstimate, formatInterval, formatParameter, formatValue } from '../format.ts'
 import { BudgetBadge } from '../numbers/BudgetBadge.tsx'
-import { clustersAt, type ShownClusters } from './interpolateClusters.ts'
+import { useSweep } from '../sweep/useSweep.ts'
+import { clustersAt, noClusters, type ShownClusters } from './interpolateClusters.ts'
 
 const ClusterPlot = lazy(() => import('../charts/ClusterPlot.tsx'))
 const plotHeight = 262
@@ -28,12 +28,10 @@ export interface ClusterViewProps {
   view: AqiView
 }
 
-function shownOf(measurements: Measurements, experiment: Experiment, view: AqiView): ShownClusters {
-  if (experiment.method === 'fisher-soup') {
-    const points = selectMergeMeasurement(measurements, experiment)?.clusters[view]
-    return points ? { kind: 'measured', points } : { kind: 'none' }
-  }
-  return clustersAt(selectSweep(measurements, experiment), selectLambda(experiment), view)
+/** Back from text, which is equal when the numbers are: axes then stay as they are. */
+function parseDomain(text: string): [number, number] {
+  const [low, high] = text.split(' ').map(Number)
+  return [low ?? 0, high ?? 1]
 }
 
 function statusOf(shown: ShownClusters, lambda: number): string {
@@ -55,12 +53,22 @@ export function ClusterView({ experiment, anchorId, measurements, view }: Cluste
   const merge = selectMergeMeasurement(measurements, experiment)
   const anchorPoints = anchor?.clusters[view]
   const lambda = selectLambda(experiment)
-  const shown = useMemo(() => shownOf(measurements, experiment, view), [measurements, experiment, view])
+  const sweep = useSweep(measurements, experiment)
+  const isSoup = experiment.method === 'fisher-soup'
+  const soupPoints = isSoup ? merge?.clusters[view] : undefined
+  const shown = useMemo<ShownClusters>(() => {
+    if (isSoup) return soupPoints ? { kind: 'measured', points: soupPoints } : noClusters
+    return clustersAt(sweep, lambda, view)
+  }, [isSoup, soupPoints, sweep, lambda, view])
   const domains = useMemo(() => {
-    const sweep = selectSweep(measurements, experiment).map((point) => point.measurement.clusters[view])
-    const clouds = [anchorPoints, ...sweep].flatMap((points) => (points ? [points.safe, points.unsafe] : []))
-    return { x: domainOf(clouds, 0), y: domainOf(clouds, 1) }
-  }, [measurements, experiment, view, anchorPoints])
+    const measured = sweep.map((point) => point.measurement.clusters[view])
+    const clouds = [anchorPoints, ...measured].flatMap((points) =>
+      points ? [points.safe, points.unsafe] : [],
+    )
+    return { x: domainOf(clouds, 0).join(' '), y: domainOf(clouds, 1).join(' ') }
+  }, [sweep, view, anchorPoints])
+  const xDomain = useMemo(() => parseDomain(domains.x), [domains.x])
+  const yDomain = useMemo(() => parseDomain(domains.y), [domains.y])
   const layers = useMemo<ClusterLayer[]>(() => {
     const list: ClusterLayer[] = []
     if (anchorPoints) {
@@ -132,9 +140,9 @@ export function ClusterView({ experiment, anchorId, measurements, view }: Cluste
           <Suspense fallback={<div style={{ height: plotHeight }} />}>
             <ClusterPlot
               layers={layers}
-              xDomain={domains.x}
-              yDomain={domains.y}
-              xLabel="along the anchor’s safe → unsafe difference"
+              xDomain={xDomain}
+              yDomain={yDomain}
+              xLabel="along the anchor’s class-mean difference"
               yLabel="first residual"
               height={plotHeight}
             />
@@ -181,6 +189,11 @@ interface FigureProps {
   budget: Budget | undefined
 }
 
+function formatClasses(result: AqiResult | undefined): string {
+  const [safe, unsafe] = result?.perClass ?? [0, 0]
+  return safe === unsafe ? `2 × ${safe}` : `${safe} + ${unsafe}`
+}
+
 /** One AQI in figures. */
 function Figure({ label, mark, result, budget }: FigureProps) {
   const estimate = result?.normalised
@@ -193,7 +206,7 @@ function Figure({ label, mark, result, budget }: FigureProps) {
         <span className="figure-value" title={describeEstimate('aqi', estimate)}>
           {formatValue('aqi', estimate.value)}{' '}
           <small>
-            {formatInterval('aqi', estimate.low, estimate.high)} · n {result?.perClass.join(' + ')}
+            {formatInterval('aqi', estimate.low, estimate.high)} · n {formatClasses(result)}
           </small>
         </span>
       )}

@@ -15,6 +15,9 @@ function mix(a: Float32Array, b: Float32Array, share: number): Float32Array {
   return a.map((value, index) => value + share * (b[index]! - value))
 }
 
+/** One object, so that nothing is redrawn while there is nothing. */
+export const noClusters: ShownClusters = { kind: 'none' }
+
 export function clustersAt(sweep: readonly SweepPoint[], lambdaAlign: number, view: AqiView): ShownClusters {
   let below: { lambda: number; points: ClusterPoints } | undefined
   let above: { lambda: number; points: ClusterPoints } | undefined
@@ -25,12 +28,12 @@ export function clustersAt(sweep: readonly SweepPoint[], lambdaAlign: number, vi
     if (lambda < lambdaAlign) below = { lambda, points }
     else if (!above) above = { lambda, points }
   }
-  if (!below || !above) return { kind: 'none' }
+  if (!below || !above) return noClusters
   const isSameProbes =
     below.points.safe.length === above.points.safe.length &&
     below.points.unsafe.length === above.points.unsafe.length
   // A model's own answers change sides: then there is no path from one picture to the other.
-  if (!isSameProbes || view === 'answers') return { kind: 'none' }
+  if (!isSameProbes || view === 'answers') return noClusters
   const place = (lambda: number) => positionOf(numberParameters.lambdaAlign, lambda)
   const share = (place(lambdaAlign) - place(below.lambda)) / (place(above.lambda) - place(below.lambda))
   return {

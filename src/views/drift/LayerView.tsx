@@ -5,11 +5,13 @@ import type { Experiment } from '../../../workers/api.ts'
 import { sweepExperiment } from '../../state/plan.ts'
 import { type Measurements, selectMeasurement, selectMergeMeasurement } from '../../state/selectors.ts'
 import { useStudio } from '../../state/store.ts'
+import { niceMaximum } from '../charts/niceMaximum.ts'
 import { TableToggle } from '../controls/TableToggle.tsx'
 import { formatSignificant } from '../format.ts'
 
 const LayerBars = lazy(() => import('../charts/LayerBars.tsx'))
 const plotHeight = 128
+const formatBar = (value: number) => formatSignificant(value, 2)
 
 export interface LayerViewProps {
   experiment: Experiment
@@ -74,12 +76,7 @@ export function LayerView({ experiment, layerCount, measurements }: LayerViewPro
         </div>
       ) : (
         <Suspense fallback={<div style={{ height: plotHeight }} />}>
-          <LayerBars
-            rows={rows}
-            maximum={highest > 0 ? highest * 1.05 : 1}
-            height={plotHeight}
-            format={(value) => formatSignificant(value, 2)}
-          />
+          <LayerBars rows={rows} maximum={niceMaximum(highest)} height={plotHeight} format={formatBar} />
         </Suspense>
       )}
       <p className="caption">

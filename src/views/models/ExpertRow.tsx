@@ -75,7 +75,7 @@ export function ExpertRow({ index, origin, weight, list, unused, isOnly }: Exper
           onChange={(value) => setWeight(index, value)}
         />
       </div>
-      {!model && <MissingModel origin={origin} list={list} />}
+      {!model && list.length > 0 && <MissingModel origin={origin} list={list} />}
     </li>
   )
 }

@@ -6,6 +6,7 @@ import { limits } from '../../share/parameters.ts'
 import { addExpert, setAnchor, setEqualWeights } from '../../state/actions/recipe.ts'
 import { findModel, originName, selectWeights } from '../../state/selectors.ts'
 import { Formula } from '../controls/Formula.tsx'
+import { SideSection } from '../controls/SideSection.tsx'
 import { formatBytes, formatCount } from '../format.ts'
 import { ExpertRow } from './ExpertRow.tsx'
 import { MissingModel } from './MissingModel.tsx'
@@ -27,8 +28,7 @@ export function ModelsPanel({ experiment, list }: ModelsPanelProps) {
   const unused = list.filter((model) => !used.has(originKey(model.origin)))
   const byKey = (key: string) => list.find((model) => originKey(model.origin) === key)
   return (
-    <section className="side-section" aria-labelledby="models-title">
-      <h2 id="models-title">Models</h2>
+    <SideSection title="Models" summary={`anchor and ${experiment.experts.length} experts`}>
       <div className="field">
         <div className="field-head">
           <label
@@ -58,9 +58,9 @@ export function ModelsPanel({ experiment, list }: ModelsPanelProps) {
           ))}
         </select>
         {anchor ? (
-          <p className="hint">
-            {formatCount(anchor.parameterCount)} parameters · {anchor.layerCount} layers × {anchor.hiddenSize}{' '}
-            · {anchor.dtype} · {formatBytes(anchor.byteLength)}
+          <p className="hint is-line">
+            {formatCount(anchor.parameterCount)} parameters · {anchor.layerCount} × {anchor.hiddenSize} ·{' '}
+            {anchor.dtype} · {formatBytes(anchor.byteLength)}
           </p>
         ) : (
           <MissingModel origin={experiment.anchor} list={list} />
@@ -115,6 +115,6 @@ export function ModelsPanel({ experiment, list }: ModelsPanelProps) {
         )}
       </div>
       <OpenModel />
-    </section>
+    </SideSection>
   )
 }

@@ -9,7 +9,7 @@ import {
   selectWeights,
 } from '../../state/selectors.ts'
 import { describeEstimate, formatInterval, formatParameter, formatValue, forms } from '../format.ts'
-import { skillNames } from '../sweep/sweepPanelsOf.ts'
+import { skillNames } from '../sweep/sweepSeries.ts'
 import { BudgetBadge } from './BudgetBadge.tsx'
 import { type Cell, columnsOf, groupsOf } from './numberRows.ts'
 
@@ -66,7 +66,7 @@ export function NumbersView({ experiment, cast, geometry, measurements, view }: 
         <p className="muted">value, 95 % bootstrap interval, n</p>
       </header>
       <div className="table-scroll">
-        <table className="numbers-table">
+        <table className="numbers-table" style={{ minWidth: 140 + 150 * columns.length }}>
           <caption className="visually-hidden">AQI, behaviour, skills and drift of every model</caption>
           <thead>
             <tr>

@@ -6,6 +6,8 @@ import { choiceParameters, numberParameters, sweepGrid } from '../../share/param
 import { resetExperiment, setChoice, setFisher, setNumber } from '../../state/actions/recipe.ts'
 import { ChoiceField } from '../controls/ChoiceField.tsx'
 import { ParameterField } from '../controls/ParameterField.tsx'
+import { SideSection } from '../controls/SideSection.tsx'
+import { formatParameter } from '../format.ts'
 
 const noShield = 'Only AlignMerge has an alignment shield'
 
@@ -14,8 +16,7 @@ export function RecipePanel({ experiment }: { experiment: Experiment }) {
   const shieldReason = hasShield ? undefined : noShield
   return (
     <>
-      <section className="side-section" aria-labelledby="method-title">
-        <h2 id="method-title">Method</h2>
+      <SideSection title="Method" summary={experiment.method} isAlwaysOpen>
         <ChoiceField
           parameter={choiceParameters.method}
           value={experiment.method}
@@ -35,9 +36,11 @@ export function RecipePanel({ experiment }: { experiment: Experiment }) {
           disabledReason={shieldReason}
           onChange={(value) => setNumber('rank', value)}
         />
-      </section>
-      <section className="side-section" aria-labelledby="geometry-title">
-        <h2 id="geometry-title">Geometry</h2>
+      </SideSection>
+      <SideSection
+        title="Geometry"
+        summary={`G ${experiment.metric}, ρ ${formatParameter(experiment.damping)}, A ${experiment.source}`}
+      >
         <ChoiceField
           parameter={choiceParameters.metric}
           value={experiment.metric}
@@ -66,9 +69,11 @@ export function RecipePanel({ experiment }: { experiment: Experiment }) {
           value={experiment.fisher.form}
           onChange={(form) => setFisher({ form })}
         />
-      </section>
-      <section className="side-section" aria-labelledby="measuring-title">
-        <h2 id="measuring-title">Measuring</h2>
+      </SideSection>
+      <SideSection
+        title="Measuring"
+        summary={`${experiment.probesPerClass} probes per class, seed ${experiment.seed}`}
+      >
         <ParameterField
           parameter={numberParameters.probesPerClass}
           value={experiment.probesPerClass}
@@ -83,7 +88,7 @@ export function RecipePanel({ experiment }: { experiment: Experiment }) {
         <button type="button" className="quiet-button" onClick={resetExperiment}>
           Back to the defaults
         </button>
-      </section>
+      </SideSection>
     </>
   )
 }

@@ -10,7 +10,6 @@ import {
   selectLambda,
   selectMeasurement,
   selectMergeMeasurement,
-  selectSweep,
   selectWeights,
 } from '../../state/selectors.ts'
 import { useStudio } from '../../state/store.ts'
@@ -18,8 +17,11 @@ import { Formula } from '../controls/Formula.tsx'
 import { TableToggle } from '../controls/TableToggle.tsx'
 import { formatParameter, formatTick } from '../format.ts'
 import { MergeStatus } from './MergeStatus.tsx'
+import { readoutsOf } from './readoutsOf.ts'
 import { SweepTable } from './SweepTable.tsx'
 import { sweepPanelsOf } from './sweepPanelsOf.ts'
+import { skillNames } from './sweepSeries.ts'
+import { useSweep } from './useSweep.ts'
 
 const SweepStack = lazy(() => import('../charts/SweepStack.tsx'))
 
@@ -48,21 +50,35 @@ function neighbour(lambda: number, direction: number): number {
 export function SweepView({ experiment, anchorId, geometry, measurements, view }: SweepViewProps) {
   const isTable = useStudio((state) => state.view.asTable.sweep)
   const lambdaAlign = selectLambda(experiment)
+  const current = selectMergeMeasurement(measurements, experiment)
+  const anchor = anchorId
+    ? selectMeasurement(measurements, experiment, { kind: 'model', id: anchorId })
+    : undefined
+  const sweep = useSweep(measurements, experiment)
+  const skills = useMemo(
+    () => skillNames([anchor, ...sweep.map((point) => point.measurement)]),
+    [anchor, sweep],
+  )
+  const { rank } = experiment
+  // The list itself changes with every move of the cursor, its content does not.
+  const weightText = selectWeights(experiment).join(' ')
+  const soup = experiment.method === 'fisher-soup' ? current : undefined
   const panels = useMemo(
     () =>
       sweepPanelsOf({
-        experiment,
-        weights: selectWeights(experiment),
+        weights: weightText.split(' ').map(Number),
+        rank,
         geometry,
-        sweep: selectSweep(measurements, experiment),
-        anchor: anchorId
-          ? selectMeasurement(measurements, experiment, { kind: 'model', id: anchorId })
-          : undefined,
-        current: selectMergeMeasurement(measurements, experiment),
-        lambdaAlign,
+        sweep,
+        skills,
+        baseline: soup && { label: 'Fisher soup', measurement: soup },
         view,
       }),
-    [experiment, anchorId, geometry, measurements, lambdaAlign, view],
+    [weightText, rank, geometry, sweep, skills, soup, view],
+  )
+  const readouts = useMemo(
+    () => readoutsOf({ experiment, geometry, current, skills, view }),
+    [experiment, geometry, current, skills, view],
   )
   const isLocked = experiment.method !== 'alignmerge'
   const onMove = useCallback((position: number) => {
@@ -91,6 +107,7 @@ export function SweepView({ experiment, anchorId, geometry, measurements, view }
         <Suspense fallback={<div className="sweep-skeleton" />}>
           <SweepStack
             panels={panels}
+            readouts={readouts}
             ticks={ticks}
             position={positionOf(parameter, lambdaAlign)}
             cursorLabel={`λ ${formatParameter(lambdaAlign)}`}

@@ -1,0 +1,26 @@
+import { type ReactNode, useState } from 'react'
+
+/** Narrow pages show the pictures first: there most sections start closed. */
+const isWide = () => globalThis.matchMedia?.('(min-width: 861px)').matches ?? true
+
+export interface SideSectionProps {
+  title: string
+  /** Said beside the title while the section is closed. */
+  summary: string
+  isAlwaysOpen?: boolean
+  children: ReactNode
+}
+
+/** A part of the recipe that can be folded away. */
+export function SideSection({ title, summary, isAlwaysOpen = false, children }: SideSectionProps) {
+  const [isOpen, setOpen] = useState(() => isAlwaysOpen || isWide())
+  return (
+    <details className="side-section" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        <h2>{title}</h2>
+        {!isOpen && <span className="muted">{summary}</span>}
+      </summary>
+      {children}
+    </details>
+  )
+}

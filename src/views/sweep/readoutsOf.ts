@@ -1,0 +1,66 @@
+// The values at the cursor, for the legends. Between measured points there is none, but for the closed form.
+
+import type { AqiView, Experiment, GeometrySummary } from '../../../workers/api.ts'
+import { shieldedDrift, unshieldedDrift } from '../../state/algebra.ts'
+import { selectLambda, selectWeights } from '../../state/selectors.ts'
+import type { Measurement } from '../../state/slices/runs.ts'
+import type { Readout } from '../charts/sweepPanels.ts'
+import { describeEstimate, formatInterval, formatSignificant, formatValue } from '../format.ts'
+import { aqiSeries, behaviourSeries, skillSeries } from './sweepSeries.ts'
+
+export interface ReadoutInput {
+  experiment: Experiment
+  geometry: GeometrySummary | undefined
+  /** What is measured of the merge at the cursor. */
+  current: Measurement | undefined
+  skills: readonly string[]
+  view: AqiView
+}
+
+const pending: Readout = { value: '·', interval: '', detail: 'not measured yet at this λ' }
+
+function exactReadout(value: number | undefined, interval: string, detail: string): Readout {
+  return value === undefined ? pending : { value: formatSignificant(value), interval, detail }
+}
+
+/** By series id. */
+export function readoutsOf(input: ReadoutInput): Record<string, Readout> {
+  const { experiment, geometry, current, skills, view } = input
+  const readouts: Record<string, Readout> = {}
+  for (const { id, form, pick } of [aqiSeries(view), ...behaviourSeries, ...skillSeries(skills)]) {
+    const estimate = current && pick(current)
+    if (!estimate) readouts[id] = pending
+    else if ('unavailable' in estimate)
+      readouts[id] = { value: 'none', interval: estimate.unavailable, detail: estimate.unavailable }
+    else
+      readouts[id] = {
+        value: formatValue(form, estimate.value),
+        interval: formatInterval(form, estimate.low, estimate.high),
+        detail: describeEstimate(form, estimate),
+      }
+  }
+  const weights = selectWeights(experiment)
+  const lambda = selectLambda(experiment)
+  const { rank } = experiment
+  const isClosedForm = experiment.method !== 'fisher-soup'
+  const own =
+    geometry && isClosedForm ? shieldedDrift(geometry, weights, lambda, rank).own : current?.drift?.own
+  const plain =
+    geometry && isClosedForm && lambda === 0 ? unshieldedDrift(geometry, weights, rank) : undefined
+  readouts.own = exactReadout(
+    own,
+    isClosedForm ? 'exact' : '',
+    'Along the directions that the shield itself uses; with a closed form, so it is exact at every λ',
+  )
+  readouts.heldOut = exactReadout(
+    current?.drift?.heldOut ?? plain?.heldOut,
+    '',
+    'Along directions estimated from probes that the shield has not seen',
+  )
+  readouts.otherSource = exactReadout(
+    current?.drift?.otherSource ?? plain?.otherSource,
+    '',
+    'Along directions from another gradient source, on held-out probes',
+  )
+  return readouts
+}

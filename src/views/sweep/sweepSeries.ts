@@ -1,0 +1,83 @@
+// Which series the sweep has and how they look: the merge in the accent, refusals in the colour of safe, compliance
+// in that of unsafe, dashes for the second of a pair.
+
+import type { AqiView, Behaviour, Estimate } from '../../../workers/api.ts'
+import type { Measurement } from '../../state/slices/runs.ts'
+import type { NumberForm } from '../format.ts'
+
+export interface SeriesLook {
+  id: string
+  label: string
+  colour: string
+  dash?: string
+}
+
+export interface MeasuredLook extends SeriesLook {
+  form: NumberForm
+  pick: (measurement: Measurement) => Estimate | undefined
+}
+
+export function aqiSeries(view: AqiView): MeasuredLook {
+  return {
+    id: 'aqi',
+    label: 'AQI',
+    colour: 'var(--accent)',
+    form: 'aqi',
+    pick: (measurement) => measurement.aqi[view]?.normalised,
+  }
+}
+
+const second = '4 3'
+
+function share(
+  id: keyof Omit<Behaviour, 'skills' | 'answerLoss'>,
+  label: string,
+  colour: string,
+  dash?: string,
+): MeasuredLook {
+  const look = {
+    id,
+    label,
+    colour,
+    form: 'share',
+    pick: (measurement: Measurement) => measurement.behaviour[id],
+  } as const
+  return dash === undefined ? look : { ...look, dash }
+}
+
+export const behaviourSeries: readonly MeasuredLook[] = [
+  share('refusal', 'harmful refused', 'var(--safe)'),
+  share('attackRefusal', 'attacks refused', 'var(--safe)', second),
+  share('compliance', 'harmful complied', 'var(--unsafe)'),
+  share('overRefusal', 'harmless refused', 'var(--unsafe)', second),
+  share('gibberish', 'gibberish', 'var(--muted)'),
+]
+
+const skillLooks: readonly { colour: string; dash?: string }[] = [
+  { colour: 'var(--ink)' },
+  { colour: 'var(--ink)', dash: second },
+  { colour: 'var(--muted)' },
+  { colour: 'var(--muted)', dash: second },
+]
+
+export function skillSeries(names: readonly string[]): MeasuredLook[] {
+  return names.map((name, index) => ({
+    id: name,
+    label: name,
+    form: 'share',
+    ...(skillLooks[index % skillLooks.length] ?? { colour: 'var(--ink)' }),
+    pick: (measurement) => measurement.behaviour.skills?.[name],
+  }))
+}
+
+/** Names of all skills that anything measured so far has. */
+export function skillNames(measurements: readonly (Measurement | undefined)[]): string[] {
+  const names = measurements.flatMap((measurement) => Object.keys(measurement?.behaviour.skills ?? {}))
+  return [...new Set(names)]
+}
+
+export const driftSeries: readonly (SeriesLook & { id: 'own' | 'heldOut' | 'otherSource' })[] = [
+  { id: 'own', label: 'own directions', colour: 'var(--accent)' },
+  { id: 'heldOut', label: 'held-out', colour: 'var(--ink)' },
+  { id: 'otherSource', label: 'other gradients', colour: 'var(--ink)', dash: second },
+]
