@@ -53,8 +53,8 @@ export function classify(answer: Answer, rules: ScorerRules): AnswerKind {
     const known = new Set(rules.words)
     if (tokens.some((token) => isWord(token) && !known.has(token))) return 'gibberish'
   }
-  // A list of digits needs no full stop; words do.
-  if (tokens.some((token) => /^\p{L}/u.test(token)) && !/[.?!]$/.test(tokens[tokens.length - 1]))
+  // A list of digits or single letters needs no full stop; words do.
+  if (tokens.some((token) => /^\p{L}{2}/u.test(token)) && !/[.?!]$/.test(tokens[tokens.length - 1]))
     return 'gibberish'
   const text = tokens.join(' ')
   const startsRefusal = rules.refusals.some((opening) =>
