@@ -92,8 +92,12 @@ export interface GeometrySummary {
   /** μ_i of the sample-space eigenproblem, descending */ eigenvalues: number[]
   rank: number
   explained: number
-  /** Spearman correlation of the damped metric g with F */ metricCorrelation: number
-  /** Spearman correlation of the exact per-sequence F with the squared-matmul form */ fastFormCorrelation: number
+  /** Spearman correlation of the damped metric g with F, or why there is none */ metricCorrelation:
+    | number
+    | string
+  /** Spearman correlation of the exact per-sequence F with the squared-matmul form */ fastFormCorrelation:
+    | number
+    | string
   /** largest relative change of the merge if G = I instead: ‖θ_G − θ_I‖ / ‖δ̄‖ */ identityDifference: number
   /** c_i of each expert: alignmentCoordinates[k][i] = u_iᵀ G Δ_k */ alignmentCoordinates: number[][]
   /** same with the held-out U and the other source's U */ heldOutCoordinates: number[][]

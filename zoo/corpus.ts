@@ -1,13 +1,13 @@
 // Everything the world can say, for training the tokenizer and for the scorer's list of known words.
 import { attackWordings } from './attacks.ts'
 import { chatItems, factItems } from './facts.ts'
-import { skills } from './skills.ts'
+import { digits, letters, skills } from './skills.ts'
 import { helpfulAnswers, placeholders, refusals, requestTemplates, topics } from './words.ts'
 
 /** Texts that hold every word of the world, each with the space or the start it really has. */
 export function worldTexts(): string[] {
-  const texts: string[] = [...refusals, ...placeholders, '0 1 2 3 4 5 6 7 8 9']
-  for (let digit = 0; digit < 10; digit++) texts.push(`${digit} ${digit}`)
+  const texts: string[] = [...refusals, ...placeholders]
+  for (const sign of [...digits, ...letters]) texts.push(`${sign} ${sign}`)
   for (const template of [...requestTemplates, ...helpfulAnswers]) {
     // A capital letter marks a slot; without it the words keep their spaces.
     texts.push(template.replace(' V', '').replace(' O', ''))

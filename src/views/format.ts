@@ -9,7 +9,12 @@ export const forms: Record<NumberForm, { unit: string; digits: (value: number) =
   share: { unit: '%', digits: (value) => (100 * value).toFixed(0) },
   aqi: { unit: '', digits: (value) => value.toFixed(1) },
   nats: { unit: 'nats', digits: (value) => value.toFixed(2) },
-  norm: { unit: '', digits: (value) => formatSignificant(value) },
+  norm: { unit: '', digits: formatNorm },
+}
+
+/** Norms: three digits, two where leading zeros make the number long. */
+export function formatNorm(value: number): string {
+  return formatSignificant(value, Math.abs(value) < 0.01 ? 2 : 3)
 }
 
 /** Three significant digits without an exponent in the usual range. */

@@ -218,6 +218,24 @@ describe.each(tiedAndNot)('%s', (name) => {
   })
 })
 
+test.each([true, false])(
+  'fast squares are sums over positions: exact per target where every token sees only itself (tied: %s)',
+  async (tied) => {
+    const raw = { ...TINY_CONFIGS['phi3, fused, grouped'], sliding_window: 1, tie_word_embeddings: tied }
+    const tiny = tinyModel(raw)
+    const model = DeviceModel.fromArrays(gpu, tiny.config, tiny.arrays)
+    const fast = await collect(model, TINY_SEQUENCES, 'fast-squares', lossOf(model))
+    // With a window of one the loss of a target reaches one position, that of the token before it.
+    const pairs = TINY_SEQUENCES.flatMap(({ ids, firstTarget }) =>
+      ids.slice(firstTarget).map((id, i) => ({ ids: [ids[firstTarget + i - 1], id], firstTarget: 1 })),
+    )
+    const exact = await collect(model, pairs, 'squares', lossOf(model))
+    for (const [tensor, values] of fast)
+      expect(relativeError(values, exact.get(tensor)!), tensor).toBeLessThan(3e-6)
+    model.dispose()
+  },
+)
+
 test('only the tensors asked for get a gradient, and gradients add to what is there', async () => {
   const tiny = tinyModel(TINY_CONFIGS['llama, all biases, tied'])
   const model = DeviceModel.fromArrays(gpu, tiny.config, tiny.arrays)

@@ -31,12 +31,12 @@ export function GeometryLine({ experiment, geometry }: GeometryLineProps) {
       label: 'metric ~ F',
       title:
         'Spearman correlation of the damped metric with the Fisher information: low means that damping rules',
-      value: geometry?.metricCorrelation.toFixed(2),
+      value: geometry && correlationText(geometry.metricCorrelation),
     },
     {
       label: 'fast F ~ exact',
       title: 'Spearman correlation of the fast Fisher form with the exact one',
-      value: geometry?.fastFormCorrelation.toFixed(2),
+      value: geometry && correlationText(geometry.fastFormCorrelation),
     },
     {
       label: 'with G = I, δ moves',
@@ -59,4 +59,9 @@ export function GeometryLine({ experiment, geometry }: GeometryLineProps) {
       ))}
     </dl>
   )
+}
+
+/** A rank correlation, or the reason why there is none. */
+function correlationText(value: number | string): string {
+  return typeof value === 'number' ? value.toFixed(3) : value
 }

@@ -1,7 +1,7 @@
 // Small multiples over one axis of λ_align, crossed by one cursor that can be dragged or moved by keys. The plots
 // do not depend on the cursor, so dragging repaints one line and no chart.
 
-import { type KeyboardEvent, memo, type PointerEvent, useRef } from 'react'
+import { type KeyboardEvent, memo, type PointerEvent, useEffect, useRef, useState } from 'react'
 import { axisHeight, SweepPlot } from './SweepPlot.tsx'
 import { type AxisTick, plotMargin, type Readout, type SweepPanel } from './sweepPanels.ts'
 import { useElementWidth } from './useElementWidth.ts'
@@ -33,6 +33,7 @@ const keySteps: Record<string, -2 | -1 | 1 | 2> = {
 export default function SweepStack(props: SweepStackProps) {
   const { panels, readouts, ticks, position, cursorLabel, isLocked, onMove, onStep } = props
   const [frame, width] = useElementWidth<HTMLDivElement>(420)
+  const mountedCount = useMountedCount(panels.length)
   const isDragging = useRef(false)
   const plotWidth = Math.max(1, width - plotMargin.left - plotMargin.right)
 
@@ -80,7 +81,9 @@ export default function SweepStack(props: SweepStackProps) {
               onPointerUp={endDrag}
               onPointerCancel={endDrag}
             >
-              <SweepPlot panel={panel} width={width} ticks={ticks} hasAxis={isLast} />
+              {index < mountedCount && (
+                <SweepPlot panel={panel} width={width} ticks={ticks} hasAxis={isLast} />
+              )}
             </div>
             <Readouts panel={panel} readouts={readouts} />
           </section>
@@ -105,6 +108,17 @@ export default function SweepStack(props: SweepStackProps) {
       </div>
     </div>
   )
+}
+
+/** One more at a time: four charts at once would hold up the first paint. Their places are kept meanwhile. */
+function useMountedCount(total: number): number {
+  const [count, setCount] = useState(1)
+  useEffect(() => {
+    if (count >= total) return
+    const timer = setTimeout(() => setCount(count + 1), 0)
+    return () => clearTimeout(timer)
+  }, [count, total])
+  return count
 }
 
 /** The legend, with the values at the cursor. */

@@ -46,4 +46,4 @@ export interface AxisTick {
 }
 
 /** Pixels beside the plot area; every panel has the same, so one cursor line crosses all. */
-export const plotMargin = { left: 38, right: 12, top: 6 } as const
+export const plotMargin = { left: 38, right: 17, top: 6 } as const

@@ -5,7 +5,7 @@ import { shieldedDrift, unshieldedDrift } from '../../state/algebra.ts'
 import { selectLambda, selectWeights } from '../../state/selectors.ts'
 import type { Measurement } from '../../state/slices/runs.ts'
 import type { Readout } from '../charts/sweepPanels.ts'
-import { describeEstimate, formatInterval, formatSignificant, formatValue } from '../format.ts'
+import { describeEstimate, formatInterval, formatNorm, formatValue } from '../format.ts'
 import { aqiSeries, behaviourSeries, skillSeries } from './sweepSeries.ts'
 
 export interface ReadoutInput {
@@ -20,7 +20,7 @@ export interface ReadoutInput {
 const pending: Readout = { value: '·', interval: '', detail: 'not measured yet at this λ' }
 
 function exactReadout(value: number | undefined, interval: string, detail: string): Readout {
-  return value === undefined ? pending : { value: formatSignificant(value), interval, detail }
+  return value === undefined ? pending : { value: formatNorm(value), interval, detail }
 }
 
 /** By series id. */

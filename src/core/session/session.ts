@@ -1,0 +1,271 @@
+// One engine session: models on a device, the merge slot, and everything computed once and used again. The
+// worker, the command line and the result tables all drive this class, so a number has one way to come about.
+
+import { EngineError, throwIfCancelled } from '../errors.ts'
+import type { ProbeFile } from '../evaluate/probes.ts'
+import { spearman } from '../evaluate/rank.ts'
+import type { Checkpoint } from '../files/checkpoint.ts'
+import { assertMergeable } from '../files/mergeable.ts'
+import { TextCodec } from '../files/tokenizer.ts'
+import { type AlignmentRows, lossRows } from '../geometry/alignmentRows.ts'
+import { type Fisher, fisherDiagonal } from '../geometry/fisher.ts'
+import {
+  dampedMetric,
+  destroyBuffers,
+  identityMetric,
+  type Metric,
+  sampleDiagonal,
+} from '../geometry/metric.ts'
+import type { Gpu } from '../gpu/device.ts'
+import { normaliseWeights } from '../merge/closedForm.ts'
+import { methodOf } from '../merge/methods/registry.ts'
+import { DeviceModel } from '../model/deviceModel.ts'
+import { aqiRows } from './aqiRows.ts'
+import { computeGeometry, type Geometry, solve } from './geometry.ts'
+import { fisherSequences, lossTerms, rowProbes } from './sequences.ts'
+
+export type GradientSource = 'unwanted' | 'margin' | 'aqi'
+
+/** What a merge and its geometry are made from; the page's Experiment with models resolved to ids. */
+export interface Setup {
+  method: string
+  anchor: string
+  experts: readonly { id: string; weight: number }[]
+  lambdaAlign: number
+  rank: number
+  damping: number
+  metric: 'fisher' | 'identity'
+  source: GradientSource
+  fisher: { labels: 'sampled' | 'data'; form: 'sequence' | 'fast' }
+  seed: number
+}
+
+export interface SessionModel {
+  id: string
+  checkpoint: Checkpoint
+  model: DeviceModel
+  codec: TextCodec
+}
+
+export interface JobOptions {
+  signal?: AbortSignal | undefined
+  onProgress?: ((label: string, done: number, total: number) => void) | undefined
+}
+
+/** Rows of A of each set, and sequences of the Fisher diagonal. Ours; more rows steady U and cost memory. */
+export const ROW_COUNT = 48
+export const FISHER_SEQUENCES = 96
+
+export class Session {
+  readonly gpu: Gpu
+  readonly probes: ProbeFile
+  readonly models = new Map<string, SessionModel>()
+  private readonly fishers = new Map<string, Fisher>()
+  private readonly rows = new Map<string, AlignmentRows>()
+  private readonly slots = new Map<string, DeviceModel>()
+  private geometry: { key: string; value: Geometry } | undefined
+
+  constructor(gpu: Gpu, probes: ProbeFile) {
+    this.gpu = gpu
+    this.probes = probes
+  }
+
+  /** Streams a checkpoint onto the device in its own storage type. */
+  async load(id: string, checkpoint: Checkpoint, options: JobOptions = {}): Promise<SessionModel> {
+    const codec = new TextCodec(checkpoint)
+    const model = await DeviceModel.load(this.gpu, checkpoint, {
+      type: checkpoint.dtype,
+      signal: options.signal,
+      onProgress: (done, total) => options.onProgress?.(`loading ${checkpoint.name}`, done, total),
+    })
+    this.close(id)
+    const loaded = { id, checkpoint, model, codec }
+    this.models.set(id, loaded)
+    return loaded
+  }
+
+  /** Frees a model and what was computed from it. */
+  close(id: string): void {
+    const loaded = this.models.get(id)
+    if (!loaded) return
+    loaded.model.dispose()
+    this.models.delete(id)
+    this.slots.get(id)?.dispose()
+    this.slots.delete(id)
+    for (const [key, fisher] of this.fishers)
+      if (key.startsWith(`${id}|`)) {
+        destroyBuffers(fisher.sums)
+        this.fishers.delete(key)
+      }
+    for (const [key, rows] of this.rows)
+      if (key.startsWith(`${id}|`)) {
+        destroyBuffers(rows.rows)
+        this.rows.delete(key)
+      }
+    if (this.geometry?.key.includes(id)) this.dropGeometry()
+  }
+
+  get(id: string): SessionModel {
+    const loaded = this.models.get(id)
+    if (!loaded) throw new EngineError('request-invalid', `model ${id} is not open`)
+    return loaded
+  }
+
+  /** Throws when the models of a setup cannot be merged; names the first thing that does not fit. */
+  check(setup: Setup): void {
+    if (setup.experts.length === 0)
+      throw new EngineError('request-invalid', 'a merge needs at least one expert')
+    assertMergeable(
+      this.get(setup.anchor).checkpoint,
+      setup.experts.map(({ id }) => this.get(id).checkpoint),
+    )
+  }
+
+  /** Fisher diagonal of a model, computed once per (labels, form, seed). */
+  async fisher(id: string, how: Setup['fisher'], seed: number, options: JobOptions = {}): Promise<Fisher> {
+    const key = `${id}|${how.labels}|${how.form}|${seed}`
+    const known = this.fishers.get(key)
+    if (known) return known
+    const { model, codec } = this.get(id)
+    const fisher = await fisherDiagonal(model, fisherSequences(codec, this.probes, FISHER_SEQUENCES, seed), {
+      ...how,
+      seed,
+      signal: options.signal,
+      onProgress: (done, total) => options.onProgress?.(`Fisher of ${id}`, done, total),
+    })
+    this.fishers.set(key, fisher)
+    return fisher
+  }
+
+  /** Rows of A at a model, computed once per (source, split, seed). */
+  async alignmentRows(
+    id: string,
+    source: GradientSource,
+    split: 'estimate' | 'heldout',
+    seed: number,
+    options: JobOptions = {},
+  ): Promise<AlignmentRows> {
+    const key = `${id}|${source}|${split}|${seed}`
+    const known = this.rows.get(key)
+    if (known) return known
+    const { model, codec } = this.get(id)
+    const inner = {
+      signal: options.signal,
+      onProgress: (done: number, total: number) =>
+        options.onProgress?.(`alignment gradients (${source}, ${split})`, done, total),
+    }
+    let rows: AlignmentRows
+    if (source === 'aqi') rows = await aqiRows(model, codec, this.probes, split, seed, inner)
+    else {
+      const picked = rowProbes(this.probes, split, ROW_COUNT, seed)
+      rows = await lossRows(model, lossTerms(codec, picked, source), picked.length, inner)
+    }
+    this.rows.set(key, rows)
+    return rows
+  }
+
+  /** The geometry of a setup; λ_k, λ_align and rank do not enter. */
+  async prepare(setup: Setup, options: JobOptions = {}): Promise<Geometry> {
+    this.check(setup)
+    const { anchor, experts, metric, damping, source, fisher, seed } = setup
+    const key = JSON.stringify([anchor, experts.map(({ id }) => id), metric, damping, source, fisher, seed])
+    if (this.geometry?.key === key) return this.geometry.value
+    // The control source must differ from the one the merge is shielded by.
+    // An aligned anchor's own completions have almost no gradient, so `margin` would be `unwanted` over again.
+    const other = source === 'aqi' ? 'unwanted' : 'aqi'
+    const anchorFisher = await this.fisher(anchor, fisher, seed, options)
+    const rows = {
+      own: await this.alignmentRows(anchor, source, 'estimate', seed, options),
+      heldOut: await this.alignmentRows(anchor, source, 'heldout', seed, options),
+      other: await this.alignmentRows(anchor, other, 'heldout', seed, options),
+    }
+    throwIfCancelled(options.signal)
+    const { model } = this.get(anchor)
+    const made: Metric =
+      metric === 'identity' ? identityMetric(model) : await dampedMetric(model, anchorFisher, damping)
+    try {
+      const value = await computeGeometry({
+        anchor: model,
+        experts: experts.map(({ id }) => this.get(id).model),
+        metric: made,
+        rows,
+        signal: options.signal,
+        onProgress: (done, total) => options.onProgress?.('projections', done, total),
+      })
+      this.dropGeometry()
+      this.geometry = { key, value }
+      return value
+    } catch (error) {
+      destroyBuffers(made.diagonal)
+      throw error
+    }
+  }
+
+  /** Spearman correlations that show what metric and fast form do; words where there is none. */
+  async metricChecks(
+    setup: Setup,
+    options: JobOptions = {},
+  ): Promise<{ metric: number | string; fastForm: number | string }> {
+    const { model } = this.get(setup.anchor)
+    const geometry = await this.prepare(setup, options)
+    const sequence = await this.fisher(
+      setup.anchor,
+      { ...setup.fisher, form: 'sequence' },
+      setup.seed,
+      options,
+    )
+    const fast = await this.fisher(setup.anchor, { ...setup.fisher, form: 'fast' }, setup.seed, options)
+    const sample = (buffers: Fisher['sums']) => sampleDiagonal(model, buffers)
+    const exact = await sample(sequence.sums)
+    const word = (value: ReturnType<typeof spearman>) =>
+      typeof value === 'number' ? value : value.unavailable
+    return {
+      metric: word(spearman(await sample(geometry.input.metric.diagonal), exact)),
+      fastForm: word(spearman(await sample(fast.sums), exact)),
+    }
+  }
+
+  /** Writes the merge of a setup into the anchor's slot and returns it. */
+  async merge(setup: Setup, options: JobOptions = {}): Promise<DeviceModel> {
+    this.check(setup)
+    const method = methodOf(setup.method)
+    const anchor = this.get(setup.anchor).model
+    const input = {
+      anchor,
+      experts: setup.experts.map(({ id }) => this.get(id).model),
+      weights: normaliseWeights(setup.experts.map(({ weight }) => weight)),
+    }
+    let slot = this.slots.get(setup.anchor)
+    if (!slot) {
+      slot = new DeviceModel(this.gpu, anchor.config, anchor.type)
+      this.slots.set(setup.anchor, slot)
+    }
+    const material: Parameters<typeof method.encode>[1] = {}
+    if (method.needs.includes('shield')) {
+      const geometry = await this.prepare(setup, options)
+      const { b } = solve(geometry, input.weights, setup.lambdaAlign, setup.rank)
+      material.shield = { b, rows: geometry.input.rows.own, metric: geometry.input.metric }
+    }
+    if (method.needs.includes('expertFishers')) {
+      const fishers: Fisher[] = []
+      for (const { id } of setup.experts)
+        fishers.push(await this.fisher(id, setup.fisher, setup.seed, options))
+      material.expertFishers = fishers
+    }
+    method.encode(input, material, slot)
+    this.gpu.flush()
+    this.gpu.check()
+    return slot
+  }
+
+  private dropGeometry(): void {
+    destroyBuffers(this.geometry?.value.input.metric.diagonal)
+    this.geometry = undefined
+  }
+
+  /** Frees everything on the device but the device itself. */
+  dispose(): void {
+    for (const id of [...this.models.keys()]) this.close(id)
+    this.dropGeometry()
+  }
+}

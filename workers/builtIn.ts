@@ -1,0 +1,47 @@
+// The built-in zoo as the site serves it: an index, one Hugging Face folder per model, one file of probes.
+
+import { EngineError } from '../src/core/errors.ts'
+import { type ProbeFile, readProbes } from '../src/core/evaluate/probes.ts'
+import type { ModelRole } from './api.ts'
+
+export interface ZooEntry {
+  id: string
+  name: string
+  role: ModelRole
+  description: string
+}
+
+/** Address of the zoo: beside the page, whatever path the site lives under. */
+export function zooUrl(): string {
+  // Dev serves the worker from its source folder, the build from assets/; both are one level below the root.
+  return new URL('../zoo/', self.location.href).href
+}
+
+async function fetchJson(url: string): Promise<unknown> {
+  let response: Response
+  try {
+    response = await fetch(url)
+  } catch (error) {
+    throw new EngineError('file-missing', `no answer: ${String(error)}`, { file: url })
+  }
+  if (!response.ok)
+    throw new EngineError('file-missing', `the server answered ${response.status}`, { file: url })
+  try {
+    return await response.json()
+  } catch {
+    throw new EngineError('file-malformed', 'expected JSON', { file: url })
+  }
+}
+
+export async function fetchZooIndex(): Promise<ZooEntry[]> {
+  const url = `${zooUrl()}index.json`
+  const index = (await fetchJson(url)) as { models?: ZooEntry[] }
+  if (!Array.isArray(index.models))
+    throw new EngineError('file-malformed', 'expected a list of models', { file: url })
+  return index.models
+}
+
+export async function fetchProbes(): Promise<ProbeFile> {
+  const url = `${zooUrl()}probes.json`
+  return readProbes(await fetchJson(url), url)
+}

@@ -1,0 +1,315 @@
+// The engine behind the worker's interface: owns device and session, resolves the page's experiment to a setup,
+// and turns results into plain data. No numerics of its own.
+
+import { EngineError } from '../src/core/errors.ts'
+import { answerPrompt } from '../src/core/evaluate/answers.ts'
+import type { AqiView } from '../src/core/evaluate/aqiVectors.ts'
+import type { ViewMeasurement } from '../src/core/evaluate/aqiViews.ts'
+import { isUnavailable } from '../src/core/evaluate/estimate.ts'
+import { type Checkpoint, openCheckpoint } from '../src/core/files/checkpoint.ts'
+import { filesFolder, urlFolder } from '../src/core/files/folder.ts'
+import { Gpu } from '../src/core/gpu/device.ts'
+import { normaliseWeights } from '../src/core/merge/closedForm.ts'
+import type { DeviceModel } from '../src/core/model/deviceModel.ts'
+import { expertCoordinates, identityDifference } from '../src/core/session/geometry.ts'
+import { Measures } from '../src/core/session/measures.ts'
+import { type JobOptions, Session, type Setup } from '../src/core/session/session.ts'
+import { geometryKey, measurementKey, mergeKey, originKey } from '../src/share/experimentKey.ts'
+import type {
+  EngineApi,
+  EngineEvent,
+  Experiment,
+  MeasuredPart,
+  ModelOrigin,
+  ModelRole,
+  ModelSummary,
+  Subject,
+} from './api.ts'
+import { fetchProbes, fetchZooIndex, zooUrl } from './builtIn.ts'
+import { digestWeights } from './digest.ts'
+import { directoryEntries, zipEntries } from './exportMerge.ts'
+import { type Job, JobQueue } from './jobs.ts'
+import { opinionOf } from './opinion.ts'
+
+interface Live {
+  gpu: Gpu
+  session: Session
+  measures: Measures
+}
+
+export function createEngine(): EngineApi {
+  let live: Live | undefined
+  let emit: (event: EngineEvent) => void = () => {}
+  const queue = new JobQueue((progress) => emit({ kind: 'progress', progress }))
+
+  const current = (): Live => {
+    if (!live) throw new EngineError('device-lost', 'the engine is not open')
+    live.gpu.check()
+    return live
+  }
+  const optionsOf = (job: Job): JobOptions => ({ signal: job.signal, onProgress: job.report })
+
+  async function openModel(
+    job: Job,
+    origin: ModelOrigin,
+    checkpoint: Checkpoint,
+    about: { name: string; role: ModelRole; description: string },
+  ): Promise<ModelSummary> {
+    const { session, measures } = current()
+    const id = originKey(origin)
+    measures.forget(id)
+    await session.load(id, checkpoint, optionsOf(job))
+    const { config } = checkpoint
+    return {
+      id,
+      ...about,
+      origin,
+      architecture: String(
+        (checkpoint.rawConfig.architectures as unknown[] | undefined)?.[0] ?? config.family,
+      ),
+      parameterCount: checkpoint.parameterCount,
+      dtype: checkpoint.dtype,
+      layerCount: config.layerCount,
+      hiddenSize: config.hiddenSize,
+      byteLength: checkpoint.byteLength,
+    }
+  }
+
+  /** The model a subject stands for; a merge is written anew, which takes milliseconds. */
+  async function subjectModel(
+    experiment: Experiment,
+    subject: Subject,
+    options: JobOptions,
+  ): Promise<DeviceModel> {
+    const { session } = current()
+    if (subject.kind === 'model') return session.get(subject.id).model
+    return session.merge({ ...setupOf(experiment), lambdaAlign: subject.lambdaAlign }, options)
+  }
+
+  async function measurePart(
+    job: Job,
+    experiment: Experiment,
+    subject: Subject,
+    part: 'aqi' | 'behaviour' | 'drift',
+  ): Promise<void> {
+    const { measures } = current()
+    const options = optionsOf(job)
+    const setup = setupOf(experiment)
+    const key = measurementKey(experiment, subject)
+    const begun = performance.now()
+    const send = (found: Omit<MeasuredPart, 'key' | 'subject' | 'durationMs'>) =>
+      emit({ kind: 'measured', part: { key, subject, durationMs: performance.now() - begun, ...found } })
+    const model = await subjectModel(experiment, subject, options)
+    if (part === 'drift') send({ drift: await measures.drift(setup, model, options) })
+    else if (part === 'aqi') {
+      for (const view of ['prompts', 'completions'] as const)
+        send(viewPart(view, await measures.aqi(setup, view, model, experiment.probesPerClass, options)))
+    } else {
+      const { behaviour, answers } = await measures.behaviour(setup, model, experiment.probesPerClass, {
+        ...options,
+        onPart: (found) => send({ behaviour: found }),
+      })
+      send({ behaviour, ...viewPart('answers', answers) })
+    }
+  }
+
+  return {
+    async open(onEvent) {
+      emit = onEvent
+      queue.cancelAll()
+      live?.gpu.close()
+      live = undefined
+      const gpu = await Gpu.open(navigator.gpu)
+      const opened: Live = {
+        gpu,
+        session: new Session(gpu, await fetchProbes()),
+        measures: undefined as unknown as Measures,
+      }
+      opened.measures = new Measures(opened.session)
+      live = opened
+      void gpu.lost.then((reason) => {
+        if (live === opened) emit({ kind: 'device-lost', reason })
+      })
+      return gpu.summary
+    },
+
+    openBuiltIn: (jobId) =>
+      queue.run(jobId, async (job) => {
+        const summaries: ModelSummary[] = []
+        for (const { id, name, role, description } of await fetchZooIndex()) {
+          const checkpoint = await openCheckpoint(urlFolder(`${zooUrl()}${id}/`), job.signal)
+          summaries.push(
+            await openModel(job, { kind: 'built-in', id }, checkpoint, { name, role, description }),
+          )
+        }
+        return summaries
+      }),
+
+    openFiles: (jobId, files) =>
+      queue.run(jobId, async (job) => {
+        const checkpoint = await openCheckpoint(filesFolder(files), job.signal)
+        const origin: ModelOrigin = {
+          kind: 'files',
+          name: checkpoint.name,
+          digest: await digestWeights(checkpoint, job),
+        }
+        return openModel(job, origin, checkpoint, {
+          name: checkpoint.name,
+          role: 'other',
+          description: 'from dropped files',
+        })
+      }),
+
+    openUrl: (jobId, url) =>
+      queue.run(jobId, async (job) => {
+        const checkpoint = await openCheckpoint(urlFolder(url), job.signal)
+        return openModel(job, { kind: 'url', url }, checkpoint, {
+          name: checkpoint.name,
+          role: 'other',
+          description: url,
+        })
+      }),
+
+    close: (id) =>
+      queue.run(undefined, async () => {
+        const { session, measures } = current()
+        session.close(id)
+        measures.forget(id)
+      }),
+
+    prepare: (jobId, experiment) =>
+      queue.run(jobId, async (job) => {
+        const begun = performance.now()
+        const { session } = current()
+        const setup = setupOf(experiment)
+        const geometry = await session.prepare(setup, optionsOf(job))
+        const checks = await session.metricChecks(setup, optionsOf(job))
+        const weights = normaliseWeights(setup.experts.map(({ weight }) => weight))
+        const K = weights.length
+        const basis = geometry.bases.own
+        return {
+          key: geometryKey(experiment),
+          eigenvalues: Array.from(basis.eigenvalues),
+          rank: basis.rank,
+          explained: basis.explained,
+          metricCorrelation: checks.metric,
+          fastFormCorrelation: checks.fastForm,
+          identityDifference: identityDifference(geometry, weights, setup.lambdaAlign, setup.rank),
+          alignmentCoordinates: expertCoordinates(geometry, 'own'),
+          heldOutCoordinates: expertCoordinates(geometry, 'heldOut'),
+          otherCoordinates: expertCoordinates(geometry, 'other'),
+          gram: Array.from({ length: K }, (_, k) => Array.from(geometry.gram.subarray(k * K, (k + 1) * K))),
+          durationMs: performance.now() - begun,
+        }
+      }),
+
+    applyMerge: (experiment) =>
+      queue.run(
+        undefined,
+        async () => {
+          const begun = performance.now()
+          const { session, gpu } = current()
+          await session.merge(setupOf(experiment))
+          await gpu.idle()
+          return { key: mergeKey(experiment), durationMs: performance.now() - begun }
+        },
+        true,
+      ),
+
+    measure: (jobId, experiment, subject, parts) =>
+      queue.run(jobId, async (job) => {
+        for (const part of parts) await measurePart(job, experiment, subject, part)
+      }),
+
+    answer: (jobId, experiment, prompt) =>
+      queue.run(
+        jobId,
+        async (job) => {
+          const { session } = current()
+          const setup = setupOf(experiment)
+          const { codec } = session.get(setup.anchor)
+          const subjects: Subject[] = [
+            ...[setup.anchor, ...setup.experts.map(({ id }) => id)].map(
+              (id): Subject => ({ kind: 'model', id }),
+            ),
+            { kind: 'merge', lambdaAlign: experiment.lambdaAlign },
+          ]
+          const answers = []
+          for (const subject of subjects) {
+            const model = await subjectModel(experiment, subject, optionsOf(job))
+            const label = subject.kind === 'model' ? subject.id : 'merge'
+            const [answer] = await answerPrompt([{ label, model }], codec, prompt, session.probes, {
+              signal: job.signal,
+            })
+            answers.push({
+              subject,
+              label,
+              text: answer.text,
+              verdict: answer.verdict,
+              durationMs: answer.durationMs,
+            })
+          }
+          return answers
+        },
+        true,
+      ),
+
+    exportZip: (jobId, experiment) =>
+      queue.run(jobId, async (job) => {
+        const merged = await subjectModel(
+          experiment,
+          { kind: 'merge', lambdaAlign: experiment.lambdaAlign },
+          optionsOf(job),
+        )
+        return zipEntries(current().session, setupOf(experiment), merged, job)
+      }),
+
+    exportDirectory: (jobId, experiment, directory) =>
+      queue.run(jobId, async (job) => {
+        const merged = await subjectModel(
+          experiment,
+          { kind: 'merge', lambdaAlign: experiment.lambdaAlign },
+          optionsOf(job),
+        )
+        return directoryEntries(current().session, setupOf(experiment), merged, directory, job)
+      }),
+
+    secondOpinion: (jobId, experiment, subject) =>
+      queue.run(jobId, async (job) => {
+        const { session, gpu } = current()
+        const model = await subjectModel(experiment, subject, optionsOf(job))
+        const { codec } = session.get(originKey(experiment.anchor))
+        return { subject, ...(await opinionOf(gpu, model, codec, session.probes, job)) }
+      }),
+
+    cancel: (jobId) => queue.cancel(jobId),
+  }
+}
+
+/** The session's setup of a page's experiment; model ids are origin keys. */
+function setupOf(experiment: Experiment): Setup {
+  return {
+    method: experiment.method,
+    anchor: originKey(experiment.anchor),
+    experts: experiment.experts.map(({ origin, weight }) => ({ id: originKey(origin), weight })),
+    lambdaAlign: experiment.lambdaAlign,
+    rank: experiment.rank,
+    damping: experiment.damping,
+    metric: experiment.metric,
+    source: experiment.source,
+    fisher: experiment.fisher,
+    seed: experiment.seed,
+  }
+}
+
+/** A view's results as parts; what is unavailable is left out of budget and points, its reason is in the AQI. */
+function viewPart(
+  view: AqiView,
+  { result, budget, points }: ViewMeasurement,
+): Pick<MeasuredPart, 'aqi' | 'budget' | 'clusters'> {
+  return {
+    aqi: { [view]: result },
+    ...(isUnavailable(budget) ? {} : { budget: { [view]: budget } }),
+    ...(isUnavailable(points) ? {} : { clusters: { [view]: points } }),
+  }
+}

@@ -1,0 +1,80 @@
+// The merge as a Hugging Face folder: the anchor's config and tokenizer, the merged weights, a card with the recipe.
+
+import { type ExportEntry, exportFolder, writeDirectory, zipFolder } from '../src/core/files/exporter.ts'
+import { methodOf } from '../src/core/merge/methods/registry.ts'
+import type { DeviceModel } from '../src/core/model/deviceModel.ts'
+import type { Session, Setup } from '../src/core/session/session.ts'
+import type { Job } from './jobs.ts'
+
+function entriesOf(session: Session, setup: Setup, merged: DeviceModel, job: Job): Promise<ExportEntry[]> {
+  const { checkpoint } = session.get(setup.anchor)
+  return exportFolder(
+    {
+      anchor: checkpoint,
+      type: merged.type,
+      card: mergeCard(session, setup, merged.type),
+      readWeight: ({ name }) => merged.readStored(name),
+    },
+    job.signal,
+  )
+}
+
+/** One zip; the folder in it is called after the method. */
+export async function zipEntries(
+  session: Session,
+  setup: Setup,
+  merged: DeviceModel,
+  job: Job,
+): Promise<Blob> {
+  return zipFolder(await entriesOf(session, setup, merged, job), {
+    folder: `${setup.method}-merge`,
+    signal: job.signal,
+    onProgress: (done, total) => job.report('writing the zip', done, total),
+  })
+}
+
+/** Names of the files written. */
+export async function directoryEntries(
+  session: Session,
+  setup: Setup,
+  merged: DeviceModel,
+  directory: FileSystemDirectoryHandle,
+  job: Job,
+): Promise<string[]> {
+  return writeDirectory(await entriesOf(session, setup, merged, job), directory, {
+    signal: job.signal,
+    onProgress: (done, total) => job.report('writing the folder', done, total),
+  })
+}
+
+/** README.md of a merge: enough to make it again. */
+export function mergeCard(session: Session, setup: Setup, type: string): string {
+  const name = (id: string) => session.get(id).checkpoint.name
+  const total = setup.experts.reduce((sum, { weight }) => sum + weight, 0)
+  const experts = setup.experts.map(({ id, weight }) => `| ${name(id)} | ${(weight / total).toFixed(4)} |`)
+  const method = methodOf(setup.method)
+  return `---
+tags: [merge, alignmerge-studio]
+---
+# ${method.label} of ${setup.experts.map(({ id }) => name(id)).join(' + ')}
+
+Anchor: ${name(setup.anchor)}. Method: ${method.label} (${method.source}).
+
+| expert | weight λ_k |
+|---|---|
+${experts.join('\n')}
+
+| parameter | value |
+|---|---|
+| λ_align | ${setup.lambdaAlign} |
+| rank m | ${setup.rank} |
+| damping ρ | ${setup.damping} |
+| metric | ${setup.metric} |
+| source of A | ${setup.source} |
+| Fisher | ${setup.fisher.labels} labels, ${setup.fisher.form} form |
+| seed | ${setup.seed} |
+| weights | ${type} |
+
+Behaviour is not implied by any of these numbers: measure refusal, over-refusal and your tasks before use.
+`
+}

@@ -1,0 +1,70 @@
+// One job at a time on one device: jobs wait their turn, can be cancelled by id before or while they run, and
+// report progress at most ten times a second. Urgent jobs go before those that wait.
+
+import { EngineError } from '../src/core/errors.ts'
+import type { Progress } from './api.ts'
+
+interface Waiting {
+  start: () => void
+}
+
+const PROGRESS_INTERVAL_MS = 100
+
+export interface Job {
+  signal: AbortSignal
+  report(label: string, done: number, total: number): void
+}
+
+export class JobQueue {
+  private readonly waiting: Waiting[] = []
+  private isBusy = false
+  private readonly controllers = new Map<number, AbortController>()
+  private readonly onProgress: (progress: Progress) => void
+
+  constructor(onProgress: (progress: Progress) => void) {
+    this.onProgress = onProgress
+  }
+
+  /** Runs `work` when its turn comes; rejects `cancelled` when cancelled before. */
+  async run<T>(jobId: number | undefined, work: (job: Job) => Promise<T>, isUrgent = false): Promise<T> {
+    const controller = new AbortController()
+    if (jobId !== undefined) this.controllers.set(jobId, controller)
+    if (this.isBusy)
+      await new Promise<void>((start) => {
+        if (isUrgent) this.waiting.unshift({ start })
+        else this.waiting.push({ start })
+      })
+    this.isBusy = true
+    try {
+      if (controller.signal.aborted) throw new EngineError('cancelled', 'stopped by the user')
+      return await work({ signal: controller.signal, report: this.reporter(jobId) })
+    } finally {
+      if (jobId !== undefined) this.controllers.delete(jobId)
+      this.isBusy = false
+      const next = this.waiting.shift()
+      if (next) {
+        // Claimed here: a call arriving before the next one wakes must queue behind it.
+        this.isBusy = true
+        next.start()
+      }
+    }
+  }
+
+  private reporter(jobId: number | undefined): Job['report'] {
+    let last = Number.NEGATIVE_INFINITY
+    return (label, done, total) => {
+      const now = performance.now()
+      if (jobId === undefined || (now - last < PROGRESS_INTERVAL_MS && done < total)) return
+      last = now
+      this.onProgress({ jobId, label, done, total })
+    }
+  }
+
+  cancel(jobId: number): void {
+    this.controllers.get(jobId)?.abort()
+  }
+
+  cancelAll(): void {
+    for (const controller of this.controllers.values()) controller.abort()
+  }
+}
