@@ -78,8 +78,13 @@ const rules: Rule[] = [
   { of: ['src/testing'], code: ['src/core', 'src/cli/nodeGpu.ts', 'vitest', 'node:'] },
   {
     of: ['src/cli'],
-    code: ['src/core', 'src/share', 'src/testing', 'zoo', 'node:'],
+    code: ['src/core', 'src/share', 'src/testing', 'zoo', 'scripts/setup.mjs', 'node:'],
     types: ['workers/api.ts'],
+  },
+  {
+    of: ['src/cli/verifyBrowser.ts'],
+    code: ['playwright.config.ts', '@playwright/test', 'vite', 'node:'],
+    types: ['src/cli'],
   },
   { of: ['zoo'], code: ['src/core', 'src/cli/nodeGpu.ts', '@huggingface/tokenizers', 'node:'] },
   { of: ['bench'], code: ['src/core', 'src/cli', 'src/testing', 'zoo', 'node:'] },

@@ -65,7 +65,7 @@ export async function runInBrowser(paths: string[]): Promise<CaseResult[]> {
   const browser = await chromium.launch(playwrightConfig.use?.launchOptions ?? {})
   try {
     await server.listen()
-    const { port } = server.httpServer?.address() as AddressInfo
+    const { port } = server.httpServer!.address() as AddressInfo
     const page = await browser.newPage()
     const errors: string[] = []
     page.on('pageerror', (error) => errors.push(error.message))
