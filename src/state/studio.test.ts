@@ -185,7 +185,10 @@ describe('sliders', () => {
     await vi.advanceTimersByTimeAsync(40)
     expect(engine.calls).toContain('cancel')
     expect(runs().written?.key).toBe(mergeKey(experiment()))
-    expect(engine.calls.filter((call) => call === 'applyMerge')).toHaveLength(2)
+    expect(
+      engine.calls.filter((call) => call === 'applyMerge'),
+      engine.calls.join(' '),
+    ).toHaveLength(2)
     await vi.advanceTimersByTimeAsync(400)
     expect(runs().job?.label).toContain('the merge at λ_align 7')
   })

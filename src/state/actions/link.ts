@@ -9,6 +9,15 @@ import { recipeChanged } from './runner.ts'
 
 const writeDelayMs = 250
 
+/** What we wrote last: some environments report our own writing as a change, late. */
+let ownHash = ''
+
+function writeHash(hash: string): void {
+  if (hash === '' || hash === location.hash) return
+  ownHash = hash
+  history.replaceState(null, '', hash)
+}
+
 /** Takes over what the address says. A link that cannot be read changes nothing and is explained. */
 export function readLink(hash: string): boolean {
   const decoded = decodeLink(hash)
@@ -48,17 +57,14 @@ export function currentHash(): string {
 /** Keeps address and state together until the returned function is called. */
 export function watchLink(): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
-  const write = () => {
-    const hash = currentHash()
-    if (hash !== '' && hash !== location.hash) history.replaceState(null, '', hash)
-  }
   const unsubscribe = useStudio.subscribe((state, before) => {
     if (state.recipe === before.recipe && state.view === before.view) return
     clearTimeout(timer)
-    timer = setTimeout(write, writeDelayMs)
+    timer = setTimeout(() => writeHash(currentHash()), writeDelayMs)
   })
   const onHashChange = () => {
-    if (location.hash !== currentHash() && readLink(location.hash)) recipeChanged()
+    if (location.hash === ownHash || location.hash === currentHash()) return
+    if (readLink(location.hash)) recipeChanged()
   }
   addEventListener('hashchange', onHashChange)
   return () => {
@@ -70,8 +76,7 @@ export function watchLink(): () => void {
 
 /** Copies the link; false where the clipboard is closed to us, so that the page can show the text instead. */
 export async function copyLink(): Promise<boolean> {
-  const hash = currentHash()
-  if (hash !== '') history.replaceState(null, '', hash)
+  writeHash(currentHash())
   try {
     await navigator.clipboard.writeText(location.href)
     announce('Link copied')
