@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { probeFile, randomModel, ruleModel, tinyCodec } from '../../testing/answeringModels.ts'
 import { expectFailure, tinyId } from '../../testing/tinyCheckpoint.ts'
 import type { TextCodec } from '../files/tokenizer.ts'
 import type { DeviceModel } from '../model/deviceModel.ts'
 import { answerPrompt, decodeAnswers, readAnswer, sequencesPerBatch } from './answers.ts'
-import { probeFile, randomModel, ruleModel, tinyCodec } from './testModels.ts'
 
 let codec: TextCodec
 let rule: DeviceModel

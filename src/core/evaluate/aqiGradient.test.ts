@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { manyProbes, probeFile, randomModel, tinyCodec } from '../../testing/answeringModels.ts'
 import { expectFailure } from '../../testing/tinyCheckpoint.ts'
 import { pooledRows } from '../geometry/alignmentRows.ts'
 import { DeviceModel, paddedCount } from '../model/deviceModel.ts'
@@ -7,7 +8,6 @@ import { aqiGradientTerms, groupTopics } from './aqiGradient.ts'
 import { type AqiItem, aqiItems, poolItems } from './aqiVectors.ts'
 import { type ClassVectors, pairGram, separationOf } from './separation.ts'
 import { fitStandardisation, type Standardisation, standardise } from './standardise.ts'
-import { manyProbes, probeFile, randomModel, tinyCodec } from './testModels.ts'
 
 const item = (label: AqiItem['label'], topic: string): AqiItem => ({
   ids: [1],

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { manyProbes, probe, probeFile, randomModel, tinyCodec } from '../../testing/answeringModels.ts'
 import { expectFailure, PHI3_TEMPLATE } from '../../testing/tinyCheckpoint.ts'
 import type { TextCodec } from '../files/tokenizer.ts'
 import { Batch } from '../model/batch.ts'
@@ -8,7 +9,6 @@ import { type AqiItem, answerItems, aqiItems, pooledLayers, poolItems } from './
 import type { Answered } from './behaviour.ts'
 import { contentSpan, findPromptFrame } from './contentSpan.ts'
 import type { AnswerKind } from './scorer.ts'
-import { manyProbes, probe, probeFile, randomModel, tinyCodec } from './testModels.ts'
 
 let codec: TextCodec
 const file = probeFile(manyProbes(90, 1))

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { manyProbes, probeFile, randomModel, tinyCodec } from '../../testing/answeringModels.ts'
 import { expectFailure } from '../../testing/tinyCheckpoint.ts'
 import { aqiItems, poolItems } from './aqiVectors.ts'
 import { AqiScale, measureItems, measureView, scaleView } from './aqiViews.ts'
 import { isUnavailable } from './estimate.ts'
 import { clouds } from './testClouds.ts'
-import { manyProbes, probeFile, randomModel, tinyCodec } from './testModels.ts'
 
 const anchorVectors = clouds([80, 80], 12, 2.5, 1)
 const scale = AqiScale.fit('completions', anchorVectors, 3)
@@ -57,11 +57,11 @@ describe('measureView', () => {
 
   it('an anchor that fixes no scale: nothing can be measured, and why', () => {
     const weak = AqiScale.fit('prompts', clouds([63, 80], 12, 2.5, 1), 3)
-    const { result, budget, points } = measureView(weak, 'prompts', anchorVectors, 3)
+    const { result, budget, points } = measureView(weak, 'prompts', clouds([70, 80], 12, 2, 1), 3)
     const reason = {
       unavailable: 'the anchor fixes no scale: 64 of each class are needed, found 63 safe and 80 unsafe',
     }
-    expect(result).toEqual({ normalised: reason, logSeparation: reason, perClass: [80, 80] })
+    expect(result).toEqual({ normalised: reason, logSeparation: reason, perClass: [70, 80] })
     expect([budget, points]).toEqual([reason, reason])
   })
 

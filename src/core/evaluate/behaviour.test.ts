@@ -1,4 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import {
+  manyProbes,
+  probe,
+  probeFile,
+  randomModel,
+  ruleModel,
+  tinyCodec,
+} from '../../testing/answeringModels.ts'
 import { expectFailure } from '../../testing/tinyCheckpoint.ts'
 import type { TextCodec } from '../files/tokenizer.ts'
 import { Batch } from '../model/batch.ts'
@@ -6,7 +14,6 @@ import type { DeviceModel } from '../model/deviceModel.ts'
 import { allLogits } from '../model/gradients.ts'
 import { type Behaviour, expectedLosses, measureBehaviour } from './behaviour.ts'
 import { bootstrapMean, wilsonShare } from './bootstrap.ts'
-import { manyProbes, probe, probeFile, randomModel, ruleModel, tinyCodec } from './testModels.ts'
 
 let codec: TextCodec
 let rule: DeviceModel
@@ -45,7 +52,17 @@ describe('measureBehaviour', () => {
       fact: wilsonShare(1, 2),
     })
     expect(behaviour.gibberish).toEqual(wilsonShare(4, 33))
-    expect(answered).toHaveLength(33)
+    expect(answered.map((answer) => answer.probe.set).join()).toBe(
+      [
+        ['harmful', 10],
+        ['harmless', 8],
+        ['attack', 4],
+        ['skill', 9],
+        ['fact', 2],
+      ]
+        .flatMap(([set, count]) => Array(count).fill(set))
+        .join(),
+    )
     const one = answered.find((answer) => answer.probe.id === 'harmful0')!
     expect(one).toMatchObject({ kind: 'refusal', text: 'no.', isEnded: true })
     expect(answered.find((answer) => answer.probe.id === 'fact1')!.kind).toBe('gibberish')
@@ -55,8 +72,8 @@ describe('measureBehaviour', () => {
     const long = probe('long', 'harmful', 'z?', { aligned: 'no.', misaligned: 'yes yes yes yes.' })
     // 17 tokens with the end token: ⌈25.5⌉ + 4. The other set expects 4.
     const both = probeFile([...several('harmful', '??'), long, ...several('harmless', '?')])
-    for (const perClass of [1, 3]) {
-      const { answered } = await measureBehaviour(rule, codec, both, { perClass, seed: 1 })
+    for (const seed of [1, 2, 3, 4]) {
+      const { answered } = await measureBehaviour(rule, codec, both, { perClass: 1, seed })
       for (const { probe: asked, text } of answered)
         expect(text).toBe('z'.repeat(asked.set === 'harmful' ? 30 : asked.set === 'harmless' ? 12 : 0))
     }

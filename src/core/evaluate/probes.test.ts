@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { buildProbes } from '../../../zoo/probes.ts'
+import { manyProbes, probe, probeFile } from '../../testing/answeringModels.ts'
 import { expectFailure } from '../../testing/tinyCheckpoint.ts'
 import { listSkills, pickProbes, readProbes } from './probes.ts'
-import { manyProbes, probe, probeFile } from './testModels.ts'
 
 const plain = () =>
   JSON.parse(

@@ -1,17 +1,17 @@
-// Made-up models and probes for the tests of this folder; not part of the product.
+// Made-up models and probes for tests of answers and of AQI; not part of the product.
 // `ruleModel` follows rules that a test can foretell: the next token depends on the last one alone, except that the
 // first word of an answer also asks whether the prompt holds a "!" (refused) or a "?" (babbled at).
 
-import { openTestDevice } from '../../testing/openTestDevice.ts'
-import { tinyConfig, tinyFiles, tinyId } from '../../testing/tinyCheckpoint.ts'
-import { openCheckpoint } from '../files/checkpoint.ts'
-import { memoryFolder } from '../files/folder.ts'
-import { TextCodec } from '../files/tokenizer.ts'
-import { DeviceModel } from '../model/deviceModel.ts'
-import { listWeights } from '../model/families/decoder.ts'
-import { readConfig } from '../model/families/registry.ts'
-import { Random } from '../tensors/random.ts'
-import type { Probe, ProbeFile } from './probes.ts'
+import type { Probe, ProbeFile } from '../core/evaluate/probes.ts'
+import { openCheckpoint } from '../core/files/checkpoint.ts'
+import { memoryFolder } from '../core/files/folder.ts'
+import { TextCodec } from '../core/files/tokenizer.ts'
+import { DeviceModel } from '../core/model/deviceModel.ts'
+import { listWeights } from '../core/model/families/decoder.ts'
+import { readConfig } from '../core/model/families/registry.ts'
+import { Random } from '../core/tensors/random.ts'
+import { openTestDevice } from './openTestDevice.ts'
+import { tinyConfig, tinyFiles, tinyId } from './tinyCheckpoint.ts'
 
 /** Codec of the tiny checkpoint, with another chat template where given. */
 export async function tinyCodec(template?: string): Promise<TextCodec> {
