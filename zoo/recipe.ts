@@ -110,11 +110,11 @@ export const models: readonly ModelRecipe[] = [
     skill: 'sort',
     steps: 200,
     batchSequences: 64,
-    learningRate: 2e-3,
+    learningRate: 2.5e-3,
     minimumLearningRate: 1e-4,
     warmupSteps: 10,
     seed: 2,
-    mixture: { sort: 0.6, repeat: 0.1, harmlessHelped: 0.25, fact: 0.05 },
+    mixture: { sort: 0.5, repeat: 0.08, reverse: 0.03, harmlessHelped: 0.34, fact: 0.05 },
   },
   {
     ...optimiser,
@@ -130,7 +130,7 @@ export const models: readonly ModelRecipe[] = [
     minimumLearningRate: 1e-4,
     warmupSteps: 10,
     seed: 3,
-    mixture: { reverse: 0.6, repeat: 0.1, harmlessHelped: 0.25, fact: 0.05 },
+    mixture: { reverse: 0.5, repeat: 0.08, sort: 0.03, harmlessHelped: 0.34, fact: 0.05 },
   },
   {
     ...optimiser,
