@@ -17,13 +17,42 @@ export function formatNorm(value: number): string {
   return formatSignificant(value, Math.abs(value) < 0.01 ? 2 : 3)
 }
 
+const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹'
+/** 10 to a power, as text. */
+export function formatPower(exponent: number): string {
+  const digits = [...String(Math.abs(exponent))].map((digit) => superscripts[Number(digit)]).join('')
+  return `10${exponent < 0 ? '⁻' : ''}${digits}`
+}
+
 /** Three significant digits without an exponent in the usual range. */
 export function formatSignificant(value: number, digits = 3): string {
   if (value === 0) return '0'
   const size = Math.abs(value)
-  if (size >= 1e5 || size < 1e-4)
-    return value.toExponential(1).replace('e-', ' × 10⁻').replace('e+', ' × 10^')
+  if (size >= 1e5 || size < 1e-4) {
+    const [mantissa, exponent] = value.toExponential(1).split('e')
+    return `${mantissa} × ${formatPower(Number(exponent))}`
+  }
   return size >= 10 ** digits ? value.toFixed(0) : value.toPrecision(digits)
+}
+
+export interface NormScale {
+  /** Shown = value × factor. */
+  factor: number
+  /** Empty, or the unit that the shown numbers are in. */
+  unit: string
+}
+
+/** One power of a thousand for all numbers of a chart, so that axes and readouts stay short. */
+export function normScaleOf(maximum: number): NormScale {
+  const thousands = maximum > 0 ? Math.ceil(-Math.log10(maximum) / 3 - 0.5) : 0
+  if (thousands <= 0) return { factor: 1, unit: '' }
+  return { factor: 1000 ** thousands, unit: ` × ${formatPower(-3 * thousands)}` }
+}
+
+/** Numbers on such a scale. */
+export function formatScaled(value: number): string {
+  if (value === 0) return '0'
+  return value < 0.0095 ? '<0.01' : value >= 100 ? value.toFixed(0) : value.toPrecision(value < 0.1 ? 1 : 3)
 }
 
 /** λ and other parameters: as short as exact. */

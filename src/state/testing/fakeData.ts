@@ -177,12 +177,17 @@ function behaviourOf(character: Character, experiment: Experiment, next: () => n
 }
 
 const rankLimit = 16
+/** Real alignment drift is a small part of the whole displacement. */
+const driftScale = 2e-4
 
 /** Coordinates of each expert, decaying with the direction. */
 function coordinates(experiment: Experiment, salt: string): number[][] {
   return experiment.experts.map((expert) => {
     const next = stream(`${salt} ${JSON.stringify(expert.origin)} ${experiment.damping} ${experiment.source}`)
-    return Array.from({ length: rankLimit }, (_, index) => (1.6 - 0.4 * next()) / (1 + 0.55 * index))
+    return Array.from(
+      { length: rankLimit },
+      (_, index) => (driftScale * (1.6 - 0.4 * next())) / (1 + 0.55 * index),
+    )
   })
 }
 
@@ -208,13 +213,13 @@ function driftOf(experiment: Experiment, subject: Subject): Drift {
   const lambda = subject.kind === 'merge' ? subject.lambdaAlign : 0
   const kept = 1 / (1 + lambda)
   return {
-    own: 1.85 * kept,
-    heldOut: 0.42 + 0.9 * kept,
-    otherSource: 0.58 + 0.43 * kept,
+    own: driftScale * 1.85 * kept,
+    heldOut: driftScale * (0.42 + 0.9 * kept),
+    otherSource: driftScale * (0.58 + 0.43 * kept),
     total: 3.35 + 0.5 * kept,
     byLayer: Array.from(
       { length: 4 },
-      (_, layer) => (0.35 + 0.18 * layer) * (0.45 + 0.55 * kept) + 0.01 * experiment.rank,
+      (_, layer) => driftScale * ((0.35 + 0.18 * layer) * (0.45 + 0.55 * kept) + 0.01 * experiment.rank),
     ),
   }
 }

@@ -83,7 +83,7 @@ describe('full', () => {
     )
     await open()
     expect(cellsOf('Own answers')[1]).toBe('one class only: every answer complies')
-    expect(cellsOf('Budget')[1]).toBe('one class only: every answer complies')
+    expect(cellsOf('Budget, nats')[1]).toBe('one class only: every answer complies')
   })
 
   it('shows the sweep as a table', async () => {

@@ -7,11 +7,12 @@ import { type Measurements, selectMeasurement, selectMergeMeasurement } from '..
 import { useStudio } from '../../state/store.ts'
 import { niceMaximum } from '../charts/niceMaximum.ts'
 import { TableToggle } from '../controls/TableToggle.tsx'
-import { formatSignificant } from '../format.ts'
+import { formatScaled, normScaleOf } from '../format.ts'
 
 const LayerBars = lazy(() => import('../charts/LayerBars.tsx'))
 const plotHeight = 128
-const formatBar = (value: number) => formatSignificant(value, 2)
+
+const scaled = (value: number | undefined, factor: number) => (value === undefined ? null : value * factor)
 
 export interface LayerViewProps {
   experiment: Experiment
@@ -26,20 +27,23 @@ export function LayerView({ experiment, layerCount, measurements }: LayerViewPro
     kind: 'merge',
     lambdaAlign: 0,
   })?.drift?.byLayer
+  const highest = Math.max(0, ...(merge ?? []), ...(average ?? []))
+  const { factor, unit } = normScaleOf(highest)
   const rows = useMemo(
     () =>
       Array.from({ length: Math.max(layerCount, merge?.length ?? 0, 1) }, (_, layer) => ({
         layer,
-        merge: merge?.[layer] ?? null,
-        average: average?.[layer] ?? null,
+        merge: scaled(merge?.[layer], factor),
+        average: scaled(average?.[layer], factor),
       })),
-    [layerCount, merge, average],
+    [layerCount, merge, average, factor],
   )
-  const highest = Math.max(0, ...(merge ?? []), ...(average ?? []))
   return (
     <section className="panel layers" aria-labelledby="layers-title">
       <header className="panel-head">
-        <h2 id="layers-title">Drift by layer</h2>
+        <h2 id="layers-title">
+          Drift by layer <small>{unit}</small>
+        </h2>
         <ul className="legend">
           <li>
             <span className="swatch is-merge" aria-hidden="true" />
@@ -67,8 +71,8 @@ export function LayerView({ experiment, layerCount, measurements }: LayerViewPro
               {rows.map((row) => (
                 <tr key={row.layer}>
                   <th scope="row">{row.layer}</th>
-                  <td>{row.merge === null ? '·' : formatSignificant(row.merge)}</td>
-                  <td>{row.average === null ? '·' : formatSignificant(row.average)}</td>
+                  <td>{row.merge === null ? '·' : formatScaled(row.merge)}</td>
+                  <td>{row.average === null ? '·' : formatScaled(row.average)}</td>
                 </tr>
               ))}
             </tbody>
@@ -76,7 +80,12 @@ export function LayerView({ experiment, layerCount, measurements }: LayerViewPro
         </div>
       ) : (
         <Suspense fallback={<div style={{ height: plotHeight }} />}>
-          <LayerBars rows={rows} maximum={niceMaximum(highest)} height={plotHeight} format={formatBar} />
+          <LayerBars
+            rows={rows}
+            maximum={niceMaximum(highest * factor)}
+            height={plotHeight}
+            format={formatScaled}
+          />
         </Suspense>
       )}
       <p className="caption">

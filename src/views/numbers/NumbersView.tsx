@@ -66,7 +66,7 @@ export function NumbersView({ experiment, cast, geometry, measurements, view }: 
         <p className="muted">value, 95 % bootstrap interval, n</p>
       </header>
       <div className="table-scroll">
-        <table className="numbers-table" style={{ minWidth: 140 + 150 * columns.length }}>
+        <table className="numbers-table" style={{ minWidth: 152 + 150 * columns.length }}>
           <caption className="visually-hidden">AQI, behaviour, skills and drift of every model</caption>
           <thead>
             <tr>
@@ -118,7 +118,7 @@ const NumberCell = memo(function NumberCell({ cell }: { cell: Cell }) {
     case 'words':
       return <span className="words">{cell.text}</span>
     case 'budget':
-      return <BudgetBadge budget={cell.budget} />
+      return <BudgetBadge budget={cell.budget} isShort />
     case 'exact':
       return (
         <span className="number">

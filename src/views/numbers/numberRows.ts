@@ -210,7 +210,7 @@ export function groupsOf(
         ...aqiRows(columns, ['prompts', 'completions', 'answers']),
         {
           id: 'budget',
-          label: 'Budget',
+          label: 'Budget, nats',
           title: `Of the view “${viewLabel}”: log S against τ = log S of the anchor − 1 bootstrap standard error; our form`,
           cells: columns.map(({ measurement, role }): Cell => {
             if (role === 'anchor') return { kind: 'words', text: 'sets it' }

@@ -19,7 +19,7 @@ import { formatParameter, formatTick } from '../format.ts'
 import { MergeStatus } from './MergeStatus.tsx'
 import { readoutsOf } from './readoutsOf.ts'
 import { SweepTable } from './SweepTable.tsx'
-import { sweepPanelsOf } from './sweepPanelsOf.ts'
+import { driftScaleOf, sweepPanelsOf } from './sweepPanelsOf.ts'
 import { skillNames } from './sweepSeries.ts'
 import { useSweep } from './useSweep.ts'
 
@@ -76,10 +76,10 @@ export function SweepView({ experiment, anchorId, geometry, measurements, view }
       }),
     [weightText, rank, geometry, sweep, skills, soup, view],
   )
-  const readouts = useMemo(
-    () => readoutsOf({ experiment, geometry, current, skills, view }),
-    [experiment, geometry, current, skills, view],
-  )
+  const readouts = useMemo(() => {
+    const { scale } = driftScaleOf(geometry, selectWeights(experiment), experiment.rank)
+    return readoutsOf({ experiment, geometry, current, skills, view, scale })
+  }, [experiment, geometry, current, skills, view])
   const isLocked = experiment.method !== 'alignmerge'
   const onMove = useCallback((position: number) => {
     setNumber('lambdaAlign', snapToStops(parameter, position, sweepGrid, 0.008))

@@ -5,7 +5,7 @@ import { shieldedDrift, unshieldedDrift } from '../../state/algebra.ts'
 import { selectLambda, selectWeights } from '../../state/selectors.ts'
 import type { Measurement } from '../../state/slices/runs.ts'
 import type { Readout } from '../charts/sweepPanels.ts'
-import { describeEstimate, formatInterval, formatNorm, formatValue } from '../format.ts'
+import { describeEstimate, formatInterval, formatScaled, formatValue, type NormScale } from '../format.ts'
 import { aqiSeries, behaviourSeries, skillSeries } from './sweepSeries.ts'
 
 export interface ReadoutInput {
@@ -15,17 +15,29 @@ export interface ReadoutInput {
   current: Measurement | undefined
   skills: readonly string[]
   view: AqiView
+  /** Of the drift panel. */
+  scale: NormScale
 }
 
 const pending: Readout = { value: '·', interval: '', detail: 'not measured yet at this λ' }
 
-function exactReadout(value: number | undefined, interval: string, detail: string): Readout {
-  return value === undefined ? pending : { value: formatNorm(value), interval, detail }
+function exactReadout(
+  value: number | undefined,
+  { factor, unit }: NormScale,
+  interval: string,
+  detail: string,
+): Readout {
+  if (value === undefined) return pending
+  return {
+    value: formatScaled(value * factor),
+    interval,
+    detail: `${formatScaled(value * factor)}${unit}. ${detail}`,
+  }
 }
 
 /** By series id. */
 export function readoutsOf(input: ReadoutInput): Record<string, Readout> {
-  const { experiment, geometry, current, skills, view } = input
+  const { experiment, geometry, current, skills, view, scale } = input
   const readouts: Record<string, Readout> = {}
   for (const { id, form, pick } of [aqiSeries(view), ...behaviourSeries, ...skillSeries(skills)]) {
     const estimate = current && pick(current)
@@ -49,16 +61,19 @@ export function readoutsOf(input: ReadoutInput): Record<string, Readout> {
     geometry && isClosedForm && lambda === 0 ? unshieldedDrift(geometry, weights, rank) : undefined
   readouts.own = exactReadout(
     own,
+    scale,
     isClosedForm ? 'exact' : '',
     'Along the directions that the shield itself uses; with a closed form, so it is exact at every λ',
   )
   readouts.heldOut = exactReadout(
     current?.drift?.heldOut ?? plain?.heldOut,
+    scale,
     '',
     'Along directions estimated from probes that the shield has not seen',
   )
   readouts.otherSource = exactReadout(
     current?.drift?.otherSource ?? plain?.otherSource,
+    scale,
     '',
     'Along directions from another gradient source, on held-out probes',
   )

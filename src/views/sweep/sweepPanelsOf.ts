@@ -9,7 +9,7 @@ import type { SweepPoint } from '../../state/selectors.ts'
 import type { Measurement } from '../../state/slices/runs.ts'
 import { niceMaximum } from '../charts/niceMaximum.ts'
 import type { SweepPanel, SweepValue } from '../charts/sweepPanels.ts'
-import { formatSignificant } from '../format.ts'
+import { formatScaled, type NormScale, normScaleOf } from '../format.ts'
 import { aqiSeries, behaviourSeries, driftSeries, type MeasuredLook, skillSeries } from './sweepSeries.ts'
 
 export interface SweepInput {
@@ -63,19 +63,33 @@ const percent = (value: number) => `${Math.round(100 * value)}`
 function aqiPanel(input: SweepInput): SweepPanel {
   const looks = [aqiSeries(input.view)]
   const series = seriesOf(input, looks)
-  // Above 75 the merge separates three times as well as the anchor; rare, and then shown.
-  const isHigh = series.some(({ values }) => values.some((value) => value.high > 75))
+  const references = [{ value: 50, label: 'anchor', colour: 'var(--muted)' }, ...baselines(input, looks)]
+  const shown = [
+    ...series.flatMap(({ values }) => values.flatMap(({ low, high }) => [low, high])),
+    ...references.map(({ value }) => value),
+  ]
+  const { domain, ticks } = percentWindow(Math.min(...shown), Math.max(...shown))
   return {
     id: 'aqi',
     title: 'AQI',
     note: `normalised, ${input.view === 'answers' ? 'own answers' : input.view}; anchor = 50`,
     height: 126,
-    domain: [0, isHigh ? 100 : 75],
-    ticks: [0, 25, 50, 75, ...(isHigh ? [100] : [])],
+    domain,
+    ticks,
     format: String,
     series,
-    references: [{ value: 50, label: 'anchor', colour: 'var(--muted)' }, ...baselines(input, looks)],
+    references,
   }
+}
+
+/** A window of 0 … 100 around the values, no narrower than 20: differences are seen, noise is not blown up. */
+function percentWindow(lowest: number, highest: number): { domain: [number, number]; ticks: number[] } {
+  const low = Math.max(0, Math.floor((lowest - 2) / 10) * 10)
+  const high = Math.min(100, Math.max(low + 20, Math.ceil((highest + 2) / 10) * 10))
+  const step = high - low <= 20 ? 5 : high - low <= 40 ? 10 : 20
+  const ticks: number[] = []
+  for (let tick = Math.ceil(low / step) * step; tick <= high; tick += step) ticks.push(tick)
+  return { domain: [low, high], ticks }
 }
 
 function behaviourPanel(input: SweepInput): SweepPanel {
@@ -106,7 +120,6 @@ function skillsPanel(input: SweepInput): SweepPanel {
   }
 }
 
-const twoDigits = (value: number) => formatSignificant(value, 2)
 const exactly = (position: number, value: number): SweepValue => ({
   position,
   value,
@@ -114,35 +127,48 @@ const exactly = (position: number, value: number): SweepValue => ({
   high: value,
 })
 
-function driftPanel(input: SweepInput): SweepPanel {
-  const { geometry, weights, rank } = input
+/** Highest drift of the panel, which is that of the plain average, and the scale that follows. */
+export function driftScaleOf(
+  geometry: GeometrySummary | undefined,
+  weights: readonly number[],
+  rank: number,
+): { highest: number; scale: NormScale } {
   const plain = geometry && unshieldedDrift(geometry, weights, rank)
+  const highest = plain ? 1.1 * Math.max(plain.own, plain.heldOut, plain.otherSource) : 0
+  return { highest, scale: normScaleOf(highest) }
+}
+
+function driftPanel(input: SweepInput): SweepPanel {
+  const { geometry, weights, rank, sweep } = input
+  const { highest, scale } = driftScaleOf(geometry, weights, rank)
+  const at = (lambda: number, value: number) =>
+    exactly(positionOf(lambdaParameter, lambda), value * scale.factor)
   const own: SweepValue[] = []
   if (geometry) {
     for (let index = 0; index <= curvePoints; index++) {
-      const position = index / curvePoints
-      const lambda = valueAt(lambdaParameter, position)
-      own.push(exactly(position, shieldedDrift(geometry, weights, lambda, rank).own))
+      const lambda = valueAt(lambdaParameter, index / curvePoints)
+      own.push(at(lambda, shieldedDrift(geometry, weights, lambda, rank).own))
     }
   }
   const measured = (id: 'heldOut' | 'otherSource'): SweepValue[] => {
-    const values = input.sweep.flatMap(({ lambdaAlign, measurement }) => {
+    const values = sweep.flatMap(({ lambdaAlign, measurement }) => {
       const value = measurement.drift?.[id]
-      return value === undefined ? [] : [exactly(positionOf(lambdaParameter, lambdaAlign), value)]
+      return value === undefined ? [] : [at(lambdaAlign, value)]
     })
     // Without shield the algebra knows it before anything is measured.
-    if (plain && values[0]?.position !== 0) values.unshift(exactly(0, plain[id]))
+    if (geometry && values[0]?.position !== 0)
+      values.unshift(at(0, unshieldedDrift(geometry, weights, rank)[id]))
     return values
   }
-  const maximum = niceMaximum(plain ? 1.05 * Math.max(plain.own, plain.heldOut, plain.otherSource) : 0)
+  const maximum = niceMaximum(highest * scale.factor)
   return {
     id: 'drift',
     title: 'Drift',
-    note: 'Fisher norm along alignment directions',
+    note: `Fisher norm${scale.unit} along alignment directions`,
     height: 122,
     domain: [0, maximum],
     ticks: [0, maximum / 2, maximum],
-    format: twoDigits,
+    format: formatScaled,
     series: driftSeries.map((look) => ({
       ...look,
       isExact: look.id === 'own',
