@@ -30,22 +30,32 @@ export interface Names {
   params: readonly (readonly [name: string, type: 'u32' | 'f32'])[]
 }
 
-/** All mutants of `text`, each once; lines that are comments or declarations of the entry point are left alone. */
+/**
+ * All mutants of `text`, each once; comments and the entry point's declaration are left alone. Of lines that
+ * differ only in their numbers and one-letter names (a loop unrolled by hand), each mutation is planted in one,
+ * taken in turn, so that every line and every kind of bug is met.
+ */
 export function listMutants(text: string, names: Names): Mutant[] {
   const lines = text.split('\n')
   const locals = localIntegers(text)
   const seen = new Set<string>()
   const mutants: Mutant[] = []
+  const shapeOf = (line: string) => line.replace(/\d+/g, '#').replace(/\b[a-z]_?\b/g, '_')
+  const shapes = lines.map(shapeOf)
   lines.forEach((line, i) => {
     if (/^\s*(\/\/|@compute|@group|override|struct|\}|$)/.test(line)) return
     if (/^fn main\(/.test(line)) return
-    for (const { kind, start, length, by } of editsOf(line, names, locals)) {
+    const isAlike = (shape: string) => shape === shapes[i]
+    const count = shapes.filter(isAlike).length
+    const place = shapes.slice(0, i).filter(isAlike).length
+    editsOf(line, names, locals).forEach(({ kind, start, length, by }, turn) => {
+      if (turn % count !== place) return
       const changed = line.slice(0, start) + by + line.slice(start + length)
       const body = [...lines.slice(0, i), changed, ...lines.slice(i + 1)].join('\n')
-      if (changed === line || seen.has(body)) continue
+      if (changed === line || seen.has(body)) return
       seen.add(body)
       mutants.push({ kind, line: line.trim(), changed: changed.trim(), at: i + 1, text: body })
-    }
+    })
   })
   return mutants
 }

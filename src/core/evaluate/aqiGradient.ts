@@ -1,6 +1,8 @@
 // Where a gradient of AQI starts: d log S_z / d pooled hidden states, one row of A per group z of topics.
-// S_z separates all safe texts from the unsafe texts of group z alone, in the anchor's standardised space:
-//   row z = Σ_i J_iᵀ D (d log S_z / d h_i),   i over all safe texts and the unsafe ones of group z,
+// S_z separates the safe from the unsafe texts of group z, in the anchor's standardised space:
+//   row z = Σ_i J_iᵀ D (d log S_z / d h_i),   i over the texts of group z,
+// so every text is passed through the model once. Where safe texts have other topics than unsafe ones, all safe
+// texts stand against each group, at that many times the cost.
 // J_i the Jacobian of the raw pooled vector, D the inverse deviations (methods.md §1.5 option 1 and §2.5; the split
 // by topic is ours). The backward pass itself is geometry's pooledRows.
 
@@ -76,14 +78,22 @@ export function aqiGradientTerms(
     )
   const standardised = standardise(standardisation, vectors)
   return groups.flatMap((topics, row) => {
-    const own = unsafe.flatMap(({ topic }, i) => (topics.includes(topic) ? [i] : []))
-    const clouds = { safe: standardised.safe, unsafe: takeRows(standardised.unsafe, width, own), width }
+    const ofGroup = (texts: readonly AqiItem[]) =>
+      texts.flatMap(({ topic }, i) => (topics.includes(topic) ? [i] : []))
+    const own = ofGroup(unsafe)
+    const same = ofGroup(safe)
+    const against = same.length >= MINIMUM_PER_GROUP ? same : safe.map((_, i) => i)
+    const clouds = {
+      safe: takeRows(standardised.safe, width, against),
+      unsafe: takeRows(standardised.unsafe, width, own),
+      width,
+    }
     const gradient = separationGradient(clouds, form)
     const upstream = [gradient.safe, gradient.unsafe].map((g) => chainStandardisation(standardisation, g))
     const dPooled = new Float32Array(upstream[0].length + upstream[1].length)
     dPooled.set(upstream[0])
     dPooled.set(upstream[1], upstream[0].length)
-    const members = [...safe, ...own.map((i) => unsafe[i])]
+    const members = [...against.map((i) => safe[i]), ...own.map((i) => unsafe[i])]
     const terms: PooledTerm[] = []
     for (let at = 0; at < members.length; at += batchSequences) {
       const part = members.slice(at, at + batchSequences)

@@ -5,11 +5,17 @@ import type { Gpu } from '../gpu/device.ts'
 import { combine } from '../kernels/elementwise/elementwise.ts'
 import { objectiveGradient } from '../kernels/objectiveGradient/objectiveGradient.ts'
 import { GRAM_PLAIN, GRAM_TIMES } from '../kernels/weightedGram/weightedGram.ts'
-import type { ObjectiveValues } from '../merge/closedForm.ts'
 import type { AlignmentRows } from './alignmentRows.ts'
 import { sumGrams } from './gramPass.ts'
 import type { Metric } from './metric.ts'
 import { type AlignmentBasis, alignmentCoordinates } from './sampleSpace.ts'
+
+/** The three numbers of the objective at one displacement. */
+export interface ObjectiveValues {
+  /** L_geo */ geometric: number
+  /** L_align, without lambda_align */ alignment: number
+  /** L_geo + lambda_align L_align */ total: number
+}
 
 export interface ObjectiveProblem {
   gpu: Gpu

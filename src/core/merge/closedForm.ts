@@ -7,6 +7,7 @@
 
 import { EngineError } from '../errors.ts'
 import { driftNorm, relativeDrift, shrunkNorm } from '../geometry/drift.ts'
+import type { ObjectiveValues } from '../geometry/objective.ts'
 import {
   type AlignmentBasis,
   alignmentCoordinates,
@@ -28,12 +29,7 @@ export interface AlignMergeProblem {
   /** w_i (m) of L_align, default all 1 */ w?: Float64Array
 }
 
-/** The three numbers of the objective at one displacement. */
-export interface ObjectiveValues {
-  /** L_geo */ geometric: number
-  /** L_align, without lambda_align */ alignment: number
-  /** L_geo + lambda_align L_align */ total: number
-}
+export type { ObjectiveValues }
 
 export interface AlignMergeSolution {
   /** b (n): delta* = delta_bar - G^-1 A^T b */ b: Float64Array

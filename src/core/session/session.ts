@@ -53,8 +53,8 @@ export interface JobOptions {
 }
 
 /** Rows of A of each set, and sequences of the Fisher diagonal. Ours; more rows steady U and cost memory. */
-export const ROW_COUNT = 48
-export const FISHER_SEQUENCES = 96
+export const ROW_COUNT = 32
+export const FISHER_SEQUENCES = 64
 
 export class Session {
   readonly gpu: Gpu

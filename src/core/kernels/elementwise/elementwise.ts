@@ -1,6 +1,6 @@
 // Elementwise passes over whole tensors, four elements a thread; buffers are padded to fours.
 
-import type { HostArrays, KernelSpec, Params } from '../spec.ts'
+import type { HostArrays, KernelCase, KernelSpec, Params } from '../spec.ts'
 import combineWgsl from './combine.wgsl?raw'
 import dampWgsl from './damp.wgsl?raw'
 import narrowWgsl from './narrow.wgsl?raw'
@@ -22,6 +22,25 @@ const base = {
   tolerance: { absolute: 2e-7, relative: 1e-6, why: 'one or two float32 operations' },
   noGradient: 'elementwise and linear, or a square of a gradient',
 } as const satisfies Partial<KernelSpec>
+
+// Where rounding to a stored type is decided: ties to even both ways, carries into the exponent, the largest
+// finite values and the first infinite ones, numbers below the smallest normal half, zeros of both signs.
+const EDGES = [
+  ...[1 + 2 ** -11, 1 + 3 * 2 ** -11, 1 + 2 ** -8, 1 + 3 * 2 ** -8, 1 + 2 ** -8 + 2 ** -20, 2 - 2 ** -12],
+  ...[2 - 2 ** -9, 65504, 65519, 65520, 1e6, 2 ** 127 * 1.99, 2 ** 127 * 1.9999999, 0, 1e-30, 2 ** -14],
+  ...[2 ** -14 - 2 ** -25, 2 ** -14 - 2 ** -26, 2 ** -24, 2 ** -25, 1.5 * 2 ** -24, 2.5 * 2 ** -24],
+  ...[1.25 * 2 ** -24, 3.75 * 2 ** -24, 2 ** -25 + 2 ** -40, Number.POSITIVE_INFINITY, Number.NaN],
+]
+const edge = (i: number) => EDGES[(i >> 1) % EDGES.length] * (i & 1 ? -1 : 1)
+const edgeCase = (from: string, allowed: (value: number) => boolean): KernelCase => {
+  const count = 2 * EDGES.length + 2
+  return {
+    name: 'ties, overflow, subnormals, signed zeros, infinity, NaN',
+    params: { count },
+    sizes: { [from]: count, out: count },
+    fill: { [from]: (i) => (allowed(edge(i)) ? edge(i) : 1) },
+  }
+}
 
 /** out (count) = α a + β b. */
 export const combine: KernelSpec = {
@@ -84,8 +103,10 @@ export const widen: KernelSpec = {
     { name: 'weight', kind: 'weight', access: 'read' },
     { name: 'out', kind: 'vec', access: 'read_write' },
   ],
+  tolerance: { absolute: 0, relative: 0, why: 'every stored value is a float32' },
   reference: (p: Params, { weight }: HostArrays) => ({ out: map(p, (i) => weight[i]) }),
-  cases: cases(['weight', 'out']),
+  // The language lets a device flush subnormal halves.
+  cases: [...cases(['weight', 'out']), edgeCase('weight', (v) => v === 0 || Math.abs(v) >= 2 ** -14)],
 }
 
 /** stored out (count) = a (float32). */
@@ -98,6 +119,7 @@ export const narrow: KernelSpec = {
     { name: 'a', kind: 'vec', access: 'read' },
     { name: 'out', kind: 'weight', access: 'read_write' },
   ],
+  tolerance: { absolute: 0, relative: 0, why: 'rounding to nearest even is one value' },
   reference: (p: Params, { a }: HostArrays) => ({ out: map(p, (i) => a[i]) }),
-  cases: cases(['a', 'out']),
+  cases: [...cases(['a', 'out']), edgeCase('a', () => true)],
 }

@@ -116,6 +116,13 @@ export const embeddingBackward: KernelSpec = {
       () => 0,
     ),
     backwardCase(
+      'gradient of several sequences',
+      8,
+      1,
+      () => 0,
+      (t) => Math.floor(t / 3),
+    ),
+    backwardCase(
       'squares per sequence',
       8,
       2,

@@ -57,7 +57,7 @@ export const matmul: KernelSpec = {
   tolerance: { absolute: 3e-6, relative: 3e-6, why: 'float32 sums of K products' },
   cases: [
     forwardCase('13×20→12, whole rows', 13, 20, 12),
-    forwardCase('7×18→9, odd widths', 7, 18, 9, { addResidual: 1 }),
+    forwardCase('11×18→9, odd widths', 11, 18, 9, { addResidual: 1 }),
     forwardCase('9×16→8, columns of wider rows', 9, 16, 8, {
       xStride: 24,
       xOffset: 8,
@@ -139,7 +139,7 @@ export const matmulBackwardInput: KernelSpec = {
   tolerance: { absolute: 3e-6, relative: 3e-6, why: 'float32 sums of N products' },
   cases: [
     inputCase('13×20←12', 13, 20, 12),
-    inputCase('7×18←9, odd widths, added', 7, 18, 9, { accumulate: 1 }),
+    inputCase('11×18←9, odd widths, added', 11, 18, 9, { accumulate: 1 }),
     inputCase('10×16←11 of rows of 12, padding masked', 10, 16, 11, { dyStride: 12 }),
     inputCase('17×32←8, columns of wider rows, added', 17, 32, 8, {
       dyStride: 24,

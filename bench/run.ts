@@ -1,0 +1,73 @@
+// npm run bench -- [FOLDER] [--write]: speed of the engine as ratios against named peers in the same run, so that
+// a busy or slow machine shows in both. FOLDER holds other people's matmul kernels (bench.mjs, kernels.mjs).
+// --write renews docs/bench.md. Exit code 1 when a target is missed.
+
+import { writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import { resolve } from 'node:path'
+import { nodeGpu } from '../src/cli/nodeGpu.ts'
+import { Gpu } from '../src/core/gpu/device.ts'
+import { benchMatmul } from './matmul.ts'
+import { benchModel } from './model.ts'
+import type { BenchTable } from './timing.ts'
+
+// bench/slider.ts, where there is one: exports benchSlider(gpu).
+const sliders = import.meta.glob<{ benchSlider: (gpu: Gpu) => Promise<BenchTable> }>('./slider.ts')
+
+export async function main(args: string[]): Promise<number> {
+  const [peers, ...more] = args.filter((arg) => !arg.startsWith('--'))
+  if (more.length > 0 || args.some((arg) => arg.startsWith('--') && arg !== '--write')) {
+    console.error('usage: npm run bench -- [FOLDER of matmul kernels] [--write]')
+    return 2
+  }
+  const gpu = await Gpu.open(await nodeGpu())
+  const { adapter, isFallback } = gpu.summary
+  const machine = `${adapter}${isFallback ? ' (software)' : ''} on ${cpus().length} × ${cpus()[0].model.trim()}`
+  console.log(`adapter: ${machine}`)
+  const tables: BenchTable[] = []
+  const add = (table: BenchTable) => {
+    tables.push(table)
+    console.log(`\n${plain(table)}`)
+  }
+  add(await benchMatmul(gpu, peers))
+  add(await benchModel(gpu))
+  for (const load of Object.values(sliders)) add(await (await load()).benchSlider(gpu))
+  gpu.close()
+  const missed = tables.flatMap((table) => table.missed)
+  for (const line of missed) console.log(`MISSED ${line}`)
+  if (args.includes('--write')) {
+    const page = resolve(import.meta.dirname, '../docs/bench.md')
+    await writeFile(page, markdown(machine, tables))
+  }
+  return missed.length === 0 ? 0 : 1
+}
+
+function plain({ title, header, rows, notes }: BenchTable): string {
+  const widths = header.map((_, c) => Math.max(...[header, ...rows].map((row) => row[c].length)))
+  const line = (row: string[]) => row.map((cell, c) => cell.padEnd(widths[c])).join('  ')
+  return [title, line(header), ...rows.map(line), ...notes].join('\n')
+}
+
+function markdown(machine: string, tables: BenchTable[]): string {
+  const line = (row: string[]) => `| ${row.join(' | ')} |`
+  const sections = tables.flatMap(({ title, header, rows, notes, missed }) => [
+    `## ${title}`,
+    '',
+    line(header),
+    line(header.map(() => '---')),
+    ...rows.map(line),
+    '',
+    ...notes,
+    ...missed.map((text) => `**Missed:** ${text}.`),
+    '',
+  ])
+  const date = new Date().toISOString().slice(0, 10)
+  return [
+    '# Speed',
+    '',
+    `Written by \`npm run bench -- FOLDER --write\` on ${date}, ${machine}, Node ${process.versions.node}.`,
+    'Shortest of several rounds; ratios against peers in the same run.',
+    '',
+    ...sections,
+  ].join('\n')
+}

@@ -1,0 +1,161 @@
+// What a user does, on the built site and the real engine over the software adapter.
+
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from '@playwright/test'
+import { unzipSync } from 'fflate'
+import { cellsOf, header, linkOf, measured, mergeColumn, stopBackground } from './studio.ts'
+
+test('the main job starts by itself: drift, AQI, clusters and behaviour of anchor and merge', async ({
+  page,
+}) => {
+  const problems: string[] = []
+  page.on('pageerror', (error) => problems.push(error.message))
+  const begun = Date.now()
+  await page.goto(linkOf())
+  await expect(page.locator('.plot-path, .recharts-layer path').first()).toBeAttached({ timeout: 60_000 })
+  console.log(`first chart after ${((Date.now() - begun) / 1000).toFixed(1)} s`)
+  const merge = await mergeColumn(page)
+  expect(Number(await measured(page, 'Completions', 0))).toBe(50)
+  await measured(page, 'Prompts', merge)
+  const refusal = Number(await measured(page, 'Harmful refused', 0))
+  expect(refusal).toBeGreaterThanOrEqual(90)
+  const mergeRefusal = Number(await measured(page, 'Harmful refused', merge))
+  expect(mergeRefusal).toBeLessThanOrEqual(100)
+  await measured(page, 'Own directions', merge)
+  await measured(page, 'Loss of answers', merge)
+  await stopBackground(page)
+  expect(problems).toEqual([])
+})
+
+test('λ on the slider writes the weights at once and changes the numbers', async ({ page }) => {
+  await page.goto(linkOf({ lambdaAlign: 0 }))
+  const merge = await mergeColumn(page)
+  await measured(page, 'Own directions', merge)
+  const before = (await cellsOf(page, 'Own directions'))[merge]
+  const slider = page.getByRole('slider', { name: /Shield/ }).first()
+  await slider.focus()
+  for (let i = 0; i < 40; i++) await page.keyboard.press('ArrowRight')
+  await expect(page.locator('.merge-status')).toContainText('written in', { timeout: 60_000 })
+  await expect
+    .poll(async () => (await cellsOf(page, 'Own directions'))[merge], { timeout: 60_000 })
+    .not.toBe(before)
+  expect(page.url()).toContain('#v1.')
+})
+
+test('cancel stops the work and keeps what is known; run again goes on', async ({ page }) => {
+  await page.goto(linkOf())
+  await measured(page, 'Completions', 0)
+  await stopBackground(page)
+  expect(Number((await cellsOf(page, 'Completions'))[0]!.split(/\s+/)[0])).toBe(50)
+  await header(page).getByRole('button', { name: 'Run again' }).click()
+  await measured(page, 'Harmful refused', 0)
+})
+
+test('a dropped folder is opened and can be merged; a broken one is refused by name', async ({ page }) => {
+  await page.goto(linkOf())
+  await expect(page.getByText('5 models are loaded')).toBeAttached({ timeout: 60_000 })
+  const zoo = join(import.meta.dirname, '../public/zoo/safety')
+  const files = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'].map((name) =>
+    join(zoo, name),
+  )
+  const folder = mkdtempSync(join(tmpdir(), 'dropped-'))
+  for (const path of files) writeFileSync(join(folder, path.split('/').pop()!), readFileSync(path))
+  await page.getByLabel('Model folder').setInputFiles(folder)
+  await expect(page.locator('select', { hasText: folder.split('/').pop()! }).first()).toBeAttached({
+    timeout: 60_000,
+  })
+  // The same folder with half of its weights: file and offset are named, the page stays as it was.
+  const whole = readFileSync(join(folder, 'model.safetensors'))
+  writeFileSync(join(folder, 'model.safetensors'), whole.subarray(0, whole.length / 2))
+  await page.getByLabel('Model folder').setInputFiles(folder)
+  const card = page.getByRole('alert').filter({ hasText: 'file-malformed' })
+  await expect(card).toContainText('model.safetensors')
+  await expect(page.getByText('5 models are loaded').or(page.getByText('Merge'))).not.toHaveCount(0)
+})
+
+test('an exported merge opens again and answers like the merge', async ({ page }) => {
+  await page.goto(linkOf({ lambdaAlign: 16 }))
+  await measured(page, 'Own directions', await mergeColumn(page))
+  await stopBackground(page)
+  const [download] = await Promise.all([
+    page.waitForEvent('download', { timeout: 120_000 }),
+    header(page).getByRole('button', { name: 'Export zip' }).click(),
+  ])
+  const entries = unzipSync(new Uint8Array(readFileSync((await download.path())!)))
+  const names = Object.keys(entries).map((name) => name.split('/').pop())
+  expect(names).toEqual(
+    expect.arrayContaining(['config.json', 'tokenizer.json', 'model.safetensors', 'README.md']),
+  )
+  const folder = mkdtempSync(join(tmpdir(), 'merged-'))
+  for (const [name, bytes] of Object.entries(entries))
+    if (!name.endsWith('/')) writeFileSync(join(folder, name.split('/').pop()!), bytes)
+  await page.getByLabel('Model folder').setInputFiles(folder)
+  const name = folder.split('/').pop()!
+  await expect(page.locator('select', { hasText: name }).first()).toBeAttached({ timeout: 60_000 })
+  // As the only expert at λ_align 0, the re-opened folder is the merge itself.
+  await page.getByRole('button', { name: 'sort 7 1 4 3' }).click()
+  await expect(page.locator('.answer:not(.is-empty)')).toHaveCount(4, { timeout: 60_000 })
+  const merged = await page.locator('.answer').last().locator('p').innerText()
+  await page.locator('select', { hasText: 'Add an expert' }).selectOption({ label: name })
+  await expect(page.locator('.answers[data-stale]')).toBeAttached({ timeout: 30_000 })
+  await page.getByRole('button', { name: 'sort 7 1 4 3' }).click()
+  await expect(page.locator('.answer:not(.is-empty)')).toHaveCount(5, { timeout: 60_000 })
+  expect(await page.locator('.answer').nth(3).locator('p').innerText()).toBe(merged)
+})
+
+test('a link opened in a fresh profile gives the same numbers to the printed digits', async ({ browser }) => {
+  const rows = [
+    'Prompts',
+    'Completions',
+    'Harmful refused',
+    'Own directions',
+    'Held-out directions',
+    'Other gradients',
+  ]
+  const read = async (address: string) => {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    await page.goto(address)
+    const merge = await mergeColumn(page)
+    for (const row of rows) await measured(page, row, merge)
+    const numbers = await Promise.all(rows.map(async (row) => (await cellsOf(page, row))[merge]))
+    const url = page.url()
+    await context.close()
+    return { numbers, url }
+  }
+  const first = await read(linkOf({ lambdaAlign: 2, seed: 7 }))
+  expect(first.url).toContain('#v1.')
+  const second = await read(first.url)
+  expect(second.numbers).toEqual(first.numbers)
+})
+
+test('a broken link says so and opens the default experiment', async ({ page }) => {
+  await page.goto('./#v1.garbage')
+  await expect(page.getByRole('alert').filter({ hasText: 'link-invalid' })).toBeVisible()
+  await page.goto('about:blank')
+  await page.goto('./#v99.AAAA')
+  await expect(page.getByRole('alert').filter({ hasText: 'link-invalid' })).toContainText(/newer|version/i)
+})
+
+test('the second opinion agrees', async ({ page }) => {
+  await page.goto(linkOf())
+  await measured(page, 'Own directions', await mergeColumn(page))
+  await stopBackground(page)
+  await header(page).getByRole('button', { name: 'Second opinion' }).click()
+  await expect(page.getByText('The second opinion agrees')).toBeAttached({ timeout: 180_000 })
+})
+
+test('without WebGPU the page says what helps', async ({ browser }) => {
+  const context = await browser.newContext()
+  await context.addInitScript(() => {
+    Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined, configurable: true })
+    delete (Navigator.prototype as { gpu?: unknown }).gpu
+  })
+  const page = await context.newPage()
+  await page.goto('./')
+  await expect(page.getByRole('heading', { name: /no WebGPU/ })).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible()
+  await context.close()
+})

@@ -1,0 +1,55 @@
+// What the journeys share: a small experiment as a link, and waiting for what the page shows.
+
+import { expect, type Locator, type Page } from '@playwright/test'
+import { encodeLink } from '../src/share/codec.ts'
+import type { Experiment } from '../workers/api.ts'
+
+/** The default experiment at the smallest number of probes, so that a journey takes seconds. */
+export const experiment: Experiment = {
+  method: 'alignmerge',
+  anchor: { kind: 'built-in', id: 'anchor' },
+  experts: [
+    { origin: { kind: 'built-in', id: 'task-sort' }, weight: 0.5 },
+    { origin: { kind: 'built-in', id: 'task-reverse' }, weight: 0.5 },
+  ],
+  lambdaAlign: 4,
+  rank: 8,
+  damping: 0.01,
+  metric: 'fisher',
+  source: 'unwanted',
+  fisher: { labels: 'sampled', form: 'sequence' },
+  probesPerClass: 64,
+  seed: 1,
+}
+
+export function linkOf(change: Partial<Experiment> = {}): string {
+  return `./${encodeLink({ experiment: { ...experiment, ...change }, view: { aqiView: 'completions', prompt: '' } })}`
+}
+
+export const header = (page: Page): Locator => page.getByRole('banner')
+
+/** The cells of a row of the numbers table, by the row's label. */
+export async function cellsOf(page: Page, label: string): Promise<string[]> {
+  const row = page.locator('.numbers-table tr', {
+    has: page.locator('th[scope=row]', { hasText: new RegExp(`^${label}$`) }),
+  })
+  return row.locator('td').allInnerTexts()
+}
+
+/** Waits until a cell holds a number or a word, and gives its first word. */
+export async function measured(page: Page, label: string, column: number): Promise<string> {
+  await expect
+    .poll(async () => (await cellsOf(page, label))[column]?.trim() ?? '', { timeout: 120_000 })
+    .toMatch(/[\dA-Za-z]/)
+  return (await cellsOf(page, label))[column]!.trim().split(/\s+/)[0]!
+}
+
+/** Column of the merge: the last one. */
+export const mergeColumn = async (page: Page): Promise<number> =>
+  (await page.locator('.numbers-table thead th').count()) - 2
+
+/** Stops background work, so that a journey pays for nothing it does not look at. */
+export async function stopBackground(page: Page): Promise<void> {
+  await header(page).getByRole('button', { name: 'Cancel' }).click()
+  await expect(header(page).getByText('Stopped; results are kept')).toBeVisible()
+}
