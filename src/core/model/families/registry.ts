@@ -4,9 +4,11 @@ import { EngineError } from '../../errors.ts'
 import { ConfigReader, type ModelConfig, type RawConfig } from '../config.ts'
 import type { Family } from './family.ts'
 import { llama } from './llama.ts'
+import { mistral } from './mistral.ts'
 import { phi3 } from './phi3.ts'
+import { qwen2 } from './qwen2.ts'
 
-export const FAMILIES: readonly Family[] = [phi3, llama]
+export const FAMILIES: readonly Family[] = [phi3, llama, mistral, qwen2]
 
 /** Config of a Hugging Face config.json; `config-unsupported` names the key that does not fit. */
 export function readConfig(raw: unknown, file = 'config.json'): ModelConfig {
