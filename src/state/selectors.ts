@@ -56,11 +56,16 @@ export function selectCast(
   return { anchor, experts: experts.filter((expert) => expert !== undefined) }
 }
 
-export function selectPlanInput(state: StudioState): PlanInput | undefined {
-  const { experiment } = state.recipe
-  const cast = selectCast(state.models.list, experiment)
+/** What of the runs decides what is left to do. */
+export type PlanResults = Pick<RunsSlice, 'preparedKey' | 'geometries' | 'measurements' | 'failed'>
+
+export function selectPlanInput(
+  list: readonly ModelSummary[],
+  experiment: Experiment | null,
+  runs: PlanResults,
+): PlanInput | undefined {
+  const cast = selectCast(list, experiment)
   if (!experiment || !cast) return undefined
-  const { runs } = state
   return {
     experiment,
     anchorId: cast.anchor.id,
@@ -72,8 +77,8 @@ export function selectPlanInput(state: StudioState): PlanInput | undefined {
   }
 }
 
-export function selectRemaining(state: StudioState): Task[] {
-  const input = selectPlanInput(state)
+export function selectRemaining({ models, recipe, runs }: StudioState): Task[] {
+  const input = selectPlanInput(models.list, recipe.experiment, runs)
   return input ? remainingTasks(input) : []
 }
 

@@ -29,7 +29,13 @@ describe('format', () => {
     expect(normScaleOf(2.4)).toEqual({ factor: 1, unit: '' })
     expect(normScaleOf(0.0005)).toEqual({ factor: 1000, unit: ' × 10⁻³' })
     expect(normScaleOf(4e-7)).toEqual({ factor: 1e6, unit: ' × 10⁻⁶' })
-    expect([0, 0.0004, 0.088, 0.34, 123.4].map(formatScaled)).toEqual(['0', '<0.01', '0.09', '0.340', '123'])
+    expect([0, 0.0004, 0.088, 0.34, 123.4].map(formatScaled)).toEqual([
+      '0',
+      '<0.001',
+      '0.088',
+      '0.340',
+      '123',
+    ])
   })
 
   it('says an estimate in one line, or why there is none', () => {

@@ -49,10 +49,16 @@ export function normScaleOf(maximum: number): NormScale {
   return { factor: 1000 ** thousands, unit: ` × ${formatPower(-3 * thousands)}` }
 }
 
-/** Numbers on such a scale. */
+/** Numbers on such a scale, with as many decimals as fit a readout. */
 export function formatScaled(value: number): string {
   if (value === 0) return '0'
-  return value < 0.0095 ? '<0.01' : value >= 100 ? value.toFixed(0) : value.toPrecision(value < 0.1 ? 1 : 3)
+  if (value < 0.0005) return '<0.001'
+  return value.toFixed(value < 1 ? 3 : value < 10 ? 2 : value < 100 ? 1 : 0)
+}
+
+/** A round number on an axis. */
+export function formatRound(value: number): string {
+  return String(Number(value.toPrecision(3))).replace('-', '−')
 }
 
 /** λ and other parameters: as short as exact. */

@@ -135,11 +135,13 @@ describe('controls', () => {
     await open()
     fireEvent.click(screen.getByRole('radio', { name: 'Fisher soup' }))
     await wait(5000)
+    expect(screen.queryByRole('slider', { name: 'λ_align, the alignment shield' })).toBeNull()
+    expect(screen.getByRole('columnheader', { name: 'Merge: Fisher soup' })).toBeTruthy()
+    fireEvent.click(screen.getByRole('radio', { name: 'Average' }))
     const slider = screen.getByRole('slider', { name: 'λ_align, the alignment shield' })
     expect(slider.getAttribute('aria-disabled')).toBe('true')
     fireEvent.keyDown(slider, { key: 'End' })
     expect(readState().recipe.experiment?.lambdaAlign).toBe(4)
-    expect(screen.getByRole('columnheader', { name: 'Merge: Fisher soup' })).toBeTruthy()
   })
 
   it('keep half-typed numbers to themselves', async () => {

@@ -12,6 +12,7 @@ import { NumbersView } from '../numbers/NumbersView.tsx'
 import { PromptView } from '../prompt/PromptView.tsx'
 import { RecipePanel } from '../recipe/RecipePanel.tsx'
 import { SweepView } from '../sweep/SweepView.tsx'
+import { AboutView } from './AboutView.tsx'
 import { EngineBanner, NoWebGpu } from './EngineNotice.tsx'
 import { ErrorPanel } from './ErrorPanel.tsx'
 import { GeometryLine } from './GeometryLine.tsx'
@@ -92,6 +93,7 @@ export function App() {
               isCurrent={answers?.mergeKey === key}
               isReady={isReady}
             />
+            <AboutView />
           </main>
         </div>
       )}

@@ -1,6 +1,7 @@
 import { useMemo } from 'react'
 import { runAgain, stopAll } from '../../state/actions/runner.ts'
-import { selectRemaining } from '../../state/selectors.ts'
+import { remainingTasks } from '../../state/plan.ts'
+import { selectPlanInput } from '../../state/selectors.ts'
 import { useStudio } from '../../state/store.ts'
 
 /** The running job, what is left, and the way to stop it. Its place is kept when nothing runs. */
@@ -53,10 +54,16 @@ export function JobProgress() {
   )
 }
 
+/** Counted anew when something is finished, not at every step of progress. */
 function useRemainingCount(): number {
-  const models = useStudio((state) => state.models)
-  const recipe = useStudio((state) => state.recipe)
-  const runs = useStudio((state) => state.runs)
-  const view = useStudio((state) => state.view)
-  return useMemo(() => selectRemaining({ models, recipe, runs, view }).length, [models, recipe, runs, view])
+  const list = useStudio((state) => state.models.list)
+  const experiment = useStudio((state) => state.recipe.experiment)
+  const preparedKey = useStudio((state) => state.runs.preparedKey)
+  const geometries = useStudio((state) => state.runs.geometries)
+  const measurements = useStudio((state) => state.runs.measurements)
+  const failed = useStudio((state) => state.runs.failed)
+  return useMemo(() => {
+    const input = selectPlanInput(list, experiment, { preparedKey, geometries, measurements, failed })
+    return input ? remainingTasks(input).length : 0
+  }, [list, experiment, preparedKey, geometries, measurements, failed])
 }

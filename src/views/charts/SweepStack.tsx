@@ -13,7 +13,8 @@ export interface SweepStackProps {
   ticks: readonly AxisTick[]
   /** Place of the cursor, 0 … 1. */
   position: number
-  cursorLabel: string
+  /** Null where there is no λ at all: then there is no cursor. */
+  cursorLabel: string | null
   /** A method without λ shows the sweep, but has nothing to move. */
   isLocked: boolean
   onMove: (position: number) => void
@@ -89,23 +90,25 @@ export default function SweepStack(props: SweepStackProps) {
           </section>
         )
       })}
-      <div className="sweep-cursor" style={{ transform: `translateX(${left}px)` }}>
-        <div
-          className="sweep-grip"
-          role="slider"
-          tabIndex={0}
-          aria-label="λ_align, the alignment shield"
-          aria-valuemin={0}
-          aria-valuemax={100}
-          aria-valuenow={Math.round(100 * position)}
-          aria-valuetext={cursorLabel}
-          aria-disabled={isLocked}
-          aria-orientation="horizontal"
-          onKeyDown={onKeyDown}
-        >
-          <span className="sweep-flag">{cursorLabel}</span>
+      {cursorLabel !== null && (
+        <div className="sweep-cursor" style={{ transform: `translateX(${left}px)` }}>
+          <div
+            className="sweep-grip"
+            role="slider"
+            tabIndex={0}
+            aria-label="λ_align, the alignment shield"
+            aria-valuemin={0}
+            aria-valuemax={100}
+            aria-valuenow={Math.round(100 * position)}
+            aria-valuetext={cursorLabel}
+            aria-disabled={isLocked}
+            aria-orientation="horizontal"
+            onKeyDown={onKeyDown}
+          >
+            <span className="sweep-flag">{cursorLabel}</span>
+          </div>
         </div>
-      </div>
+      )}
     </div>
   )
 }

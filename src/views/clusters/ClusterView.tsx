@@ -3,7 +3,6 @@
 import { lazy, Suspense, useMemo } from 'react'
 import type { AqiResult, AqiView, Budget, Experiment } from '../../../workers/api.ts'
 import { choiceParameters } from '../../share/parameters.ts'
-import { setAqiView } from '../../state/actions/view.ts'
 import {
   type Measurements,
   selectLambda,
@@ -17,6 +16,7 @@ import { describeEstimate, formatInterval, formatParameter, formatValue } from '
 import { BudgetBadge } from '../numbers/BudgetBadge.tsx'
 import { useSweep } from '../sweep/useSweep.ts'
 import { clustersAt, noClusters, type ShownClusters } from './interpolateClusters.ts'
+import { ViewTabs } from './ViewTabs.tsx'
 
 const ClusterPlot = lazy(() => import('../charts/ClusterPlot.tsx'))
 const plotHeight = 262
@@ -112,21 +112,7 @@ export function ClusterView({ experiment, anchorId, measurements, view }: Cluste
     <section className="panel clusters" aria-labelledby="clusters-title">
       <header className="panel-head">
         <h2 id="clusters-title">Clusters</h2>
-        <div className="tabs" role="tablist" aria-label="AQI view">
-          {choiceParameters.aqiView.options.map(({ value, label, brief }) => (
-            <button
-              key={value}
-              type="button"
-              role="tab"
-              aria-selected={value === view}
-              aria-controls="cluster-picture"
-              title={brief}
-              onClick={() => setAqiView(value)}
-            >
-              {label}
-            </button>
-          ))}
-        </div>
+        <ViewTabs view={view} />
         <TableToggle chart="clusters" isTable={isTable} />
       </header>
       <div className="cluster-figures">
@@ -215,6 +201,8 @@ function Figure({ label, mark, result, budget }: FigureProps) {
   )
 }
 
+const formatMean = (value: number) => value.toFixed(2).replace('-', '−')
+
 function ClusterTable({ layers, height }: { layers: readonly ClusterLayer[]; height: number }) {
   return (
     <div className="table-scroll" style={{ height }}>
@@ -235,8 +223,8 @@ function ClusterTable({ layers, height }: { layers: readonly ClusterLayer[]; hei
               <tr key={layer.id}>
                 <th scope="row">{layer.label}</th>
                 <td>{layer.points.length / 2}</td>
-                <td>{mean ? mean.x.toFixed(2) : 'no point'}</td>
-                <td>{mean ? mean.y.toFixed(2) : 'no point'}</td>
+                <td>{mean ? formatMean(mean.x) : 'no point'}</td>
+                <td>{mean ? formatMean(mean.y) : 'no point'}</td>
               </tr>
             )
           })}

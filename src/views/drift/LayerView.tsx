@@ -7,7 +7,7 @@ import { type Measurements, selectMeasurement, selectMergeMeasurement } from '..
 import { useStudio } from '../../state/store.ts'
 import { niceMaximum } from '../charts/niceMaximum.ts'
 import { TableToggle } from '../controls/TableToggle.tsx'
-import { formatScaled, normScaleOf } from '../format.ts'
+import { formatRound, formatScaled, normScaleOf } from '../format.ts'
 
 const LayerBars = lazy(() => import('../charts/LayerBars.tsx'))
 const plotHeight = 128
@@ -84,7 +84,7 @@ export function LayerView({ experiment, layerCount, measurements }: LayerViewPro
             rows={rows}
             maximum={niceMaximum(highest * factor)}
             height={plotHeight}
-            format={formatScaled}
+            format={formatRound}
           />
         </Suspense>
       )}

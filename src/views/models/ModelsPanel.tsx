@@ -2,10 +2,12 @@
 
 import type { Experiment, ModelSummary } from '../../../workers/api.ts'
 import { originKey } from '../../share/experimentKey.ts'
-import { limits } from '../../share/parameters.ts'
+import { limits, numberParameters } from '../../share/parameters.ts'
 import { addExpert, setAnchor, setEqualWeights } from '../../state/actions/recipe.ts'
 import { findModel, originName, selectWeights } from '../../state/selectors.ts'
 import { Formula } from '../controls/Formula.tsx'
+import { useHelp } from '../controls/HelpToggle.tsx'
+import { OriginTag } from '../controls/OriginTag.tsx'
 import { SideSection } from '../controls/SideSection.tsx'
 import { formatBytes, formatCount } from '../format.ts'
 import { ExpertRow } from './ExpertRow.tsx'
@@ -20,6 +22,13 @@ export interface ModelsPanelProps {
 export function ModelsPanel({ experiment, list }: ModelsPanelProps) {
   // While the list is being read nothing is missing yet.
   const notLoaded = list.length > 0 ? ' (not loaded)' : ''
+  const { weight } = numberParameters
+  const help = useHelp(
+    'weights',
+    <p>
+      {weight.brief} {weight.detail}
+    </p>,
+  )
   const weights = selectWeights(experiment)
   const anchor = findModel(list, experiment.anchor)
   const used = new Set(
@@ -69,8 +78,10 @@ export function ModelsPanel({ experiment, list }: ModelsPanelProps) {
       <div className="field">
         <div className="field-head">
           <span>
-            Experts <var>θₖ</var>
+            Experts <Formula text="λₖ" />
           </span>
+          <OriginTag source={weight.source} />
+          {help.button}
           <span className="field-value">
             <button
               type="button"
@@ -82,6 +93,7 @@ export function ModelsPanel({ experiment, list }: ModelsPanelProps) {
             </button>
           </span>
         </div>
+        {help.lines}
         <ul className="experts">
           {experiment.experts.map((expert, index) => (
             <ExpertRow

@@ -110,7 +110,7 @@ export function SweepView({ experiment, anchorId, geometry, measurements, view }
             readouts={readouts}
             ticks={ticks}
             position={positionOf(parameter, lambdaAlign)}
-            cursorLabel={`λ ${formatParameter(lambdaAlign)}`}
+            cursorLabel={experiment.method === 'fisher-soup' ? null : `λ ${formatParameter(lambdaAlign)}`}
             isLocked={isLocked}
             onMove={onMove}
             onStep={onStep}

@@ -9,7 +9,7 @@ import type { SweepPoint } from '../../state/selectors.ts'
 import type { Measurement } from '../../state/slices/runs.ts'
 import { niceMaximum } from '../charts/niceMaximum.ts'
 import type { SweepPanel, SweepValue } from '../charts/sweepPanels.ts'
-import { formatScaled, type NormScale, normScaleOf } from '../format.ts'
+import { formatRound, type NormScale, normScaleOf } from '../format.ts'
 import { aqiSeries, behaviourSeries, driftSeries, type MeasuredLook, skillSeries } from './sweepSeries.ts'
 
 export interface SweepInput {
@@ -168,7 +168,7 @@ function driftPanel(input: SweepInput): SweepPanel {
     height: 122,
     domain: [0, maximum],
     ticks: [0, maximum / 2, maximum],
-    format: formatScaled,
+    format: formatRound,
     series: driftSeries.map((look) => ({
       ...look,
       isExact: look.id === 'own',
