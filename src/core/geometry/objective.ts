@@ -1,5 +1,5 @@
 // The objective on the device: value and gradient of L_geo + λ_align L_align at any displacement δ, and a
-// preconditioned descent that must reach the closed form. L_geo: arXiv 2512.16245; L_align's form is ours.
+// plain descent that must reach the closed form. L_geo: arXiv 2512.16245; L_align's form is ours.
 
 import type { Gpu } from '../gpu/device.ts'
 import { combine } from '../kernels/elementwise/elementwise.ts'

@@ -22,9 +22,11 @@ import { methodOf } from '../merge/methods/registry.ts'
 import { DeviceModel } from '../model/deviceModel.ts'
 import { aqiRows } from './aqiRows.ts'
 import { computeGeometry, type Geometry, solve } from './geometry.ts'
+import { pathRows } from './pathRows.ts'
 import { fisherSequences, lossTerms, rowProbes } from './sequences.ts'
 
-export type GradientSource = 'unwanted' | 'margin' | 'aqi'
+/** unwanted, margin, aqi: at the anchor; path: the margin half-way to the experts (pathRows.ts) */
+export type GradientSource = 'unwanted' | 'margin' | 'aqi' | 'path'
 
 /** What a merge and its geometry are made from; the page's Experiment with models resolved to ids. */
 export interface Setup {
@@ -61,6 +63,7 @@ export class Session {
   readonly probes: ProbeFile
   readonly models = new Map<string, SessionModel>()
   private readonly fishers = new Map<string, Fisher>()
+  /** by JSON of model ids and what was computed from them */
   private readonly rows = new Map<string, AlignmentRows>()
   private readonly slots = new Map<string, DeviceModel>()
   private geometry: { key: string; value: Geometry } | undefined
@@ -98,7 +101,7 @@ export class Session {
         this.fishers.delete(key)
       }
     for (const [key, rows] of this.rows)
-      if (key.startsWith(`${id}|`)) {
+      if (JSON.parse(key)[0].includes(id)) {
         destroyBuffers(rows.rows)
         this.rows.delete(key)
       }
@@ -137,15 +140,17 @@ export class Session {
     return fisher
   }
 
-  /** Rows of A at a model, computed once per (source, split, seed). */
+  /** Rows of A at a model, or on the way from it to `experts`; computed once per (models, source, split, seed). */
   async alignmentRows(
     id: string,
     source: GradientSource,
     split: 'estimate' | 'heldout',
     seed: number,
     options: JobOptions = {},
+    experts: readonly string[] = [],
   ): Promise<AlignmentRows> {
-    const key = `${id}|${source}|${split}|${seed}`
+    const others = source === 'path' ? experts : []
+    const key = JSON.stringify([[id, ...others], source, split, seed])
     const known = this.rows.get(key)
     if (known) return known
     const { model, codec } = this.get(id)
@@ -156,7 +161,11 @@ export class Session {
     }
     let rows: AlignmentRows
     if (source === 'aqi') rows = await aqiRows(model, codec, this.probes, split, seed, inner)
-    else {
+    else if (source === 'path') {
+      const models = others.map((other) => this.get(other).model)
+      const choice = { split, count: ROW_COUNT, seed }
+      rows = await pathRows(model, models, codec, this.probes, choice, inner)
+    } else {
       const picked = rowProbes(this.probes, split, ROW_COUNT, seed)
       rows = await lossRows(model, lossTerms(codec, picked, source), picked.length, inner)
     }
@@ -174,9 +183,10 @@ export class Session {
     // An aligned anchor's own completions have almost no gradient, so `margin` would be `unwanted` over again.
     const other = source === 'aqi' ? 'unwanted' : 'aqi'
     const anchorFisher = await this.fisher(anchor, fisher, seed, options)
+    const ids = experts.map(({ id }) => id)
     const rows = {
-      own: await this.alignmentRows(anchor, source, 'estimate', seed, options),
-      heldOut: await this.alignmentRows(anchor, source, 'heldout', seed, options),
+      own: await this.alignmentRows(anchor, source, 'estimate', seed, options, ids),
+      heldOut: await this.alignmentRows(anchor, source, 'heldout', seed, options, ids),
       other: await this.alignmentRows(anchor, other, 'heldout', seed, options),
     }
     throwIfCancelled(options.signal)
@@ -194,6 +204,7 @@ export class Session {
       })
       this.dropGeometry()
       this.geometry = { key, value }
+      this.dropOtherPaths(ids)
       return value
     } catch (error) {
       destroyBuffers(made.diagonal)
@@ -256,6 +267,17 @@ export class Session {
     this.gpu.flush()
     this.gpu.check()
     return slot
+  }
+
+  /** Rows on the way to other experts: every new set of experts would leave its own behind. */
+  private dropOtherPaths(experts: readonly string[]): void {
+    const current = JSON.stringify(experts)
+    for (const [key, rows] of this.rows) {
+      const [[, ...others]] = JSON.parse(key) as [string[]]
+      if (others.length === 0 || JSON.stringify(others) === current) continue
+      destroyBuffers(rows.rows)
+      this.rows.delete(key)
+    }
   }
 
   private dropGeometry(): void {
