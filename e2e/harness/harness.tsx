@@ -8,10 +8,7 @@ import { askAll, askSecondOpinion } from '../../src/state/actions/requests.ts'
 import { startStudio } from '../../src/state/actions/start.ts'
 import { createFakeEngine, type FakeOptions } from '../../src/state/testing/fakeEngine.ts'
 import { App } from '../../src/views/app/App.tsx'
-import '../../src/views/app/theme.css'
-import '../../src/views/app/layout.css'
-import '../../src/views/app/controls.css'
-import '../../src/views/app/figures.css'
+import '../../src/views/app/styles.ts'
 
 const query = new URLSearchParams(location.search)
 const state = query.get('state') ?? 'full'

@@ -6,6 +6,7 @@ import { encodeLink } from '../share/codec.ts'
 import { mergeKey } from '../share/experimentKey.ts'
 import { sweepGrid } from '../share/parameters.ts'
 import { acceptPart } from './actions/events.ts'
+import { closeModel, openFolder } from './actions/models.ts'
 import {
   addExpert,
   redistribute,
@@ -310,5 +311,52 @@ describe('errors', () => {
     await reopened
     expect(engine.calls).toContain('terminate')
     expect(selectMergeMeasurement(runs().measurements, experiment())?.complete).toHaveLength(3)
+  })
+})
+
+describe('models of the user', () => {
+  const files = [new File(['{}'], 'config.json')]
+
+  it('are offered, not forced on the experiment, and can be let go', async () => {
+    const engine = begin()
+    await settle()
+    const before = experiment()
+    const opening = openFolder(files)
+    await settle(1000)
+    await opening
+    const model = readState().models.list.at(-1)
+    if (model?.origin.kind !== 'files') throw new Error('not opened')
+    expect(experiment()).toBe(before)
+    addExpert(model.origin)
+    await closeModel(model)
+    expect(readState().models.list).toContain(model)
+    removeExpert(2)
+    await closeModel(model)
+    expect(readState().models.list).not.toContain(model)
+    expect(engine.calls).toContain('close')
+  })
+
+  it('join where a link has been waiting for them', async () => {
+    begin()
+    await settle(2000)
+    const linked = {
+      ...experiment(),
+      experts: [{ origin: { kind: 'files' as const, name: 'mine', digest: 'c0'.repeat(32) }, weight: 1 }],
+    }
+    stop()
+    history.replaceState(
+      null,
+      '',
+      encodeLink({ experiment: linked, view: { aqiView: 'prompts', prompt: '' } }),
+    )
+    useStudio.setState(initialState(), true)
+    begin()
+    await settle()
+    expect(runs().geometries).toEqual({})
+    const opening = openFolder(files)
+    await settle(1000)
+    await opening
+    await settle()
+    expect(Object.keys(runs().geometries)).toHaveLength(1)
   })
 })

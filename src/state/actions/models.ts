@@ -2,10 +2,9 @@
 
 import type { ModelSummary } from '../../../workers/api.ts'
 import { originKey } from '../../share/experimentKey.ts'
-import { limits } from '../../share/parameters.ts'
 import { readState, update } from '../store.ts'
 import { announce } from './errors.ts'
-import { addExpert, defaultExperiment } from './recipe.ts'
+import { defaultExperiment } from './recipe.ts'
 import { recipeChanged, runForeground } from './runner.ts'
 import { session } from './session.ts'
 
@@ -17,8 +16,8 @@ function takeModel(model: ModelSummary): void {
   announce(`${model.name} is loaded`)
 }
 
-/** True when the experiment has been waiting for this very model. */
-function isAwaited(model: ModelSummary): boolean {
+/** True when the experiment names this very model. */
+function isNamed(model: ModelSummary): boolean {
   const { experiment } = readState().recipe
   if (!experiment) return false
   const key = originKey(model.origin)
@@ -27,18 +26,17 @@ function isAwaited(model: ModelSummary): boolean {
   )
 }
 
-function employModel(model: ModelSummary): void {
-  const wasAwaited = isAwaited(model)
+/** Offers a model to the recipe. It joins by itself only where a link has been waiting for it: a model that does not
+    fit would otherwise break the experiment that stands. */
+function offerModel(model: ModelSummary): void {
+  const wasNamed = isNamed(model)
   takeModel(model)
   const { recipe, models } = readState()
-  if (!recipe.experiment) {
-    update('recipe', { experiment: defaultExperiment(models.list) })
-    recipeChanged()
-  } else if (wasAwaited || recipe.experiment.experts.length >= limits.maxExperts) recipeChanged()
-  else addExpert(model.origin)
+  if (!recipe.experiment) update('recipe', { experiment: defaultExperiment(models.list) })
+  if (wasNamed || !recipe.experiment) recipeChanged()
 }
 
-/** Opens a dropped Hugging Face folder and makes it an expert. */
+/** Opens a dropped Hugging Face folder. */
 export async function openFolder(files: File[]): Promise<void> {
   if (files.length === 0) return
   const model = await runForeground('Opening the folder', (port, id) => port.openFiles(id, files), {
@@ -46,7 +44,7 @@ export async function openFolder(files: File[]): Promise<void> {
   })
   if (!model) return
   session.files.set(originKey(model.origin), files)
-  employModel(model)
+  offerModel(model)
 }
 
 /** Opens a Hugging Face folder below an address. */
@@ -54,7 +52,22 @@ export async function openAddress(url: string): Promise<void> {
   const model = await runForeground(`Opening ${url}`, (port, id) => port.openUrl(id, url), {
     needsGeometry: false,
   })
-  if (model) employModel(model)
+  if (model) offerModel(model)
+}
+
+/** Lets go of a model that the user brought and the experiment does not name. */
+export async function closeModel(model: ModelSummary): Promise<void> {
+  if (isNamed(model)) return
+  const key = originKey(model.origin)
+  session.files.delete(key)
+  update('models', ({ list }) => ({ list: list.filter((other) => originKey(other.origin) !== key) }))
+  await runForeground(
+    `Closing ${model.name}`,
+    async (port) => {
+      await port.close(model.id)
+    },
+    { needsGeometry: false },
+  )
 }
 
 /** Opens again, after a loss of the device, what the user had brought. */

@@ -134,7 +134,14 @@ function SeriesLayer() {
     <g fill="none" strokeLinejoin="round">
       {series.map(({ id, values, colour, dash, isExact }) => (
         <g key={id} stroke={colour}>
-          <path d={linePath(values, x, y)} strokeWidth={isExact ? 1.75 : 1.25} strokeDasharray={dash} />
+          {values.length > 1 && (
+            <path
+              className="plot-path"
+              d={linePath(values, x, y)}
+              strokeWidth={isExact ? 1.75 : 1.25}
+              strokeDasharray={dash}
+            />
+          )}
           {!isExact && <path d={barsPath(values, x, y)} strokeWidth={1} />}
           {!isExact && (
             <path d={dotsPath(values, x, y)} fill={colour} stroke="var(--panel)" strokeWidth={0.8} />

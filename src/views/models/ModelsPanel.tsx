@@ -10,6 +10,7 @@ import { useHelp } from '../controls/HelpToggle.tsx'
 import { OriginTag } from '../controls/OriginTag.tsx'
 import { SideSection } from '../controls/SideSection.tsx'
 import { formatBytes, formatCount } from '../format.ts'
+import { BroughtModels } from './BroughtModels.tsx'
 import { ExpertRow } from './ExpertRow.tsx'
 import { MissingModel } from './MissingModel.tsx'
 import { OpenModel } from './OpenModel.tsx'
@@ -127,6 +128,7 @@ export function ModelsPanel({ experiment, list }: ModelsPanelProps) {
         )}
       </div>
       <OpenModel />
+      <BroughtModels experiment={experiment} list={list} />
     </SideSection>
   )
 }
