@@ -1,8 +1,9 @@
 // What the engine should do next, as data: an ordered list of tasks that follows from the experiment and from what
 // is known already. The runner does the first one; cancel, resume and "latest wins" need nothing more.
 //
-// The order serves the eye: the drift curve needs the geometry alone, then anchor and merge side by side, then the
-// sweep from its ends inwards, with the experts as soon as the table would be bare without them.
+// The order serves the eye: the anchor's clusters need no geometry and come within seconds, then the drift curve,
+// then anchor and merge side by side, then the sweep from its ends inwards, with the experts as soon as the table
+// would be bare without them.
 
 import type { Experiment, Subject } from '../../workers/api.ts'
 import { geometryKey, measurementKey, mergeLambda, subjectKey } from '../share/experimentKey.ts'
@@ -53,9 +54,9 @@ export function allTasks(experiment: Experiment, anchorId: string, expertIds: re
       ),
     )
   const tasks: Task[] = [
+    measureTask(experiment, anchor, 'aqi'),
     { kind: 'prepare', id: `${geometryKey(experiment)}/prepare`, experiment },
     measureTask(experiment, merge, 'drift'),
-    measureTask(experiment, anchor, 'aqi'),
     measureTask(experiment, merge, 'aqi'),
     measureTask(experiment, anchor, 'behaviour'),
     measureTask(experiment, merge, 'behaviour'),

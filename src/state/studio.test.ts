@@ -178,7 +178,7 @@ describe('results', () => {
 describe('sliders', () => {
   it('stop the measuring of the old merge; the latest wins', async () => {
     const engine = begin({ stepMs: 1000 })
-    await vi.advanceTimersByTimeAsync(2500)
+    await vi.advanceTimersByTimeAsync(3500)
     expect(runs().job?.label).toContain('the merge at λ_align 4')
     setNumber('lambdaAlign', 5)
     setNumber('lambdaAlign', 6)
@@ -196,12 +196,12 @@ describe('sliders', () => {
 
   it('let the measuring of a whole model finish', async () => {
     const engine = begin({ stepMs: 1000 })
-    await vi.advanceTimersByTimeAsync(3500)
+    await vi.advanceTimersByTimeAsync(1500)
     expect(runs().job?.label).toBe('AQI of Anchor (aligned instruct)')
     setNumber('lambdaAlign', 9)
     await vi.advanceTimersByTimeAsync(400)
     expect(engine.calls).not.toContain('cancel')
-    await vi.advanceTimersByTimeAsync(1000)
+    await vi.advanceTimersByTimeAsync(2000)
     expect(runs().job?.label).toContain('the merge at λ_align 9')
   })
 
