@@ -10,6 +10,7 @@ import type { Budget } from '../src/core/evaluate/budget.ts'
 import type { ClusterPoints } from '../src/core/evaluate/clusterPlane.ts'
 import type { Estimate } from '../src/core/evaluate/estimate.ts'
 import type { AnswerKind } from '../src/core/evaluate/scorer.ts'
+import type { GradientSource } from '../src/core/session/session.ts'
 
 export type { AqiResult, AqiView, Behaviour, Budget, ClusterPoints, ErrorCode, ErrorPlace, Estimate }
 
@@ -44,7 +45,7 @@ export interface EngineInfo {
   maxBindingBytes: number
 }
 
-export type GradientSource = 'unwanted' | 'margin' | 'aqi'
+export type { GradientSource }
 export type MetricKind = 'fisher' | 'identity'
 export type MethodId = 'average' | 'fisher-soup' | 'alignmerge'
 

@@ -190,8 +190,7 @@ export const choiceParameters = {
     label: 'Alignment gradients',
     symbol: 'A',
     default: 'unwanted',
-    brief:
-      'Which loss’s gradients at the anchor span the alignment directions. The paper’s choice is unknown.',
+    brief: 'Which loss’s gradients span the alignment directions. The paper’s choice is unknown.',
     source: 'ours',
     options: [
       {
@@ -210,6 +209,13 @@ export const choiceParameters = {
         value: 'aqi',
         label: 'AQI',
         brief: 'Gradients of the safe/unsafe separation itself.',
+        source: 'ours',
+      },
+      {
+        value: 'path',
+        label: 'On the way',
+        brief:
+          'Gradients of the refusal margin half-way from the anchor to the experts, where a refusal that will be lost already wavers.',
         source: 'ours',
       },
     ],
