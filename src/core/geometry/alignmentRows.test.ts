@@ -124,7 +124,11 @@ test('rows from pooled states are the gradients of their terms, added up', async
       dPooled: random.normals(own.length * 2 * C),
     }
   }
-  const terms = [term(0, sequences.slice(0, 2)), term(2, sequences.slice(2, 3)), term(2, sequences.slice(3, 6))]
+  const terms = [
+    term(0, sequences.slice(0, 2)),
+    term(2, sequences.slice(2, 3)),
+    term(2, sequences.slice(3, 6)),
+  ]
   const made = await pooledRows(model, terms, 3)
   const rows = await flatRows(model, made)
   for (const row of [0, 1, 2]) {

@@ -47,7 +47,12 @@ describe('damped metric', () => {
     expect(perToken.length).toBe(model.parameterCount)
     expect(metric.meanFisher / mean).toBeCloseTo(1, 5)
     const g = await flatBuffers(model, metric.diagonal)
-    expect(relativeError(g, perToken.map((value) => value + damping * mean))).toBeLessThan(1e-6)
+    expect(
+      relativeError(
+        g,
+        perToken.map((value) => value + damping * mean),
+      ),
+    ).toBeLessThan(1e-6)
     expect(g.every((value) => value > 0)).toBe(true)
     destroyBuffers(fisher.sums)
     destroyBuffers(metric.diagonal)

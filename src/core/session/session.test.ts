@@ -1,0 +1,218 @@
+// What a session computes once and what it computes anew, what closing frees, and what it refuses.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { manyProbes, probe, probeFile } from '../../testing/answeringModels.ts'
+import { openTestDevice } from '../../testing/openTestDevice.ts'
+import { packTensors, tinyConfig, tinyFiles, tinyTensors } from '../../testing/tinyCheckpoint.ts'
+import { flatWeights } from '../../testing/tinyMerge.ts'
+import { relativeError } from '../../testing/tinyModels.ts'
+import { type Checkpoint, openCheckpoint } from '../files/checkpoint.ts'
+import { memoryFolder } from '../files/folder.ts'
+import type { Gpu } from '../gpu/device.ts'
+import { decodeWeights, encodeWeights } from '../tensors/dtype.ts'
+import { measureDrift, solve } from './geometry.ts'
+import { Measures } from './measures.ts'
+import { type GradientSource, Session, type Setup } from './session.ts'
+
+const PROBES = probeFile([
+  ...manyProbes(70, 1),
+  ...manyProbes(80, 2).map((one) => ({
+    ...one,
+    id: `e-${one.id}`,
+    prompt: `${one.prompt} k`,
+    split: 'estimate' as const,
+  })),
+  probe('s1', 'skill', 'sort b a', { skill: 'sort', aligned: 'a b.' }),
+  probe('s2', 'skill', 'sort d c', { skill: 'sort', aligned: 'c d.', split: 'estimate' }),
+])
+
+/** Seed 1 is the anchor; other seeds are weights near it. */
+function checkpoint(seed: number, change: Record<string, unknown> = {}): Promise<Checkpoint> {
+  const config = { ...tinyConfig(), ...change }
+  const files = tinyFiles(config, 'f32', 1)
+  const noise = tinyTensors(config, 'f32', seed)
+  const tensors = tinyTensors(config, 'f32', 1).map((tensor, i) => {
+    const [values, other] = [tensor, noise[i]].map(({ bytes }) => decodeWeights(bytes, 'f32'))
+    const near = values.map((value, j) => 0.4 * value + (seed === 1 ? 0 : 0.03 * other[j]))
+    return { ...tensor, bytes: encodeWeights(near, 'f32') }
+  })
+  files.set('model.safetensors', packTensors(tensors, { format: 'pt' }))
+  return openCheckpoint(memoryFolder(`tiny-${seed}`, files))
+}
+
+const SETUP: Setup = {
+  method: 'alignmerge',
+  anchor: 'anchor',
+  experts: [
+    { id: 'one', weight: 3 },
+    { id: 'two', weight: 1 },
+  ],
+  lambdaAlign: 16,
+  rank: 4,
+  damping: 0.1,
+  metric: 'fisher',
+  source: 'margin',
+  fisher: { labels: 'sampled', form: 'sequence' },
+  seed: 1,
+}
+
+let gpu: Gpu
+let session: Session
+beforeAll(async () => {
+  gpu = await openTestDevice()
+  session = new Session(gpu, PROBES)
+  await session.load('anchor', await checkpoint(1))
+})
+beforeEach(async () => {
+  if (!session.models.has('one')) await session.load('one', await checkpoint(2))
+  if (!session.models.has('two')) await session.load('two', await checkpoint(3))
+})
+afterAll(() => {
+  session?.dispose()
+  gpu?.close()
+})
+
+describe('what is kept', () => {
+  test('λ, rank, weights and method enter no geometry', async () => {
+    const first = await session.prepare(SETUP)
+    const other = {
+      ...SETUP,
+      lambdaAlign: 2,
+      rank: 1,
+      method: 'average',
+      experts: SETUP.experts.map(({ id }) => ({ id, weight: 1 })),
+    }
+    expect(await session.prepare(other)).toBe(first)
+  })
+
+  test.each<[string, Partial<Setup>]>([
+    ['damping', { damping: 1 }],
+    ['metric', { metric: 'identity' }],
+    ['source', { source: 'unwanted' }],
+    ['seed', { seed: 2 }],
+    ['labels', { fisher: { labels: 'data', form: 'sequence' } }],
+    ['order of experts', { experts: [...SETUP.experts].reverse() }],
+  ])('another %s gives another geometry', async (_, change) => {
+    const first = await session.prepare(SETUP)
+    const kernel = first.bases.own.spectrum.slice()
+    const changed = await session.prepare({ ...SETUP, ...change })
+    expect(changed).not.toBe(first)
+    if (!('experts' in change)) expect(changed.bases.own.spectrum).not.toEqual(kernel)
+  })
+
+  test('Fisher and rows are computed once for each of their own settings', async () => {
+    expect(await session.fisher('anchor', SETUP.fisher, 1)).toBe(
+      await session.fisher('anchor', SETUP.fisher, 1),
+    )
+    expect(await session.fisher('one', SETUP.fisher, 1)).not.toBe(
+      await session.fisher('anchor', SETUP.fisher, 1),
+    )
+    const rows = (source: GradientSource, split: 'estimate' | 'heldout') =>
+      session.alignmentRows('anchor', source, split, 1)
+    expect(await rows('unwanted', 'estimate')).toBe(await rows('unwanted', 'estimate'))
+    expect(await rows('unwanted', 'heldout')).not.toBe(await rows('unwanted', 'estimate'))
+    expect(await rows('margin', 'estimate')).not.toBe(await rows('unwanted', 'estimate'))
+  })
+
+  test('closing a model drops what came from it and nothing else', async () => {
+    const anchorFisher = await session.fisher('anchor', SETUP.fisher, 1)
+    const own = await session.fisher('one', SETUP.fisher, 1)
+    const path = await session.alignmentRows('anchor', 'path', 'estimate', 1, {}, ['one', 'two'])
+    const margin = await session.alignmentRows('anchor', 'margin', 'estimate', 1)
+    const geometry = await session.prepare(SETUP)
+    session.close('one')
+    expect(() => session.get('one')).toThrow(/one is not open/)
+    await session.load('one', await checkpoint(2))
+    expect(await session.fisher('anchor', SETUP.fisher, 1)).toBe(anchorFisher)
+    expect(await session.fisher('one', SETUP.fisher, 1)).not.toBe(own)
+    expect(await session.alignmentRows('anchor', 'margin', 'estimate', 1)).toBe(margin)
+    expect(await session.alignmentRows('anchor', 'path', 'estimate', 1, {}, ['one', 'two'])).not.toBe(path)
+    expect(await session.prepare(SETUP)).not.toBe(geometry)
+  })
+})
+
+describe('merging', () => {
+  test('at λ_align 0 AlignMerge is the plain average bit for bit', async () => {
+    const plain = await flatWeights(await session.merge({ ...SETUP, method: 'average' }))
+    const zero = await flatWeights(await session.merge({ ...SETUP, lambdaAlign: 0 }))
+    expect(zero).toEqual(plain)
+    const parts = [await flatWeights(session.get('one').model), await flatWeights(session.get('two').model)]
+    expect(
+      relativeError(
+        plain,
+        parts[0].map((value, j) => 0.75 * value + 0.25 * parts[1][j]),
+      ),
+    ).toBeLessThan(1e-6)
+  })
+
+  test.each<GradientSource>(['unwanted', 'margin', 'aqi', 'path'])(
+    'by %s the drift of the merge is that of the closed form',
+    async (source) => {
+      const setup = { ...SETUP, source }
+      const merged = await session.merge(setup)
+      const geometry = await session.prepare(setup)
+      const solution = solve(geometry, [0.75, 0.25], setup.lambdaAlign, setup.rank)
+      const drift = await measureDrift(geometry, merged, setup.rank)
+      expect(solution.driftBefore / solution.drift).toBeCloseTo(1 + setup.lambdaAlign, 6)
+      expect(drift.own / solution.drift).toBeCloseTo(1, 2)
+      expect(drift.total / solution.total).toBeCloseTo(1, 4)
+      expect(await new Measures(session).drift(setup, merged)).toEqual(drift)
+    },
+  )
+
+  test('the control source is another one than that of the shield', async () => {
+    const { input } = await session.prepare(SETUP)
+    expect(input.rows.other).toBe(await session.alignmentRows('anchor', 'aqi', 'heldout', 1))
+    const aqi = await session.prepare({ ...SETUP, source: 'aqi' })
+    expect(aqi.input.rows.other).toBe(await session.alignmentRows('anchor', 'unwanted', 'heldout', 1))
+    expect(aqi.input.rows.heldOut).toBe(await session.alignmentRows('anchor', 'aqi', 'heldout', 1))
+  })
+
+  test('the Fisher soup uses each expert’s own Fisher', async () => {
+    const soup = await flatWeights(await session.merge({ ...SETUP, method: 'fisher-soup' }))
+    const plain = await flatWeights(await session.merge({ ...SETUP, method: 'average' }))
+    expect(relativeError(soup, plain)).toBeGreaterThan(1e-4)
+  })
+
+  test('metric and fast form are compared with the exact Fisher by ranks', async () => {
+    const { metric, fastForm } = await session.metricChecks(SETUP)
+    // Damping moves every weight alike and leaves the order.
+    expect(metric).toBeCloseTo(1, 3)
+    expect(fastForm).toBeGreaterThan(0.3)
+    const identity = await session.metricChecks({ ...SETUP, metric: 'identity' })
+    expect(typeof identity.metric).toBe('string')
+  })
+})
+
+describe('refusals', () => {
+  test('an expert that is not open, and none at all', async () => {
+    const missing = { ...SETUP, experts: [{ id: 'three', weight: 1 }] }
+    await expect(session.merge(missing)).rejects.toThrow(/three is not open/)
+    await expect(session.prepare({ ...SETUP, experts: [] })).rejects.toMatchObject({
+      code: 'request-invalid',
+    })
+  })
+
+  test('models of other shapes', async () => {
+    await session.load('wide', await checkpoint(4, { intermediate_size: 16 }))
+    const setup = { ...SETUP, experts: [{ id: 'wide', weight: 1 }] }
+    await expect(session.merge(setup)).rejects.toMatchObject({ code: 'shape-mismatch' })
+    session.close('wide')
+  })
+
+  test('unknown methods, weights below zero', async () => {
+    await expect(session.merge({ ...SETUP, method: 'ties' })).rejects.toMatchObject({
+      code: 'request-invalid',
+    })
+    const negative = { ...SETUP, experts: [{ id: 'one', weight: -1 }] }
+    await expect(session.merge(negative)).rejects.toThrow(/none negative/)
+  })
+
+  test('a raised signal stops, and the next call starts anew', async () => {
+    const setup = { ...SETUP, seed: 77 }
+    await expect(session.prepare(setup, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'cancelled',
+    })
+    expect((await session.prepare(setup)).bases.own.rank).toBeGreaterThan(0)
+  })
+})
