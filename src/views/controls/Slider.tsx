@@ -3,9 +3,9 @@ import type { NumberParameter } from '../../share/parameters.ts'
 import { positionOf, snapToStops, valueAt } from '../../share/scale.ts'
 
 /** Steps of a slider on a logarithmic scale. */
-const scaleSteps = 240
-/** How near a stop must be to catch the thumb. */
-const snapReach = 0.006
+export const scaleSteps = 240
+/** How near a stop must be to catch the thumb: less than half a step, or arrow keys could never leave it. */
+export const snapReach = 0.48 / scaleSteps
 
 export interface SliderProps {
   label: string

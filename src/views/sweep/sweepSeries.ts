@@ -70,10 +70,13 @@ export function skillSeries(names: readonly string[]): MeasuredLook[] {
   }))
 }
 
+/** Rows kept for the skills of the built-in probes, until their names are known. */
+const unnamedSkills = ['…', '… ', '…  ']
+
 /** Names of all skills that anything measured so far has. */
 export function skillNames(measurements: readonly (Measurement | undefined)[]): string[] {
   const names = measurements.flatMap((measurement) => Object.keys(measurement?.behaviour.skills ?? {}))
-  return [...new Set(names)]
+  return names.length > 0 ? [...new Set(names)] : unnamedSkills
 }
 
 export const driftSeries: readonly (SeriesLook & { id: 'own' | 'heldOut' | 'otherSource' })[] = [
