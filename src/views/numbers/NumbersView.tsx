@@ -66,7 +66,7 @@ export function NumbersView({ experiment, cast, geometry, measurements, view }: 
         <p className="muted">value, 95 % bootstrap interval, n</p>
       </header>
       <div className="table-scroll">
-        <table className="numbers-table" style={{ minWidth: 152 + 150 * columns.length }}>
+        <table className="numbers-table" style={{ minWidth: 152 + 168 * columns.length }}>
           <caption className="visually-hidden">AQI, behaviour, skills and drift of every model</caption>
           <thead>
             <tr>
