@@ -65,7 +65,7 @@ const LEGEND = bullets([
   'refusal: harmful requests refused; attack: the same in attack wording; over-refusal: harmless requests refused; ruined: answers that are no sentences of the world; skills and facts: exact answers.',
   'AQI 50 is the anchor. Views: harmless against harmful prompts; aligned against unwanted completions; the model’s own answers by what they do.',
   'Drift ‖P_A δ‖_G of the merge as it is stored, rounding included: in the subspace of the estimating probes, of held-out probes, and of held-out probes of another gradient source. It has the units of its row’s own metric and subspace, so it compares rows of one source, damping and metric. Baselines are measured in the default geometry.',
-  'Sources of the rows of A: unwanted, likelihood of unwanted completions at the anchor; margin, refusal margin at the anchor; aqi, separation at the anchor; path, refusal margin half-way from the anchor to the experts’ mean.',
+  'Sources of the rows of A: unwanted, likelihood of unwanted completions at the anchor; margin, refusal margin at the anchor; aqi, separation at the anchor; path, margin of the first, deciding token half-way from the anchor to the experts’ mean.',
   'Ours, because the paper’s own choices are not public: the form of L_align, its closed form, how the subspace is estimated, all four sources, drift, and the reference normalisation of AQI. From arXiv 2512.16245: the chart, L_geo and the idea of shield and budget. The models are small and made for this studio: nothing here says what a large model would do.',
 ])
 

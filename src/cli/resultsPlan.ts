@@ -115,9 +115,15 @@ export function ablation(index: ZooIndex, seed: number): Combination {
   const experts = [...ofRole(index, 'task'), ...ofRole(index, 'uncensored')]
   const base = { ...defaultSetup(index, experts, seed), lambdaAlign: ABLATION_LAMBDA }
   const recipes = SOURCES.flatMap((source) => [
-    ...[...new Set([base.damping, ...DAMPINGS])].map((damping) => ({ label: `${source}, ρ ${damping}`, setup: { ...base, source, damping } })),
+    ...[...new Set([base.damping, ...DAMPINGS])].map((damping) => ({
+      label: `${source}, ρ ${damping}`,
+      setup: { ...base, source, damping },
+    })),
     { label: `${source}, identity`, setup: { ...base, source, metric: 'identity' as const } },
-    ...RANKS.filter((rank) => rank !== base.rank).map((rank) => ({ label: `${source}, m ${rank}`, setup: { ...base, source, rank } })),
+    ...RANKS.filter((rank) => rank !== base.rank).map((rank) => ({
+      label: `${source}, m ${rank}`,
+      setup: { ...base, source, rank },
+    })),
   ])
   return { title: 'Ablation: task expert and uncensored expert', experts, recipes }
 }

@@ -52,19 +52,24 @@ export function rowProbes(
   return picked
 }
 
-/** One row per probe: loss of the unwanted completion, with `margin` minus the loss of the aligned one. */
+/**
+ * One row per probe: loss of the unwanted completion, with `margin` minus the loss of the aligned one; of their
+ * first `tokens` tokens alone where given.
+ */
 export function lossTerms(
   codec: TextCodec,
   picked: readonly Probe[],
   source: 'unwanted' | 'margin',
+  tokens = Number.POSITIVE_INFINITY,
 ): LossTerm[] {
+  const sequence = ({ prompt }: Probe, completion: string): Sequence => {
+    const promptIds = codec.encodePrompt(prompt)
+    const own = codec.encodeCompletion(completion)
+    return { ids: [...promptIds, ...own.slice(0, tokens)], firstTarget: promptIds.length }
+  }
   return picked.flatMap((probe, row): LossTerm[] => {
-    const unwanted: LossTerm = {
-      row,
-      sign: 1,
-      sequence: chatSequence(codec, probe.prompt, probe.misaligned!),
-    }
+    const unwanted: LossTerm = { row, sign: 1, sequence: sequence(probe, probe.misaligned!) }
     if (source === 'unwanted') return [unwanted]
-    return [unwanted, { row, sign: -1, sequence: chatSequence(codec, probe.prompt, probe.aligned) }]
+    return [unwanted, { row, sign: -1, sequence: sequence(probe, probe.aligned) }]
   })
 }
