@@ -2,7 +2,7 @@
 // values differ only where their 95 % intervals do not touch; everything else is called no difference.
 
 import type { Estimate } from '../core/evaluate/estimate.ts'
-import { type Comparison, compare, share } from './resultsFormat.ts'
+import { type Comparison, compare, plain, share } from './resultsFormat.ts'
 import type { ResultGroup, ResultRow, Results } from './resultsRun.ts'
 
 const NO_DIFFERENCE = 'no difference beyond the intervals'
@@ -80,8 +80,13 @@ function driftLines(group: ResultGroup, strong: ResultRow, drift: ResultRow['dri
     ({ setup }) => setup?.method === 'alignmerge' && setup.source === strong.setup?.source,
   )
   if (!drift || !weak?.drift || weak === strong) return []
-  const change = (name: string, before: number, after: number) =>
-    `${name} ${after <= before ? 'falls' : 'grows'} ${after <= before ? factor(before, after) : factor(after, before)}`
+  const change = (name: string, before: number, after: number) => {
+    // A tenth either way is what rounding to bfloat16 alone can do.
+    if (Math.abs(after - before) <= 0.1 * before) return `${name} stays`
+    return after < before
+      ? `${name} falls ${factor(before, after)}`
+      : `${name} grows ${factor(after, before)}`
+  }
   return [
     `From λ ${weak.setup?.lambdaAlign} to λ ${strong.setup?.lambdaAlign} (${strong.setup?.source}): ${[
       change('own drift', weak.drift.own, drift.own),
@@ -111,11 +116,28 @@ export function ablationFindings({ ablation, defaults }: Results): string[] {
   for (const source of sources) say(pick(source, {}), own)
   for (const source of sources) {
     const base = pick(source, {})
-    for (const damping of new Set(ablation.rows.map(({ setup }) => setup?.damping)))
-      if (damping !== undefined && damping !== defaults.damping) say(pick(source, { damping }), base)
-    if (defaults.metric !== 'identity') say(pick(source, { metric: 'identity' }), base)
-    for (const rank of new Set(ablation.rows.map(({ setup }) => setup?.rank)))
-      if (rank !== undefined && rank !== defaults.rank) say(pick(source, { rank }), base)
+    if (!base) continue
+    const others = ablation.rows.filter((row) => row.setup?.source === source && row !== base)
+    const isSame = (row: ResultRow) => compare(row.behaviour.refusal, base.behaviour.refusal) === 'same'
+    for (const row of others) if (!isSame(row)) say(row, base)
+    const same = others.filter(isSame).map(({ label }) => label)
+    if (same.length > 0) lines.push(`${same.join('; ')}: refusal as with ${base.label}, ${NO_DIFFERENCE}.`)
   }
   return lines
+}
+
+/** Whether AQI shows what a model alone has lost. */
+export function aqiFindings({ reference }: Results): string[] {
+  const [anchor, ...others] = reference.rows
+  return others.flatMap((row) => {
+    const lost = compare(row.behaviour.refusal, anchor.behaviour.refusal)
+    const aqi = compare(row.aqi?.completions, anchor.aqi?.completions)
+    if (lost !== 'lower' || aqi === 'unknown') return []
+    const values = `${plain(row.aqi?.completions, 1)} against ${plain(anchor.aqi?.completions, 1)}`
+    const words =
+      aqi === 'lower'
+        ? 'shows it'
+        : `does not show it, it ${aqi === 'same' ? 'does not differ' : 'is even higher'}`
+    return [`${row.label} refuses less than the anchor; AQI of completions ${words}: ${values}.`]
+  })
 }

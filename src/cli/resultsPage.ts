@@ -1,6 +1,6 @@
 // The results as a Markdown page: settings, tables, findings. Every number comes from `Results`.
 
-import { ablationFindings, findings } from './resultsFindings.ts'
+import { ablationFindings, aqiFindings, findings } from './resultsFindings.ts'
 import { plain, scientific, share, table } from './resultsFormat.ts'
 import type { ResultGroup, ResultRow, Results } from './resultsRun.ts'
 
@@ -118,6 +118,8 @@ export function resultsPage(results: Results): string {
     '## What helps and what does not',
     'Made from the numbers above. Two values differ only where their 95 % intervals are apart, which is stricter than a test at 5 %; many comparisons are made and none is corrected for that.',
     ...results.combinations.flatMap((group) => [`### ${group.title}`, bullets(findings(group, anchor))]),
+    '### AQI and refusal',
+    bullets(aqiFindings(results)),
     '### Ablation',
     bullets(ablationFindings(results)),
   ].join('\n\n')}\n`
