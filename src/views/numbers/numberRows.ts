@@ -57,7 +57,7 @@ export interface ColumnInput {
 
 const noDrift: UnshieldedDrift = { own: 0, heldOut: 0, otherSource: 0, total: 0 }
 
-/** Anchor, experts, the plain average when it is not the merge itself, merge. */
+/** Anchor, experts, the plain average (also where the merge is that average: columns stay where they are), merge. */
 export function columnsOf(input: ColumnInput): NumberColumn[] {
   const { geometry, weights, experiment, lambdaAlign } = input
   const { rank } = experiment
@@ -84,14 +84,13 @@ export function columnsOf(input: ColumnInput): NumberColumn[] {
       }),
     ),
   ]
-  if (!isAverage)
-    columns.push({
-      id: 'average',
-      label: 'Plain average',
-      role: 'average',
-      measurement: input.average,
-      drift: plain,
-    })
+  columns.push({
+    id: 'average',
+    label: 'Plain average',
+    role: 'average',
+    measurement: input.average,
+    drift: plain,
+  })
   columns.push({
     id: 'merge',
     label: input.mergeLabel,
