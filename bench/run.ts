@@ -9,7 +9,7 @@ import { nodeGpu } from '../src/cli/nodeGpu.ts'
 import { Gpu } from '../src/core/gpu/device.ts'
 import { benchMatmul } from './matmul.ts'
 import { benchModel } from './model.ts'
-import type { BenchTable } from './timing.ts'
+import { type BenchTable, chooseClock } from './timing.ts'
 
 // bench/slider.ts, where there is one: exports benchSlider(gpu).
 const sliders = import.meta.glob<{ benchSlider: (gpu: Gpu) => Promise<BenchTable> }>('./slider.ts')
@@ -23,7 +23,8 @@ export async function main(args: string[]): Promise<number> {
   const gpu = await Gpu.open(await nodeGpu())
   const { adapter, isFallback } = gpu.summary
   const machine = `${adapter}${isFallback ? ' (software)' : ''} on ${cpus().length} × ${cpus()[0].model.trim()}`
-  console.log(`adapter: ${machine}`)
+  const clock = chooseClock(isFallback)
+  console.log(`adapter: ${machine}; ${clock}`)
   const tables: BenchTable[] = []
   const add = (table: BenchTable) => {
     tables.push(table)
@@ -37,7 +38,7 @@ export async function main(args: string[]): Promise<number> {
   for (const line of missed) console.log(`MISSED ${line}`)
   if (args.includes('--write')) {
     const page = resolve(import.meta.dirname, '../docs/bench.md')
-    await writeFile(page, markdown(machine, tables))
+    await writeFile(page, markdown(machine, clock, tables))
   }
   return missed.length === 0 ? 0 : 1
 }
@@ -48,7 +49,7 @@ function plain({ title, header, rows, notes }: BenchTable): string {
   return [title, line(header), ...rows.map(line), ...notes].join('\n')
 }
 
-function markdown(machine: string, tables: BenchTable[]): string {
+function markdown(machine: string, clock: string, tables: BenchTable[]): string {
   const line = (row: string[]) => `| ${row.join(' | ')} |`
   const sections = tables.flatMap(({ title, header, rows, notes, missed }) => [
     `## ${title}`,
@@ -66,7 +67,7 @@ function markdown(machine: string, tables: BenchTable[]): string {
     '# Speed',
     '',
     `Written by \`npm run bench -- FOLDER --write\` on ${date}, ${machine}, Node ${process.versions.node}.`,
-    'Shortest of several rounds; ratios against peers in the same run.',
+    `Shortest of several rounds, ${clock}; ratios against peers in the same run.`,
     '',
     ...sections,
   ].join('\n')

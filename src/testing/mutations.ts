@@ -202,7 +202,7 @@ function constants(each: Each): void {
  * The same text with every loop ended after `most` turns in all: a mutant may count towards four thousand
  * million, and a software adapter would have to follow.
  */
-export function withFuel(text: string, most = 100_000): string {
+export function withFuel(text: string, most = 5000): string {
   const loops = text.replace(
     /(for \([^;]*;)([^;]+);/g,
     (_, head, condition) => `${head} (${condition}) && burn_();`,

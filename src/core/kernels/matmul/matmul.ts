@@ -141,6 +141,7 @@ export const matmulBackwardInput: KernelSpec = {
     inputCase('13×20←12', 13, 20, 12),
     inputCase('11×18←9, odd widths, added', 11, 18, 9, { accumulate: 1 }),
     inputCase('10×16←11 of rows of 12, padding masked', 10, 16, 11, { dyStride: 12 }),
+    inputCase('9×8←22 of rows of 24, narrowing', 9, 8, 22, { dyStride: 24 }),
     inputCase('17×32←8, columns of wider rows, added', 17, 32, 8, {
       dyStride: 24,
       dyOffset: 8,
