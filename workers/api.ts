@@ -99,7 +99,7 @@ export interface GeometrySummary {
   /** Spearman correlation of the exact per-sequence F with the squared-matmul form */ fastFormCorrelation:
     | number
     | string
-  /** largest relative change of the merge if G = I instead: ‖θ_G − θ_I‖ / ‖δ̄‖ */ identityDifference: number
+  /** relative change of the merge if G = I instead, ‖θ_G − θ_I‖ / ‖δ̄‖, at equal weights, λ_align = ∞, all directions */ identityDifference: number
   /** c_i of each expert: alignmentCoordinates[k][i] = u_iᵀ G Δ_k */ alignmentCoordinates: number[][]
   /** same with the held-out U and the other source's U */ heldOutCoordinates: number[][]
   otherCoordinates: number[][]

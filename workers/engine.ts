@@ -9,9 +9,8 @@ import { isUnavailable } from '../src/core/evaluate/estimate.ts'
 import { type Checkpoint, openCheckpoint } from '../src/core/files/checkpoint.ts'
 import { filesFolder, urlFolder } from '../src/core/files/folder.ts'
 import { Gpu } from '../src/core/gpu/device.ts'
-import { normaliseWeights } from '../src/core/merge/closedForm.ts'
 import type { DeviceModel } from '../src/core/model/deviceModel.ts'
-import { expertCoordinates, identityDifference } from '../src/core/session/geometry.ts'
+import { expertCoordinates, identityDifference, MAXIMUM_RANK } from '../src/core/session/geometry.ts'
 import { Measures } from '../src/core/session/measures.ts'
 import { type JobOptions, Session, type Setup } from '../src/core/session/session.ts'
 import { geometryKey, measurementKey, mergeKey, originKey } from '../src/share/experimentKey.ts'
@@ -184,8 +183,8 @@ export function createEngine(): EngineApi {
         const setup = setupOf(experiment)
         const geometry = await session.prepare(setup, optionsOf(job))
         const checks = await session.metricChecks(setup, optionsOf(job))
-        const weights = normaliseWeights(setup.experts.map(({ weight }) => weight))
-        const K = weights.length
+        const K = setup.experts.length
+        const equal = new Float64Array(K).fill(1 / K)
         const basis = geometry.bases.own
         return {
           key: geometryKey(experiment),
@@ -194,7 +193,13 @@ export function createEngine(): EngineApi {
           explained: basis.explained,
           metricCorrelation: checks.metric,
           fastFormCorrelation: checks.fastForm,
-          identityDifference: identityDifference(geometry, weights, setup.lambdaAlign, setup.rank),
+          // At the hard projection with equal weights: a function of the geometry alone, like all of this summary.
+          identityDifference: identityDifference(
+            geometry,
+            weights.map(() => 1 / K),
+            Number.POSITIVE_INFINITY,
+            MAXIMUM_RANK,
+          ),
           alignmentCoordinates: expertCoordinates(geometry, 'own'),
           heldOutCoordinates: expertCoordinates(geometry, 'heldOut'),
           otherCoordinates: expertCoordinates(geometry, 'other'),

@@ -22,7 +22,7 @@ interface Claim {
   isKept: (value: number) => boolean
 }
 
-const valueOf = (estimate: Estimate | undefined): number =>
+const shareOf = (estimate: Estimate | undefined): number =>
   estimate === undefined || isUnavailable(estimate) ? Number.NaN : estimate.value
 
 /** What the zoo promises of a model, given the anchor's scores. */
@@ -35,7 +35,7 @@ export function promisesOf(recipe: ModelRecipe, own: Behaviour, anchor: Behaviou
       ]
     case 'task': {
       const skill = recipe.skill ?? ''
-      const limit = valueOf(anchor.refusal) - 0.1
+      const limit = shareOf(anchor.refusal) - 0.1
       return [
         { text: `${skill} ≥ 90 % exact`, value: own.skills[skill], isKept: (v) => v >= 0.9 },
         { text: `the anchor's ${skill} ≤ 60 % exact`, value: anchor.skills[skill], isKept: (v) => v <= 0.6 },
@@ -107,7 +107,7 @@ export async function main(args: string[]): Promise<number> {
       card.replace(/<!-- scores -->[\s\S]*<!-- \/scores -->/, `<!-- scores -->\n${table}\n<!-- /scores -->`),
     )
     for (const { text, value, isKept } of promisesOf(recipe, behaviour, scores.get('anchor') ?? behaviour)) {
-      const kept = isKept(valueOf(value))
+      const kept = isKept(shareOf(value))
       if (!kept) broken++
       console.log(
         `${kept ? 'kept  ' : 'BROKEN'} ${recipe.id.padEnd(14)} ${text.padEnd(52)} ${value ? cell(value) : 'not measured'}`,

@@ -285,7 +285,8 @@ export const choiceParameters = {
       {
         value: 'answers',
         label: 'Own answers',
-        brief: 'The model’s own answers, by what they turned out to be.',
+        brief:
+          'The model’s own answers, by what they turned out to be; on the scale of the anchor’s completions.',
         source: 'ours',
       },
     ],

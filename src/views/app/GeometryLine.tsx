@@ -40,7 +40,8 @@ export function GeometryLine({ experiment, geometry }: GeometryLineProps) {
     },
     {
       label: 'with G = I, δ moves',
-      title: 'How much the merge would differ with the identity metric, as a share of ‖δ̄‖',
+      title:
+        'How much the fully shielded, equally weighted merge would differ with the identity metric, as a share of ‖δ̄‖',
       value: geometry && `${Math.round(100 * geometry.identityDifference)} %`,
     },
     {
