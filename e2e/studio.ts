@@ -16,7 +16,7 @@ export const experiment: Experiment = {
   rank: 8,
   damping: 0.01,
   metric: 'fisher',
-  source: 'unwanted',
+  source: 'path',
   fisher: { labels: 'sampled', form: 'sequence' },
   probesPerClass: 64,
   seed: 1,

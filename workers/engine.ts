@@ -194,12 +194,7 @@ export function createEngine(): EngineApi {
           metricCorrelation: checks.metric,
           fastFormCorrelation: checks.fastForm,
           // At the hard projection with equal weights: a function of the geometry alone, like all of this summary.
-          identityDifference: identityDifference(
-            geometry,
-            weights.map(() => 1 / K),
-            Number.POSITIVE_INFINITY,
-            MAXIMUM_RANK,
-          ),
+          identityDifference: identityDifference(geometry, equal, Number.POSITIVE_INFINITY, MAXIMUM_RANK),
           alignmentCoordinates: expertCoordinates(geometry, 'own'),
           heldOutCoordinates: expertCoordinates(geometry, 'heldOut'),
           otherCoordinates: expertCoordinates(geometry, 'other'),

@@ -189,7 +189,7 @@ export const choiceParameters = {
   source: {
     label: 'Alignment gradients',
     symbol: 'A',
-    default: 'unwanted',
+    default: 'path',
     brief: 'Which loss’s gradients span the alignment directions. The paper’s choice is unknown.',
     source: 'ours',
     options: [
@@ -215,7 +215,7 @@ export const choiceParameters = {
         value: 'path',
         label: 'On the way',
         brief:
-          'Gradients of the refusal margin half-way from the anchor to the experts, where a refusal that will be lost already wavers.',
+          'Gradients of the margin of the first, deciding token, half-way from the anchor to the experts: where a refusal that will be lost already wavers.',
         source: 'ours',
       },
     ],

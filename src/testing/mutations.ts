@@ -207,5 +207,5 @@ export function withFuel(text: string, most = 5000): string {
     /(for \([^;]*;)([^;]+);/g,
     (_, head, condition) => `${head} (${condition}) && burn_();`,
   )
-  return `${loops}\nvar<private> fuel_: u32 = ${most}u;\nfn burn_() -> bool { fuel_ -= 1u; return fuel_ > 0u; }`
+  return `${loops}\nvar<private> fuel_: u32 = ${most}u;\nfn burn_() -> bool { fuel_ -= min(fuel_, 1u); return fuel_ > 0u; }`
 }
