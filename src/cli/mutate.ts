@@ -88,7 +88,7 @@ async function mutateKernel(kernel: KernelSpec): Promise<KernelResult> {
 }
 
 function judge(kernel: string, mutant: Mutant): KernelResult['survivors'][number] {
-  const known = EQUIVALENT_MUTANTS.find((e) => e.kernel === kernel && e.changed.test(mutant.changed))
+  const known = EQUIVALENT_MUTANTS.find((e) => e.kernels.includes(kernel) && e.changed.test(mutant.changed))
   if (known) used.add(known)
   return { mutant, reason: known?.reason }
 }
@@ -124,7 +124,7 @@ async function mutateAccessors(): Promise<KernelResult> {
     for (const variant of variantsOf(kernel)) {
       const header = wgslHeader(kernel, variant, packed)
       for (const text of reachedLines(kernel, header)) {
-        const shape = text.replaceAll(/\b(weight|x|y|a|out)(?=\d|\[)/g, '_')
+        const shape = text.replaceAll(/(weight|out|x|y|a)(?=[14]?[[(])/g, '_').trim()
         if (done.has(shape)) continue
         done.add(shape)
         for (const mutant of listMutants(text, { params: [] })) {
@@ -180,7 +180,8 @@ export async function main(args: string[]): Promise<number> {
   if (wanted('accessors')) add(await mutateAccessors())
   if (names.length === 0)
     for (const entry of EQUIVALENT_MUTANTS)
-      if (!used.has(entry)) console.log(`stale: ${entry.kernel} ${entry.changed} matches no survivor`)
+      if (!used.has(entry))
+        console.log(`stale: ${entry.kernels.join(', ')} ${entry.changed} matches no survivor`)
   const report = mutationReport(results)
   console.log(report.summary)
   if (args.includes('--write'))

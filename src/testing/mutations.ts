@@ -106,10 +106,10 @@ function bounds(each: Each): void {
 /** Places off by one: `i + 1u` where `i` stood, and quotient for remainder. */
 function offsets(each: Each): void {
   // After `+` or `*`, or as an index or the first argument: where places are computed.
-  each(/(?<=[+[(] ?)([a-z]\w*\b(?![(.[])|P\.\w+)(?= ?[+\]),])/g, ([name]) => ({
+  each(/(?<=[+[(] ?)([a-z]\w*\b(?![(.[])|P\.\w+)(?= ?[+\]),])/g, ({ 0: name, index, input }) => ({
     kind: 'index',
     length: name.length,
-    by: `(${name} + 1u)`,
+    by: `(${name} + ${stepAt(input, index)}u)`,
   }))
   each(/\b(?:g|id|w)\.([xyz])\b/g, ({ 0: all, 1: axis }) => ({
     kind: 'index',
@@ -118,6 +118,11 @@ function offsets(each: Each): void {
   }))
   each(/(?<= )[/%](?= )/g, ([op]) => ({ kind: 'index', length: 1, by: op === '/' ? '%' : '/' }))
   each(/\bmin\((?=[^()]*,)/g, () => ({ kind: 'index', length: 3, by: 'max' }))
+}
+
+/** Where fours are counted, in the arguments of a four-wide accessor and before `>> 2u`, a place is off by four. */
+function stepAt(line: string, index: number): 1 | 4 {
+  return /\b\w+4\([^()]*$/.test(line.slice(0, index)) || /^[^\]]*\) >> 2u/.test(line.slice(index)) ? 4 : 1
 }
 
 /** One name for another of the same type. */
@@ -144,7 +149,8 @@ function swaps(each: Each, { params }: Names, locals: readonly string[]): void {
 }
 
 function signs(each: Each): void {
-  each(/(?<= )[+-](?= )/g, ([op]) => ({ kind: 'sign', length: 1, by: op === '+' ? '-' : '+' }))
+  // Not before a literal 0u: the accessors write their lanes as `+ 0u` … `+ 3u`.
+  each(/(?<= )[+-](?= )(?! 0u)/g, ([op]) => ({ kind: 'sign', length: 1, by: op === '+' ? '-' : '+' }))
   each(/(?<= )([+-])=(?= )/g, ({ 1: op }) => ({ kind: 'sign', length: 2, by: op === '+' ? '-=' : '+=' }))
   each(/(?<=[(=,] ?)-(?=[\w(])/g, () => ({ kind: 'sign', length: 1, by: '' }))
   // A factor or stored value with the wrong sign.
@@ -163,7 +169,7 @@ function signs(each: Each): void {
 
 /** Statements and terms left out. */
 function drops(each: Each, code: string): void {
-  each(/ [+*/-] (P\.\w+|[a-z]\w*|[\d.]+[uf]?)\b(?![([.])/g, ([all]) => ({
+  each(/ [+*/-] (?!0u)(P\.\w+|[a-z]\w*|[\d.]+[uf]?)\b(?![([.])/g, ([all]) => ({
     kind: 'dropped',
     length: all.length,
     by: '',
@@ -186,10 +192,10 @@ function drops(each: Each, code: string): void {
 }
 
 function constants(each: Each): void {
-  each(/(?<![\w.])(0x[\da-f]+|\d+)u\b/g, ({ 0: all, 1: digits }) => ({
+  each(/(?<![\w.])(0x[\da-f]+|\d+)u\b/g, ({ 0: all, 1: digits, index, input }) => ({
     kind: 'constant',
     length: all.length,
-    by: `${Number(digits) + 1}u`,
+    by: `${Number(digits) + stepAt(input, index)}u`,
   }))
   each(/(?<![\w.])\d+\.\d+(e-?\d+)?/g, ([all]) => ({
     kind: 'constant',

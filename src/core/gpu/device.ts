@@ -47,10 +47,13 @@ export class Gpu {
   private readonly zero: GPUBuffer
   /** dispatches since the device was opened */
   dispatchCount = 0
+  /** most workgroups in one dimension; tests lower it to see kernels continue in y */
+  groupLimit: number
 
   private constructor(device: GPUDevice, summary: AdapterSummary) {
     this.device = device
     this.summary = summary
+    this.groupLimit = device.limits.maxComputeWorkgroupsPerDimension
     this.pool = new BufferPool(device)
     this.uniforms = device.createBuffer({ size: UNIFORM_STRIDE * UNIFORM_SLOTS, usage: 0x40 | 0x8 })
     this.zero = device.createBuffer({ size: 256, usage: STORAGE })
@@ -183,7 +186,7 @@ export class Gpu {
     this.dispatchCount++
   }
 
-  /** Groups per dimension; kernels with more than 65 535 in x continue in y and index by both. */
+  /** Groups per dimension; kernels that ask for `num_workgroups` continue in y past the limit in x. */
   private workgroups(kernel: KernelSpec, params: Params): [number, number, number] {
     const threads = kernel.threads(params)
     const size = kernel.workgroupSize
@@ -192,8 +195,8 @@ export class Gpu {
       number,
       number,
     ]
-    const limit = this.device.limits.maxComputeWorkgroupsPerDimension
-    if (groups[0] > limit && groups[1] === 1) {
+    const limit = this.groupLimit
+    if (groups[0] > limit && groups[1] === 1 && kernel.wgsl.includes('num_workgroups')) {
       groups[1] = Math.ceil(groups[0] / limit)
       groups[0] = limit
     }

@@ -22,6 +22,9 @@ interface Shape {
   H: number
   share: number
   D: number
+  scale?: number
+  /** values of queries and keys in place of the regime's own */
+  value?: (random: number) => number
 }
 
 const shapes: Shape[] = [
@@ -36,6 +39,12 @@ const shapes: Shape[] = [
     D: 16,
   },
 ]
+
+/** Scores in the hundreds, where only differences from the largest have an exponential; exact in float32. */
+const farScores: Shape = {
+  ...{ name: 'scores far from zero', lengths: [6, 9], window: 99, H: 2, share: 2, D: 8, scale: 4 },
+  value: (random) => Math.round(4 * random) / 4,
+}
 
 function bounds({ lengths, window }: Shape) {
   const keyStart: number[] = []
@@ -62,12 +71,14 @@ function makeCase(
   sizes: (p: Params) => Record<string, number>,
 ): KernelCase {
   const b = bounds(shape)
+  const { value } = shape
   const p = { T: b.T, H: shape.H, D: shape.D, share: shape.share, maxKeys: b.maxKeys, ...params(b) }
   return {
     name: shape.name,
     params: p,
     sizes: sizes(p),
     fill: {
+      ...(value && { q: (_, random) => value(random()), k: (_, random) => value(random()) }),
       keyStart: (t) => b.keyStart[t],
       keyEnd: (t) => b.keyEnd[t],
       queryStart: (t) => b.queryStart[t],
@@ -112,7 +123,7 @@ export const attentionWeights: KernelSpec = {
     relative: 1e-5,
     why: 'exp of a float32 score: its rounding grows with the score',
   },
-  cases: shapes.map((shape) =>
+  cases: [...shapes, farScores].map((shape) =>
     makeCase(
       shape,
       () => ({
@@ -120,7 +131,7 @@ export const attentionWeights: KernelSpec = {
         qOffset: 4,
         kStride: shape.H * shape.D,
         kOffset: 0,
-        scale: shape.D ** -0.5,
+        scale: shape.scale ?? shape.D ** -0.5,
       }),
       (p) => ({
         q: p.qOffset + p.T * p.qStride,

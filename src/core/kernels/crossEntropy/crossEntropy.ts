@@ -27,11 +27,18 @@ export function crossEntropyReference(p: Params, { logits, targets, scale, loss 
   return { logits: outLogits, loss: outLoss }
 }
 
-const entropyCase = (R: number, V: number, stride: number, gradient: number, rowsPerY = R): KernelCase => ({
-  name: `${R} rows of ${V} (stride ${stride})${gradient ? ', gradient' : ''}`,
+const entropyCase = (
+  R: number,
+  V: number,
+  stride: number,
+  gradient: number,
+  rowsPerY = R,
+  size = 1,
+): KernelCase => ({
+  name: `${R} rows of ${V} (stride ${stride})${gradient ? ', gradient' : ''}, logits × ${size}`,
   params: { R, V, stride, rowsPerY, gradient },
   sizes: { logits: R * stride, targets: R, scale: R, loss: R },
-  fill: { targets: (i) => (i * 5 + 2) % V },
+  fill: { targets: (i) => (i * 5 + 2) % V, logits: (_, random) => size * random() },
 })
 
 /** loss (R) of logits (R, stride ≥ V) and targets (R); logits become scale (R) ∘ gradient when asked. */
@@ -61,6 +68,10 @@ export const crossEntropy: KernelSpec = {
     entropyCase(3, 7, 7, 1),
     entropyCase(9, 64, 64, 0, 4),
     entropyCase(8, 211, 212, 1),
+    entropyCase(9, 13, 16, 1, 4),
+    // Far apart: without the row's own largest logit the exponentials overflow.
+    entropyCase(6, 10, 10, 0, 6, 200),
+    entropyCase(6, 14, 16, 1, 6, 200),
   ],
   finiteDifferences: [
     {

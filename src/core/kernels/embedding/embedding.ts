@@ -30,7 +30,13 @@ export const embedding: KernelSpec = {
   isAligned: (p) => p.C % 4 === 0,
   reference: embeddingReference,
   tolerance: { absolute: 0, relative: 0, why: 'a copy' },
-  cases: [forwardCase(5, 8, 11), forwardCase(9, 10, 6), forwardCase(33, 64, 40)],
+  cases: [
+    forwardCase(5, 8, 11),
+    forwardCase(9, 10, 6),
+    forwardCase(6, 7, 9),
+    forwardCase(4, 9, 8),
+    forwardCase(33, 64, 40),
+  ],
   noGradient: 'checked through embeddingBackward',
 }
 

@@ -81,7 +81,7 @@ export const writeMerge: KernelSpec = {
   ],
   reference: writeMergeReference,
   tolerance: { absolute: 1e-6, relative: 2e-6, why: 'float32 sum over rows and a division' },
-  cases: [writeCase(8, 0), writeCase(60, 5), writeCase(1024, 3)],
+  cases: [writeCase(8, 0), writeCase(60, 5), writeCase(12, 1), writeCase(1024, 3)],
 }
 
 const fisherCase = (count: number): KernelCase => ({

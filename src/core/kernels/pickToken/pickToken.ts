@@ -26,6 +26,11 @@ const pickCase = (R: number, V: number, stride: number, noise: number, seed = 7)
   params: { R, V, stride, noise, seed, firstRow: noise * 3 },
   sizes: { logits: R * stride, token: R },
 })
+const tied: KernelCase = {
+  ...pickCase(20, 30, 32, 0),
+  name: '20 rows of 30 with equal largest logits, greedy',
+  fill: { logits: (_, random) => Math.round(2 * random()) },
+}
 
 /** token (R) of logits (R, stride); noise 0 or 1. Rows are numbered from `firstRow` for the generator. */
 export const pickToken: KernelSpec = {
@@ -47,6 +52,6 @@ export const pickToken: KernelSpec = {
   workgroupSize: [64, 1, 1],
   reference: pickTokenReference,
   tolerance: { absolute: 0, relative: 0, why: 'an index' },
-  cases: [pickCase(5, 11, 12, 0), pickCase(70, 64, 64, 1), pickCase(9, 37, 40, 1, 12345)],
+  cases: [pickCase(5, 11, 12, 0), pickCase(70, 64, 64, 1), pickCase(9, 37, 40, 1, 12345), tied],
   noGradient: 'an index has none',
 }

@@ -36,7 +36,7 @@ const gramCase = (
     name: `${rowsA}×${rowsB} rows of ${count}, mode ${mode}`,
     params: { rowsA, rowsB, count, stride, chunkSize, chunks, mode },
     sizes: { a: rowsA * stride, b: rowsB * stride, w: stride, partial: chunks * rowsA * rowsB },
-    fill: { a: padded, b: padded, w: (_, random) => 0.5 + Math.abs(random()) },
+    fill: { a: padded, b: padded, w: (i, random) => (i < count ? 0.5 + Math.abs(random()) : 0) },
   }
 }
 
@@ -68,6 +68,8 @@ export const weightedGram: KernelSpec = {
     gramCase(8, 8, 64, 64, 1),
     gramCase(1, 6, 101, 32, 0),
     gramCase(9, 2, 130, 64, 2),
+    gramCase(2, 3, 39, 16, 2),
+    gramCase(3, 5, 44, 16, 2),
   ],
   noGradient: 'its gradient is objectiveGradient, checked there',
 }
