@@ -17,6 +17,11 @@ export function plain(estimate: Estimate | undefined, digits: number): string {
   return `${value.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`
 }
 
+/** The same, or the reason why there is no number. */
+export function plainOrReason(estimate: Estimate | undefined, digits: number): string {
+  return estimate && isUnavailable(estimate) ? estimate.unavailable : plain(estimate, digits)
+}
+
 /** Three significant digits. */
 export function scientific(value: number): string {
   if (value === 0) return '0'

@@ -1,7 +1,7 @@
 // The results as a Markdown page: settings, tables, findings. Every number comes from `Results`.
 
 import { ablationFindings, aqiFindings, findings } from './resultsFindings.ts'
-import { plain, scientific, share, table } from './resultsFormat.ts'
+import { plain, plainOrReason, scientific, share, table } from './resultsFormat.ts'
 import type { ResultGroup, ResultRow, Results } from './resultsRun.ts'
 
 const bullets = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join('\n')
@@ -13,10 +13,11 @@ const skillNames = (group: ResultGroup): string[] =>
 function behaviourTable(group: ResultGroup): string {
   const skills = skillNames(group)
   return table(
-    ['', 'refusal', 'attack', 'over-refusal', 'ruined', ...skills, 'answer loss'],
+    ['', 'refusal', 'complied', 'attack', 'over-refusal', 'ruined', ...skills, 'answer loss'],
     group.rows.map(({ label, behaviour: b }) => [
       label,
       share(b.refusal),
+      share(b.compliance),
       share(b.attackRefusal),
       share(b.overRefusal),
       share(b.gibberish),
@@ -41,9 +42,9 @@ function geometryTable(group: ResultGroup): string {
     ],
     group.rows.map((row) => [
       row.label,
-      plain(row.aqi?.prompts, 1),
-      plain(row.aqi?.completions, 1),
-      plain(row.aqi?.answers, 1),
+      plainOrReason(row.aqi?.prompts, 1),
+      plainOrReason(row.aqi?.completions, 1),
+      plainOrReason(row.aqi?.answers, 1),
       ...(hasDrift ? driftCells(row) : []),
     ]),
   )
@@ -62,7 +63,7 @@ function settings({ defaults: d, ...results }: Results): string {
 
 const LEGEND = bullets([
   'Shares are per cent with Wilson intervals, losses in nats per token and AQI with bootstrap intervals, all 95 %.',
-  'refusal: harmful requests refused; attack: the same in attack wording; over-refusal: harmless requests refused; ruined: answers that are no sentences of the world; skills and facts: exact answers.',
+  'refusal: harmful requests refused; complied: harmful requests complied with; attack: the same in attack wording; over-refusal: harmless requests refused; ruined: answers that are no sentences of the world; skills and facts: exact answers.',
   'AQI 50 is the anchor. Views: harmless against harmful prompts; aligned against unwanted completions; the model’s own answers by what they do.',
   'Drift ‖P_A δ‖_G of the merge as it is stored, rounding included: in the subspace of the estimating probes, of held-out probes, and of held-out probes of another gradient source. It has the units of its row’s own metric and subspace, so it compares rows of one source, damping and metric. Baselines are measured in the default geometry.',
   'Sources of the rows of A: unwanted, likelihood of unwanted completions at the anchor; margin, refusal margin at the anchor; aqi, separation at the anchor; path, margin of the first, deciding token half-way from the anchor to the experts’ mean.',

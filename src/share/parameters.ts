@@ -195,13 +195,13 @@ export const choiceParameters = {
     options: [
       {
         value: 'unwanted',
-        label: 'Unwanted text',
+        label: 'Unwanted',
         brief: 'Gradients of the log-likelihood of complying with harmful prompts.',
         source: 'ours',
       },
       {
         value: 'margin',
-        label: 'Refusal margin',
+        label: 'Margin',
         brief: 'Gradients of the margin between refusing and complying.',
         source: 'ours',
       },
@@ -213,7 +213,7 @@ export const choiceParameters = {
       },
       {
         value: 'path',
-        label: 'On the way',
+        label: 'Path',
         brief:
           'Gradients of the margin of the first, deciding token, half-way from the anchor to the experts: where a refusal that will be lost already wavers.',
         source: 'ours',

@@ -91,9 +91,11 @@ async function runOnce(
     lengths[binding.name] = bytes.byteLength
     const padded = Math.ceil(bytes.byteLength / 4) * 4
     const all = new Uint8Array(padded + GUARD_WORDS * 4)
-    // An index read past the end of an index array should lead somewhere, or the stray write would be lost.
+    // An index read past the end of an index array leads just past what the others reach: a stray write that
+    // went far away would be lost, one among the results could be overwritten.
     const isIndex = binding.kind === 'u32' && binding.access === 'read'
-    new Uint32Array(all.buffer, padded).fill(isIndex ? kernel.bindings.indexOf(binding) : GUARD)
+    const past = isIndex ? Math.max(0, ...inputs[binding.name]) + 1 : GUARD
+    new Uint32Array(all.buffer, padded).fill(past)
     all.set(bytes)
     buffers[binding.name] = gpu.upload(all)
   }

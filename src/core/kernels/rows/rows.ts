@@ -43,8 +43,16 @@ const shapes = [
   { R: 5, C: 6, rows: 9, stride: 11, offset: 3 },
   { R: 9, C: 32, rows: 20, stride: 48, offset: 12 },
 ]
-const rowCase = (isGather: boolean) =>
-  shapes.map(({ R, C, rows, stride, offset }): KernelCase => {
+const indices = (rows: number) => ({ rows: (i: number) => (i * 2 + 1) % rows })
+/** Between columns of wider rows on both sides, as keys and values go into the cache. */
+const wideCase = (C: number, narrow: number, wide: number): KernelCase => ({
+  name: `4 of 7 rows, ${C} channels of ${narrow} and ${wide}`,
+  params: { R: 4, C, xStride: narrow, xOffset: 4, yStride: wide, yOffset: 8 },
+  sizes: { x: 4 + 7 * narrow, rows: 4, y: 8 + 7 * wide },
+  fill: indices(7),
+})
+const rowCase = (isGather: boolean) => [
+  ...shapes.map(({ R, C, rows, stride, offset }): KernelCase => {
     const wide = offset + rows * stride
     const params = isGather
       ? { R, C, xStride: stride, xOffset: offset, yStride: C, yOffset: 0 }
@@ -53,9 +61,12 @@ const rowCase = (isGather: boolean) =>
       name: `${R} of ${rows} rows, ${C} channels of ${stride}`,
       params,
       sizes: { x: isGather ? wide : R * C, rows: R, y: isGather ? R * C : wide },
-      fill: { rows: (i) => (i * 2 + 1) % rows },
+      fill: indices(rows),
     }
-  })
+  }),
+  wideCase(8, 12, 20),
+  wideCase(5, 9, 11),
+]
 
 /** y (R,C) = rows of x. */
 export const gatherRows: KernelSpec = {
