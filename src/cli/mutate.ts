@@ -25,7 +25,15 @@ export interface KernelResult {
 }
 
 /** Kernels that between them call every accessor in every storage type, aligned and not. */
-const ACCESSOR_KERNELS = ['widen', 'narrow', 'countNonFinite', 'embedding', 'swiglu', 'rmsNorm']
+const ACCESSOR_KERNELS = [
+  'rmsNorm',
+  'matmul',
+  'embedding',
+  'scatterRows',
+  'widen',
+  'narrow',
+  'countNonFinite',
+]
 
 /** Calls `use` with the text replaced in every module that the device compiles. */
 async function replacing<T>(gpu: Gpu, from: string, to: string, use: () => Promise<T>): Promise<T> {
@@ -115,31 +123,52 @@ function reachedLines(kernel: KernelSpec, header: string): string[] {
   return [...reached]
 }
 
-async function mutateAccessors(): Promise<KernelResult> {
-  const gpu = await Gpu.open(await nodeGpu())
-  const result: KernelResult = { name: 'accessors', planted: [], refused: 0, survivors: [] }
-  // The same function in several kernels or variants is mutated once, in the first that reaches it.
-  const done = new Set<string>()
+interface Site {
+  kernel: KernelSpec
+  variant: KernelVariant
+  header: string
+  text: string
+}
+
+/** The same accessor function in all kernels that reach it, names of bindings aside. */
+function accessorSites(): Site[][] {
+  const sites = new Map<string, Site[]>()
   for (const kernel of KERNELS.filter(({ name }) => ACCESSOR_KERNELS.includes(name)))
     for (const variant of variantsOf(kernel)) {
       const header = wgslHeader(kernel, variant, packed)
       for (const text of reachedLines(kernel, header)) {
-        const shape = text.replaceAll(/(weight|out|x|y|a)(?=[14]?[[(])/g, '_').trim()
-        if (done.has(shape)) continue
-        done.add(shape)
-        for (const mutant of listMutants(text, { params: [] })) {
-          const spec = renamed(kernel, kernel.wgsl)
-          if (!(await compiles(gpu, `${kernel.wgsl}\n${header.replace(text, () => mutant.text)}`))) {
-            result.refused++
-            continue
-          }
-          const named = { ...mutant, line: `${kernel.name}, ${variant.weights}: ${mutant.line}` }
-          result.planted.push(named)
-          const failures = await replacing(gpu, text, mutant.text, () => failuresOf(gpu, spec))
-          if (failures.length === 0) result.survivors.push(judge('accessors', named))
-        }
+        const shape = text.replaceAll(/(weight|out|x|y|a|residual)(?=[14]?[[(])/g, '_').trim()
+        const known = sites.get(shape) ?? []
+        sites.set(shape, [...known, { kernel, variant, header, text }])
       }
     }
+  return [...sites.values()]
+}
+
+/** An accessor's mutant is caught when one of the kernels that use it fails. */
+async function mutateAccessors(): Promise<KernelResult> {
+  const gpu = await Gpu.open(await nodeGpu())
+  const result: KernelResult = { name: 'accessors', planted: [], refused: 0, survivors: [] }
+  for (const sites of accessorSites()) {
+    const mutants = sites.map(({ text }) => listMutants(text, { params: [] }))
+    for (const [i, mutant] of mutants[0].entries()) {
+      const { kernel, variant, header, text } = sites[0]
+      if (!(await compiles(gpu, `${kernel.wgsl}\n${header.replace(text, () => mutant.text)}`))) {
+        result.refused++
+        continue
+      }
+      const named = { ...mutant, line: `${kernel.name}, ${variant.weights}: ${mutant.line}` }
+      result.planted.push(named)
+      let isCaught = false
+      for (const [j, site] of sites.entries()) {
+        const spec = renamed(site.kernel, site.kernel.wgsl)
+        const check = () => failuresOf(gpu, spec)
+        isCaught ||= (await replacing(gpu, site.text, mutants[j][i].text, check)).length > 0
+        if (isCaught) break
+      }
+      if (!isCaught) result.survivors.push(judge('accessors', named))
+    }
+  }
   gpu.close()
   return result
 }

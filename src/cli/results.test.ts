@@ -130,13 +130,21 @@ describe('page', () => {
 
 describe('arguments', () => {
   it('reads all, refuses the rest', () => {
-    expect(readArguments([])).toEqual({ zoo: 'public/zoo', out: 'docs/results.md', seed: 1, perClass: 240 })
+    expect(readArguments([])).toEqual({
+      zoo: 'public/zoo',
+      out: 'docs/results.md',
+      seed: 1,
+      perClass: 240,
+      isRender: false,
+    })
     expect(readArguments(['--quick', '--seed', '7', '--out', 'x.md', '--zoo', 'z'])).toEqual({
       zoo: 'z',
       out: 'x.md',
       seed: 7,
       perClass: 64,
+      isRender: false,
     })
+    expect(readArguments(['--render'])?.isRender).toBe(true)
     for (const wrong of [['--seed', 'x'], ['--out', 'x.txt'], ['--what', '1'], ['--zoo']])
       expect(readArguments(wrong)).toBeUndefined()
   })

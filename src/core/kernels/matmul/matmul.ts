@@ -66,6 +66,7 @@ export const matmul: KernelSpec = {
       addResidual: 1,
     }),
     forwardCase('33×64→96', 33, 64, 96),
+    forwardCase('5×8→7, whole fours into odd rows', 5, 8, 7),
     forwardCase('10×8→11, rows padded to 12', 10, 8, 11, { yStride: 12 }),
   ],
   noGradient: 'checked through matmulBackwardInput and matmulBackwardWeight',

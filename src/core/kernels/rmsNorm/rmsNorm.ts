@@ -41,6 +41,8 @@ export const rmsNorm: KernelSpec = {
     forwardCase(5, 10, 0.3),
     forwardCase(9, 64, 1e-6, 4),
     forwardCase(1, 4, 1e-5),
+    forwardCase(6, 7, 1e-5),
+    forwardCase(4, 9, 1e-5),
   ],
   noGradient: 'checked through rmsNormBackward',
 }

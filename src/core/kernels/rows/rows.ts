@@ -66,6 +66,7 @@ const rowCase = (isGather: boolean) => [
   }),
   wideCase(8, 12, 20),
   wideCase(5, 9, 11),
+  wideCase(8, 13, 19),
 ]
 
 /** y (R,C) = rows of x. */
