@@ -74,7 +74,7 @@ export function mutationReport(results: KernelResult[]): { page: string; summary
       ? ['None.']
       : ['| kernel | class | line | became | |', '| --- | --- | --- | --- | --- |', ...list(real, () => '')]),
     '',
-    '## Equivalent: the same results, so nothing to notice',
+    '## Not to be noticed: nearly all compute the same values',
     '',
     '| kernel | class | line | became | why |',
     '| --- | --- | --- | --- | --- |',
