@@ -1,6 +1,6 @@
 // Where safe and unsafe text lies in the hidden states of anchor and merge, in the anchor's stored plane.
 
-import { lazy, Suspense, useMemo } from 'react'
+import { Suspense, useMemo } from 'react'
 import type { AqiResult, AqiView, Budget, Experiment } from '../../../workers/api.ts'
 import { choiceParameters } from '../../share/parameters.ts'
 import {
@@ -13,12 +13,13 @@ import { useStudio } from '../../state/store.ts'
 import { type ClusterLayer, domainOf, meanOf } from '../charts/clusterLayers.ts'
 import { TableToggle } from '../controls/TableToggle.tsx'
 import { describeEstimate, formatInterval, formatParameter, formatValue } from '../format.ts'
+import { lazyInTurn } from '../lazyInTurn.ts'
 import { BudgetBadge } from '../numbers/BudgetBadge.tsx'
 import { useSweep } from '../sweep/useSweep.ts'
 import { clustersAt, noClusters, type ShownClusters } from './interpolateClusters.ts'
 import { ViewTabs } from './ViewTabs.tsx'
 
-const ClusterPlot = lazy(() => import('../charts/ClusterPlot.tsx'))
+const ClusterPlot = lazyInTurn(() => import('../charts/ClusterPlot.tsx'))
 const plotHeight = 262
 
 export interface ClusterViewProps {

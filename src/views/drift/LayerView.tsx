@@ -1,6 +1,6 @@
 // In which layers the merge moves along alignment directions, beside the plain average.
 
-import { lazy, Suspense, useMemo } from 'react'
+import { Suspense, useMemo } from 'react'
 import type { Experiment } from '../../../workers/api.ts'
 import { sweepExperiment } from '../../state/plan.ts'
 import { type Measurements, selectMeasurement, selectMergeMeasurement } from '../../state/selectors.ts'
@@ -8,8 +8,9 @@ import { useStudio } from '../../state/store.ts'
 import { niceMaximum } from '../charts/niceMaximum.ts'
 import { TableToggle } from '../controls/TableToggle.tsx'
 import { formatRound, formatScaled, normScaleOf } from '../format.ts'
+import { lazyInTurn } from '../lazyInTurn.ts'
 
-const LayerBars = lazy(() => import('../charts/LayerBars.tsx'))
+const LayerBars = lazyInTurn(() => import('../charts/LayerBars.tsx'))
 const plotHeight = 128
 
 const scaled = (value: number | undefined, factor: number) => (value === undefined ? null : value * factor)

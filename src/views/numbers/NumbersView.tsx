@@ -63,7 +63,7 @@ export function NumbersView({ experiment, cast, geometry, measurements, view }: 
     <section className="panel numbers" aria-labelledby="numbers-title">
       <header className="panel-head">
         <h2 id="numbers-title">Numbers</h2>
-        <p className="muted">value, 95 % bootstrap interval, n</p>
+        <p className="muted">value, 95 % interval, n</p>
       </header>
       <div className="table-scroll">
         <table className="numbers-table" style={{ minWidth: 152 + 168 * columns.length }}>

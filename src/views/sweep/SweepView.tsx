@@ -1,6 +1,6 @@
 // The sweep of λ_align with its cursor: what the shield does to AQI, behaviour, skills and drift.
 
-import { lazy, Suspense, useCallback, useMemo } from 'react'
+import { Suspense, useCallback, useMemo } from 'react'
 import type { AqiView, Experiment, GeometrySummary } from '../../../workers/api.ts'
 import { numberParameters, sweepGrid } from '../../share/parameters.ts'
 import { positionOf, snapToStops } from '../../share/scale.ts'
@@ -16,6 +16,7 @@ import { useStudio } from '../../state/store.ts'
 import { Formula } from '../controls/Formula.tsx'
 import { TableToggle } from '../controls/TableToggle.tsx'
 import { formatParameter, formatTick } from '../format.ts'
+import { lazyInTurn } from '../lazyInTurn.ts'
 import { MergeStatus } from './MergeStatus.tsx'
 import { readoutsOf } from './readoutsOf.ts'
 import { SweepTable } from './SweepTable.tsx'
@@ -23,7 +24,7 @@ import { driftScaleOf, sweepPanelsOf } from './sweepPanelsOf.ts'
 import { skillNames } from './sweepSeries.ts'
 import { useSweep } from './useSweep.ts'
 
-const SweepStack = lazy(() => import('../charts/SweepStack.tsx'))
+const SweepStack = lazyInTurn(() => import('../charts/SweepStack.tsx'))
 
 const parameter = numberParameters.lambdaAlign
 const ticks = sweepGrid.map((lambda) => ({

@@ -1,0 +1,27 @@
+// Charts are loaded after the page has painted, and one after another: three mounted in one commit would hold the
+// main thread for a tenth of a second.
+
+import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
+
+/** Time for one chart to mount and paint before the next arrives. */
+const pauseMs = 80
+
+const pause = () => new Promise<void>((done) => setTimeout(done, pauseMs))
+
+let turn: Promise<unknown> = Promise.resolve()
+
+/** Like React.lazy, but resolves only when the charts asked for before have had their turn. */
+export function lazyInTurn<Props>(
+  load: () => Promise<{ default: ComponentType<Props> }>,
+): LazyExoticComponent<ComponentType<Props>> {
+  return lazy(() => {
+    // Evaluating the library and mounting the chart are two tasks, not one.
+    const mine = turn.then(load).then((module) => pause().then(() => module))
+    turn = mine.then(
+      pause,
+      // A chart that failed to load says so itself; the others still come.
+      () => undefined,
+    )
+    return mine
+  })
+}
