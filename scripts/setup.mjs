@@ -41,6 +41,9 @@ function unpack(part) {
   if (part === 'browser') {
     for (const { name, bytes, mode } of tarEntries(read('al2023.tar'))) put(join(folder, name), bytes, mode)
     for (const { name, bytes, mode } of tarEntries(read('fonts.tar'))) put(join(folder, name), bytes, mode)
+    // The archive's own configuration names other folders; without a font every text is zero pixels high.
+    const places = `<dir>${join(folder, 'fonts')}</dir><cachedir>${join(folder, 'font-cache')}</cachedir>`
+    put(join(folder, 'fonts.conf'), `<?xml version="1.0"?><fontconfig>${places}</fontconfig>\n`, 0o644)
     put(join(folder, 'chromium'), read('chromium'), 0o755)
   }
   put(marker, '', 0o644)
