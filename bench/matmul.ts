@@ -76,9 +76,12 @@ interface Measured {
   y: Float32Array
 }
 
-function operands(gpu: Gpu, [M, N, K]: Shape) {
-  const upload = (count: number, stream: number) => gpu.upload(new Random(3, stream).normals(count))
-  return { x: upload(M * K, 2), weight: upload(N * K, 1), y: gpu.createBuffer(M * N * 4) }
+/** The same numbers for all; `isTransposed` stores the weight as [K, N] for peers that want it so. */
+function operands(gpu: Gpu, [M, N, K]: Shape, isTransposed = false) {
+  const normals = (count: number, stream: number) => new Random(3, stream).normals(count)
+  const weight = normals(N * K, 1)
+  const stored = isTransposed ? weight.map((_, i) => weight[(i % N) * K + Math.floor(i / N)]) : weight
+  return { x: gpu.upload(normals(M * K, 2)), weight: gpu.upload(stored), y: gpu.createBuffer(M * N * 4) }
 }
 
 async function measure(gpu: Gpu, kernel: KernelSpec, shape: Shape): Promise<Measured> {
@@ -98,8 +101,9 @@ async function measure(gpu: Gpu, kernel: KernelSpec, shape: Shape): Promise<Meas
 async function bestPeer(gpu: Gpu, folder: string, shape: Shape, truth: Float32Array) {
   const path = resolve(process.env.INIT_CWD ?? process.cwd(), folder, 'bench.mjs')
   const module = (await import(/* @vite-ignore */ pathToFileURL(path).href)) as PeerModule
-  // Ours reads float32 weights row by row: only peers that do the same are peers.
-  const peers = module.list(...shape, 4).filter(({ name, l }) => l === 'nt' && !/f16|subgroup/.test(name))
+  // All float32 variants, also those that want the weights transposed or the adapter's own subgroups.
+  const subgroup = gpu.device.adapterInfo?.subgroupMinSize ?? 4
+  const peers = module.list(...shape, subgroup).filter(({ name }) => !/f16/.test(name))
   const first: { peer: Peer; gflops: number }[] = []
   for (const peer of peers) {
     const found = await measurePeer(gpu, peer, shape, 2)
@@ -122,7 +126,7 @@ async function measurePeer(
   rounds: number,
 ): Promise<Measured | undefined> {
   const { device } = gpu
-  const { x, weight, y } = operands(gpu, shape)
+  const { x, weight, y } = operands(gpu, shape, peer.l === 'nn')
   gpu.flush()
   device.pushErrorScope('validation')
   const module = device.createShaderModule({ code: peer.code })

@@ -96,7 +96,10 @@ async function mutateKernel(kernel: KernelSpec): Promise<KernelResult> {
 }
 
 function judge(kernel: string, mutant: Mutant): KernelResult['survivors'][number] {
-  const known = EQUIVALENT_MUTANTS.find((e) => e.kernels.includes(kernel) && e.changed.test(mutant.changed))
+  const known = EQUIVALENT_MUTANTS.find(
+    (e) =>
+      e.kernels.includes(kernel) && e.changed.test(mutant.changed) && (e.line?.test(mutant.line) ?? true),
+  )
   if (known) used.add(known)
   return { mutant, reason: known?.reason }
 }

@@ -6,6 +6,8 @@ export interface Equivalent {
   kernels: readonly string[]
   /** pattern of the mutated line */
   changed: RegExp
+  /** the line before, where the change alone could be another's */
+  line?: RegExp
   reason: string
 }
 
@@ -30,6 +32,13 @@ export const EQUIVALENT_MUTANTS: readonly Equivalent[] = [
     kernels: ['rmsNorm', 'squareAccumulate'],
     changed: /^let v = -\((x4\(row, c, P\.C\)|a4\(i, 0u, 4u\))\);/,
     reason: 'only squared',
+  },
+  {
+    kernels: ['matmul'],
+    // The guard only spares work: `store` has its own.
+    line: /^if \(n >= P\.N \|\| m >= P\.M\) \{ return; \}/,
+    changed: /^if \(n > P\.N \|\| m >= P\.M\) \{ return; \}|^$/,
+    reason: extraThread,
   },
   {
     kernels: ['matmul', 'matmulBackwardInput', 'matmulBackwardWeight'],

@@ -48,7 +48,7 @@ export const matmul: KernelSpec = {
     { name: 'residual', kind: 'vec', access: 'read' },
     { name: 'y', kind: 'vec', access: 'read_write' },
   ],
-  threads: (p) => [up(p.N, 4), up(p.M, 8), 1],
+  threads: (p) => [up(p.N, 8), up(p.M, 8), 1],
   workgroupSize: [8, 8, 1],
   // Columns past N may only be written where they are padding of the same row.
   isAligned: (p) =>
@@ -58,10 +58,11 @@ export const matmul: KernelSpec = {
   cases: [
     forwardCase('13×20→12, whole rows', 13, 20, 12),
     forwardCase('11×18→9, odd widths', 11, 18, 9, { addResidual: 1 }),
-    forwardCase('9×16→8, columns of wider rows', 9, 16, 8, {
+    forwardCase('9×16→8, fewer columns than rows', 9, 16, 8, { yStride: 20, yOffset: 12 }),
+    forwardCase('9×16→20, columns of wider rows', 9, 16, 20, {
       xStride: 24,
       xOffset: 8,
-      yStride: 20,
+      yStride: 32,
       yOffset: 12,
       addResidual: 1,
     }),
