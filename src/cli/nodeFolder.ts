@@ -1,6 +1,6 @@
 // Folders and files of the local disk as the core reads them.
 
-import { open, readdir, readFile, stat } from 'node:fs/promises'
+import { open, readdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { CheckpointFolder } from '../core/files/folder.ts'
 import { type ByteSource, type Bytes, checkRange } from '../core/files/source.ts'
@@ -41,5 +41,3 @@ export async function nodeFolder(path: string): Promise<CheckpointFolder> {
     file: async (name) => (names.includes(name) ? FileSource.open(join(path, name)) : undefined),
   }
 }
-
-export const readBytes = (path: string): Promise<Uint8Array> => readFile(path)

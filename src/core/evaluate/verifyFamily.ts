@@ -4,7 +4,7 @@
 
 import { EngineError } from '../errors.ts'
 import type { Checkpoint } from '../files/checkpoint.ts'
-import { type CheckpointFolder, readJsonIfPresent } from '../files/folder.ts'
+import type { CheckpointFolder } from '../files/folder.ts'
 import { readSafetensorsHeader, readTensor } from '../files/safetensors.ts'
 import { readText } from '../files/source.ts'
 import type { Gpu } from '../gpu/device.ts'
@@ -186,9 +186,4 @@ async function readSequences(folder: CheckpointFolder): Promise<Sequence[]> {
   if (!Array.isArray(list) || list.length === 0 || !list.every(isSequence))
     throw new EngineError('file-malformed', 'expected a list of {ids, firstTarget}', { file })
   return list
-}
-
-/** True for a folder that holds a family case: config.json beside reference vectors. */
-export async function isFamilyFolder(folder: CheckpointFolder): Promise<boolean> {
-  return (await readJsonIfPresent(folder, 'config.json')) !== undefined
 }

@@ -90,29 +90,27 @@ function decodeStep(
     positions,
     positions.map((p) => p + 1),
   )
+  const bounds = new Map<number | undefined, ReturnType<TokenContext['attention']>>()
   const context: TokenContext = {
     tokenCount: B,
     ids: token,
     cosines: upload(cos),
     sines: upload(sin),
     attention(window) {
+      const known = bounds.get(window)
+      if (known) return known
       const starts = positions.map(
         (p, b) => b * capacity + Math.max(0, window === undefined ? 0 : p - window + 1),
       )
       const ends = positions.map((p, b) => b * capacity + p + 1)
-      return {
+      const made = {
         keyStart: upload(starts),
         keyEnd: upload(ends),
         maxKeys: Math.max(...ends.map((end, b) => end - starts[b])),
       }
+      bounds.set(window, made)
+      return made
     },
-  }
-  const memo = new Map<number | undefined, ReturnType<TokenContext['attention']>>()
-  const attention = context.attention
-  context.attention = (window) => {
-    const known = memo.get(window) ?? attention(window)
-    memo.set(window, known)
-    return known
   }
   const cache: KeyValueCache = {
     layers,
