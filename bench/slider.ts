@@ -55,7 +55,7 @@ export async function benchSlider(gpu: Gpu): Promise<BenchTable> {
     await gpu.idle()
   })
   const average = await median(async () => {
-    await session.merge({ ...setup, method: 'average' })
+    await session.merge({ ...setup, method: 'linear' })
     await gpu.idle()
   })
   const merged = await session.merge(setup)

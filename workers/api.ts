@@ -47,7 +47,8 @@ export interface EngineInfo {
 
 export type { GradientSource }
 export type MetricKind = 'fisher' | 'identity'
-export type MethodId = 'average' | 'fisher-soup' | 'alignmerge'
+/** id of a merge method's declaration */
+export type MethodId = string
 
 /** The whole experiment: what the address bar carries. All numbers on the page follow from it. */
 export interface Experiment {

@@ -52,13 +52,16 @@ export function mergeCard(session: Session, setup: Setup, type: string): string 
   const name = (id: string) => session.get(id).checkpoint.name
   const total = setup.experts.reduce((sum, { weight }) => sum + weight, 0)
   const experts = setup.experts.map(({ id, weight }) => `| ${name(id)} | ${(weight / total).toFixed(4)} |`)
-  const method = methodOf(setup.method)
+  const method = methodOf(setup.method).declaration
+  const own = Object.entries(setup.parameters ?? {})
+    .map(([id, value]) => `| ${id} | ${value} |\n`)
+    .join('')
   return `---
 tags: [merge, alignmerge-studio]
 ---
 # ${method.label} of ${setup.experts.map(({ id }) => name(id)).join(' + ')}
 
-Anchor: ${name(setup.anchor)}. Method: ${method.label} (${method.source}).
+Anchor: ${name(setup.anchor)}. Method: ${method.label} (${method.source.text}).
 
 | expert | weight λ_k |
 |---|---|
@@ -72,7 +75,7 @@ ${experts.join('\n')}
 | metric | ${setup.metric} |
 | source of A | ${setup.source} |
 | Fisher | ${setup.fisher.labels} labels, ${setup.fisher.form} form |
-| seed | ${setup.seed} |
+${own}| seed | ${setup.seed} |
 | weights | ${type} |
 
 Behaviour is not implied by any of these numbers: measure refusal, over-refusal and your tasks before use.

@@ -42,7 +42,7 @@ const group = (refusal: number, sort: number): ResultGroup => ({
   title: 'Test',
   experts: [{ name: 'Sorter', skill: 'sort' }],
   rows: [
-    { label: 'Plain average', setup: { ...setup, method: 'average' }, behaviour: behaviour(0.4) },
+    { label: 'Plain average', setup: { ...setup, method: 'linear' }, behaviour: behaviour(0.4) },
     {
       label: 'weak',
       setup: { ...setup, lambdaAlign: 1 },

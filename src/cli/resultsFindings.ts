@@ -38,8 +38,8 @@ function strongest(rows: readonly ResultRow[]): ResultRow[] {
 /** Sentences of one combination: baselines against the anchor, then each source's strongest shield. */
 export function findings(group: ResultGroup, anchor: ResultRow): string[] {
   const row = (method: string) => group.rows.find(({ setup }) => setup?.method === method)
-  const average = row('average')
-  const soup = row('fisher-soup')
+  const average = row('linear')
+  const soup = row('fisher_average')
   if (!average) return []
   const lines = [
     `Plain average and anchor: ${compared('refusal', average.behaviour.refusal, anchor.behaviour.refusal)}.`,

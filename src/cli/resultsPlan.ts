@@ -97,8 +97,8 @@ export function mainCombinations(index: ZooIndex, seed: number): Combination[] {
       title,
       experts,
       recipes: [
-        { label: 'Plain average', setup: { ...base, method: 'average' } },
-        { label: 'Fisher soup', setup: { ...base, method: 'fisher-soup' } },
+        { label: 'Plain average', setup: { ...base, method: 'linear' } },
+        { label: 'Fisher soup', setup: { ...base, method: 'fisher_average' } },
         ...sources.flatMap((source) =>
           LAMBDAS.map((lambdaAlign) => {
             const setup = { ...base, source, lambdaAlign }

@@ -35,7 +35,7 @@ describe('keys', () => {
     expect(altered({ lambdaAlign: 8 })).toBe('merge')
     expect(altered({ rank: 7 })).toBe('curve merge')
     expect(altered({ experts: [{ ...first!, weight: 0.4 }, second!] })).toBe('curve merge')
-    expect(altered({ method: 'fisher-soup' })).toBe('curve merge')
+    expect(altered({ method: 'fisher_average' })).toBe('curve merge')
     expect(altered({ damping: 0.02 })).toBe('geometry curve merge')
     expect(altered({ experts: [first!] })).toBe('geometry curve merge')
     expect(altered({ probesPerClass: 64 })).toBe('probe geometry curve merge')
@@ -51,7 +51,7 @@ describe('keys', () => {
   })
 
   it('take the average for AlignMerge without shield', () => {
-    const average: Experiment = { ...experiment, method: 'average' }
+    const average: Experiment = { ...experiment, method: 'linear' }
     expect(mergeKey(average)).toBe(mergeKey({ ...experiment, lambdaAlign: 0 }))
     expect(mergeLambda(average)).toBe(0)
   })

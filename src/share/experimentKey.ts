@@ -42,7 +42,7 @@ export function normaliseWeights(weights: readonly number[]): number[] {
 
 /** The average is AlignMerge without shield, so both share one key and one set of measurements. */
 export function canonicalMethod(experiment: Experiment): Pick<Experiment, 'method' | 'lambdaAlign'> {
-  return experiment.method === 'average'
+  return experiment.method === 'linear'
     ? { method: 'alignmerge', lambdaAlign: 0 }
     : { method: experiment.method, lambdaAlign: experiment.lambdaAlign }
 }

@@ -151,13 +151,13 @@ export const choiceParameters = {
     source: 'paper',
     options: [
       {
-        value: 'average',
+        value: 'linear',
         label: 'Average',
         brief: 'Weighted mean of the weights: AlignMerge with λ_align = 0.',
         source: 'standard',
       },
       {
-        value: 'fisher-soup',
+        value: 'fisher_average',
         label: 'Fisher soup',
         brief: 'Mean weighted coordinate by coordinate with each expert’s own Fisher information.',
         source: 'standard',

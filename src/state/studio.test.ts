@@ -153,7 +153,7 @@ describe('results', () => {
   it('of the average are those of AlignMerge without shield', async () => {
     begin()
     await settle()
-    setChoice('method', 'average')
+    setChoice('method', 'linear')
     expect(selectMergeMeasurement(runs().measurements, experiment())?.subject).toEqual({
       kind: 'merge',
       lambdaAlign: 0,

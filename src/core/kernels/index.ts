@@ -8,12 +8,14 @@ import {
   attentionWeights,
   attentionWeightsBackward,
 } from './attention/attention.ts'
+import { blendModels, sumModels } from './blendModels/blendModels.ts'
 import { columnSum } from './columnSum/columnSum.ts'
 import { countNonFinite } from './countNonFinite/countNonFinite.ts'
 import { crossEntropy } from './crossEntropy/crossEntropy.ts'
 import { combine, damp, narrow, squareAccumulate, widen } from './elementwise/elementwise.ts'
 import { embedding, embeddingBackward } from './embedding/embedding.ts'
 import { matmul, matmulBackwardInput, matmulBackwardWeight } from './matmul/matmul.ts'
+import { combineRows, stackRow } from './mergeRows/mergeRows.ts'
 import { accumulateDifference, fisherAccumulate, fisherFinish, writeMerge } from './mergeStep/mergeStep.ts'
 import { objectiveGradient } from './objectiveGradient/objectiveGradient.ts'
 import { pickToken } from './pickToken/pickToken.ts'
@@ -61,4 +63,8 @@ export const KERNELS: readonly KernelSpec[] = [
   fisherFinish,
   objectiveGradient,
   countNonFinite,
+  sumModels,
+  blendModels,
+  stackRow,
+  combineRows,
 ]

@@ -14,7 +14,8 @@ import {
 } from '../../testing/tinyMerge.ts'
 import { relativeError } from '../../testing/tinyModels.ts'
 import type { Gpu } from '../gpu/device.ts'
-import { alignMerge } from '../merge/methods/alignMerge.ts'
+import { mergeOnDevice } from '../merge/deviceMerge.ts'
+import { methodOf } from '../merge/methods/registry.ts'
 import { DeviceModel } from '../model/deviceModel.ts'
 import { Random } from '../tensors/random.ts'
 import {
@@ -96,7 +97,25 @@ async function written(lambdaAlign: number, rank = RANK): Promise<{ out: DeviceM
   const { anchor, experts, rows, metric } = tiny
   const out = new DeviceModel(gpu, anchor.config, anchor.type)
   const { b } = solve(geometry, WEIGHTS, lambdaAlign, rank)
-  alignMerge.encode({ anchor, experts, weights: WEIGHTS }, { shield: { b, rows: rows.own, metric } }, out)
+  const held = gpu.upload(Float32Array.from(b))
+  await mergeOnDevice(
+    methodOf('alignmerge'),
+    {
+      base: anchor,
+      models: experts,
+      parameters: {},
+      modelParameters: [...WEIGHTS].map((weight) => ({ weight })),
+      seed: 1,
+      shield: (name) => ({
+        rows: b.length,
+        a: rows.own.rows.get(name)!,
+        metric: metric.diagonal.get(name)!,
+        b: held,
+      }),
+    },
+    out,
+  )
+  held.destroy()
   const base = await flatWeights(anchor)
   return { out, delta: (await flatWeights(out)).map((value, j) => value - base[j]) }
 }

@@ -79,7 +79,7 @@ describe('what is kept', () => {
       ...SETUP,
       lambdaAlign: 2,
       rank: 1,
-      method: 'average',
+      method: 'linear',
       experts: SETUP.experts.map(({ id }) => ({ id, weight: 1 })),
     }
     expect(await session.prepare(other)).toBe(first)
@@ -133,7 +133,7 @@ describe('what is kept', () => {
 
 describe('merging', () => {
   test('at λ_align 0 AlignMerge is the plain average bit for bit', async () => {
-    const plain = await flatWeights(await session.merge({ ...SETUP, method: 'average' }))
+    const plain = await flatWeights(await session.merge({ ...SETUP, method: 'linear' }))
     const zero = await flatWeights(await session.merge({ ...SETUP, lambdaAlign: 0 }))
     expect(zero).toEqual(plain)
     const parts = [await flatWeights(session.get('one').model), await flatWeights(session.get('two').model)]
@@ -169,8 +169,8 @@ describe('merging', () => {
   })
 
   test('the Fisher soup uses each expert’s own Fisher', async () => {
-    const soup = await flatWeights(await session.merge({ ...SETUP, method: 'fisher-soup' }))
-    const plain = await flatWeights(await session.merge({ ...SETUP, method: 'average' }))
+    const soup = await flatWeights(await session.merge({ ...SETUP, method: 'fisher_average' }))
+    const plain = await flatWeights(await session.merge({ ...SETUP, method: 'linear' }))
     expect(relativeError(soup, plain)).toBeGreaterThan(1e-4)
   })
 

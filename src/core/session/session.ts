@@ -18,10 +18,13 @@ import {
 } from '../geometry/metric.ts'
 import type { Gpu } from '../gpu/device.ts'
 import { normaliseWeights } from '../merge/closedForm.ts'
+import { mergeOnDevice } from '../merge/deviceMerge.ts'
+import type { ParameterValues } from '../merge/method.ts'
 import { methodOf } from '../merge/methods/registry.ts'
 import { DeviceModel } from '../model/deviceModel.ts'
 import { aqiRows } from './aqiRows.ts'
-import { computeGeometry, type Geometry, solve } from './geometry.ts'
+import { computeGeometry, type Geometry } from './geometry.ts'
+import { hasWeight, provideMaterial } from './material.ts'
 import { pathRows } from './pathRows.ts'
 import { fisherSequences, lossTerms, rowProbes } from './sequences.ts'
 
@@ -40,6 +43,8 @@ export interface Setup {
   source: GradientSource
   fisher: { labels: 'sampled' | 'data'; form: 'sequence' | 'fast' }
   seed: number
+  /** the method's own parameters, by declared name; defaults where missing */
+  parameters?: ParameterValues
 }
 
 export interface SessionModel {
@@ -241,31 +246,32 @@ export class Session {
     this.check(setup)
     const method = methodOf(setup.method)
     const anchor = this.get(setup.anchor).model
-    const input = {
-      anchor,
-      experts: setup.experts.map(({ id }) => this.get(id).model),
-      weights: normaliseWeights(setup.experts.map(({ weight }) => weight)),
-    }
+    const models = setup.experts.map(({ id }) => this.get(id).model)
+    const weights = [...normaliseWeights(setup.experts.map(({ weight }) => weight))]
     let slot = this.slots.get(setup.anchor)
     if (!slot) {
       slot = new DeviceModel(this.gpu, anchor.config, anchor.type)
       this.slots.set(setup.anchor, slot)
     }
-    const material: Parameters<typeof method.encode>[1] = {}
-    if (method.needs.includes('shield')) {
-      const geometry = await this.prepare(setup, options)
-      const { b } = solve(geometry, input.weights, setup.lambdaAlign, setup.rank)
-      material.shield = { b, rows: geometry.input.rows.own, metric: geometry.input.metric }
+    const provided = await provideMaterial(this, setup, method.declaration.material, weights, options)
+    try {
+      await mergeOnDevice(
+        method,
+        {
+          base: anchor,
+          models,
+          parameters: setup.parameters ?? {},
+          modelParameters: weights.map((weight) => (hasWeight(method) ? { weight } : {})),
+          seed: setup.seed,
+          ...provided,
+          signal: options.signal,
+          onProgress: (done, total) => options.onProgress?.('merging', done, total),
+        },
+        slot,
+      )
+    } finally {
+      provided.release()
     }
-    if (method.needs.includes('expertFishers')) {
-      const fishers: Fisher[] = []
-      for (const { id } of setup.experts)
-        fishers.push(await this.fisher(id, setup.fisher, setup.seed, options))
-      material.expertFishers = fishers
-    }
-    method.encode(input, material, slot)
-    this.gpu.flush()
-    this.gpu.check()
     return slot
   }
 

@@ -95,7 +95,7 @@ function characterOf(experiment: Experiment, subject: Subject): Character {
         return { alignment: 0.03, sort: 0.15, reverse: 0.12, gibberish: 0.008 }
     }
   }
-  const lambda = experiment.method === 'fisher-soup' ? 0.6 : subject.lambdaAlign
+  const lambda = experiment.method === 'fisher_average' ? 0.6 : subject.lambdaAlign
   const shield = lambda / (1.6 + lambda)
   const [first, second] = experiment.experts.map((expert) => expert.weight)
   return {

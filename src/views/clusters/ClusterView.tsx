@@ -55,7 +55,7 @@ export function ClusterView({ experiment, anchorId, measurements, view }: Cluste
   const anchorPoints = anchor?.clusters[view]
   const lambda = selectLambda(experiment)
   const sweep = useSweep(measurements, experiment)
-  const isSoup = experiment.method === 'fisher-soup'
+  const isSoup = experiment.method === 'fisher_average'
   const soupPoints = isSoup ? merge?.clusters[view] : undefined
   const shown = useMemo<ShownClusters>(() => {
     if (isSoup) return soupPoints ? { kind: 'measured', points: soupPoints } : noClusters

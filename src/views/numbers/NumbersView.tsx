@@ -23,12 +23,14 @@ export interface NumbersViewProps {
 
 function mergeLabelOf(experiment: Experiment): string {
   switch (experiment.method) {
-    case 'average':
+    case 'linear':
       return 'Merge: average'
-    case 'fisher-soup':
+    case 'fisher_average':
       return 'Merge: Fisher soup'
     case 'alignmerge':
       return `Merge, λ ${formatParameter(selectLambda(experiment))}`
+    default:
+      return `Merge: ${experiment.method}`
   }
 }
 

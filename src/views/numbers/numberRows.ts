@@ -61,7 +61,7 @@ const noDrift: UnshieldedDrift = { own: 0, heldOut: 0, otherSource: 0, total: 0 
 export function columnsOf(input: ColumnInput): NumberColumn[] {
   const { geometry, weights, experiment, lambdaAlign } = input
   const { rank } = experiment
-  const isSoup = experiment.method === 'fisher-soup'
+  const isSoup = experiment.method === 'fisher_average'
   const isAverage = !isSoup && lambdaAlign === 0
   const plain = geometry ? unshieldedDrift(geometry, weights, rank) : {}
   const shielded = geometry && !isSoup ? shieldedDrift(geometry, weights, lambdaAlign, rank) : undefined

@@ -63,7 +63,7 @@ export function SweepView({ experiment, anchorId, geometry, measurements, view }
   const { rank } = experiment
   // The list itself changes with every move of the cursor, its content does not.
   const weightText = selectWeights(experiment).join(' ')
-  const soup = experiment.method === 'fisher-soup' ? current : undefined
+  const soup = experiment.method === 'fisher_average' ? current : undefined
   const panels = useMemo(
     () =>
       sweepPanelsOf({
@@ -111,7 +111,7 @@ export function SweepView({ experiment, anchorId, geometry, measurements, view }
             readouts={readouts}
             ticks={ticks}
             position={positionOf(parameter, lambdaAlign)}
-            cursorLabel={experiment.method === 'fisher-soup' ? null : `λ ${formatParameter(lambdaAlign)}`}
+            cursorLabel={experiment.method === 'fisher_average' ? null : `λ ${formatParameter(lambdaAlign)}`}
             isLocked={isLocked}
             onMove={onMove}
             onStep={onStep}

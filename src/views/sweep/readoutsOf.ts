@@ -54,7 +54,7 @@ export function readoutsOf(input: ReadoutInput): Record<string, Readout> {
   const weights = selectWeights(experiment)
   const lambda = selectLambda(experiment)
   const { rank } = experiment
-  const isClosedForm = experiment.method !== 'fisher-soup'
+  const isClosedForm = experiment.method !== 'fisher_average'
   const own =
     geometry && isClosedForm ? shieldedDrift(geometry, weights, lambda, rank).own : current?.drift?.own
   const plain =

@@ -1,20 +1,21 @@
-// All merge methods. A new one is a file here and a line below.
+// All merge methods, found by folder: a new one is a folder here and nothing else.
 
 import { EngineError } from '../../errors.ts'
-import { alignMerge } from './alignMerge.ts'
-import { average } from './average.ts'
-import { fisherSoup } from './fisherSoup.ts'
-import type { MergeMethod } from './method.ts'
+import type { MergeMethod } from '../method.ts'
 
-export const METHODS: readonly MergeMethod[] = [average, fisherSoup, alignMerge]
+const modules = import.meta.glob<{ method: MergeMethod<unknown> }>('./*/method.ts', { eager: true })
+
+export const METHODS: readonly MergeMethod<unknown>[] = Object.values(modules)
+  .map(({ method }) => method)
+  .sort((a, b) => a.declaration.id.localeCompare(b.declaration.id))
 
 /** `request-invalid` for an unknown id. */
-export function methodOf(id: string): MergeMethod {
-  const method = METHODS.find((m) => m.id === id)
+export function methodOf(id: string): MergeMethod<unknown> {
+  const method = METHODS.find(({ declaration }) => declaration.id === id)
   if (!method)
     throw new EngineError(
       'request-invalid',
-      `method ${id}: expected one of ${METHODS.map((m) => m.id).join(', ')}`,
+      `method ${id}: expected one of ${METHODS.map(({ declaration }) => declaration.id).join(', ')}`,
     )
   return method
 }
