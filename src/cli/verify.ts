@@ -1,30 +1,24 @@
 // npm run verify -- FOLDER [--browser]: the engine against stored reference vectors.
-// FOLDER is a family folder (config.json, model.safetensors, sequences.json, reference.safetensors) or a parent
-// of such. Exit code 1 on a miss, an unsupported case, or nothing found; 2 on wrong usage.
+// FOLDER is a family folder (config.json, model.safetensors, sequences.json, reference.safetensors), a folder of merge
+// vectors (cases.json, expected.safetensors and the models it names) or a parent of such. Exit code 1 on a miss, an unsupported case, or nothing found; 2 on wrong usage.
 
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { EngineError } from '../core/errors.ts'
-import { type VerifyRow, verifyFamily } from '../core/evaluate/verifyFamily.ts'
-import { openCheckpoint } from '../core/files/checkpoint.ts'
+import { type CaseResult, verifyFolder } from '../core/evaluate/verifyFolder.ts'
 import { Gpu } from '../core/gpu/device.ts'
 import { nodeFolder } from './nodeFolder.ts'
 import { nodeGpu } from './nodeGpu.ts'
 
-export interface CaseResult {
-  name: string
-  rows: VerifyRow[]
-  error?: string
-}
-
 async function isCase(path: string): Promise<boolean> {
-  return stat(join(path, 'config.json')).then(
-    (info) => info.isFile(),
-    () => false,
-  )
+  const isFile = (name: string) =>
+    stat(join(path, name)).then(
+      (info) => info.isFile(),
+      () => false,
+    )
+  return (await isFile('config.json')) || (await isFile('cases.json'))
 }
 
-/** The family folders at or directly below `path`. */
+/** The family and merge folders at or directly below `path`. */
 export async function findCases(path: string): Promise<string[]> {
   if (await isCase(path)) return [path]
   const entries = await readdir(path, { withFileTypes: true }).catch(() => [])
@@ -40,18 +34,7 @@ async function runHere(paths: string[]): Promise<CaseResult[]> {
   const gpu = await Gpu.open(await nodeGpu())
   console.log(`adapter: ${gpu.summary.adapter}`)
   const results: CaseResult[] = []
-  for (const path of paths) {
-    try {
-      const folder = await nodeFolder(path)
-      results.push({
-        name: basename(path),
-        rows: await verifyFamily(gpu, await openCheckpoint(folder), folder),
-      })
-    } catch (error) {
-      const message = error instanceof EngineError ? `${error.code}: ${error.message}` : String(error)
-      results.push({ name: basename(path), rows: [], error: message })
-    }
-  }
+  for (const path of paths) results.push(await verifyFolder(gpu, basename(path), await nodeFolder(path)))
   gpu.close()
   return results
 }
@@ -59,18 +42,18 @@ async function runHere(paths: string[]): Promise<CaseResult[]> {
 /** Prints a row per kind; true when everything passed. */
 export function report(results: CaseResult[]): boolean {
   let passed = true
-  console.log('case                     kind      tensors  worst error  bound    worst tensor')
+  console.log('case             kind                 tensors  worst error  bound    worst tensor')
   for (const { name, rows, error } of results) {
     for (const row of rows) {
       if (!row.passed) passed = false
       const cells = [
-        name.padEnd(24),
-        row.kind.padEnd(9),
+        name.padEnd(16),
+        row.kind.padEnd(20),
         String(row.tensors).padStart(7),
         row.error.toExponential(2).padStart(12),
         row.bound.toExponential(0).padStart(6),
       ]
-      console.log(`${cells.join(' ')}  ${row.passed ? 'ok  ' : 'MISS'} ${row.worst}`)
+      console.log(`${cells.join(' ')}  ${row.passed ? 'ok  ' : 'MISS'} ${row.fault ?? row.worst}`)
     }
     if (error !== undefined || rows.length === 0) {
       passed = false
@@ -91,7 +74,7 @@ export async function main(args: string[]): Promise<number> {
   const root = resolve(process.env.INIT_CWD ?? process.cwd(), paths[0])
   const cases = await findCases(root)
   if (cases.length === 0) {
-    console.error(`nothing found: ${paths[0]} is no folder with a config.json, nor a parent of one`)
+    console.error(`nothing found: ${paths[0]} holds no config.json or cases.json, nor does a folder in it`)
     return 1
   }
   const results = inBrowser

@@ -7,7 +7,7 @@ import { basename, join, resolve, sep } from 'node:path'
 import { chromium } from '@playwright/test'
 import { type Connect, createServer, type ViteDevServer } from 'vite'
 import playwrightConfig from '../../playwright.config.ts'
-import type { CaseResult } from './verify.ts'
+import type { CaseResult } from '../core/evaluate/verifyFolder.ts'
 import type { PageResult } from './verifyPage.ts'
 
 const PAGE = '/verify'
