@@ -1,7 +1,8 @@
-// Greedy decoding of many prompts at once with a key-value cache on the device. One token per sequence and
-// step; a sequence stops at an end token or after `maxNewTokens`.
+// Decoding of many prompts at once with a key-value cache on the device: greedy, or seeded samples. One token per
+// sequence and step; a sequence stops at an end token or after `maxNewTokens`.
 
-import { throwIfCancelled } from '../errors.ts'
+import { EngineError, throwIfCancelled } from '../errors.ts'
+import { damp } from '../kernels/elementwise/elementwise.ts'
 import { pickToken } from '../kernels/pickToken/pickToken.ts'
 import { Batch } from './batch.ts'
 import type { DeviceModel } from './deviceModel.ts'
@@ -10,13 +11,23 @@ import { headLogits, logitStride, releaseHead } from './head.ts'
 import { scratch } from './linear.ts'
 import { rotaryTables } from './rotary.ts'
 
+/** Draws from softmax(logits / temperature); a pure function of seed, place in the call's prompts, and step. */
+export interface Sampling {
+  /** above 0 */ temperature: number
+  seed: number
+}
+
 export interface GenerateOptions {
   maxNewTokens: number
   endTokens: readonly number[]
+  /** absent: greedy */ sampling?: Sampling | undefined
   signal?: AbortSignal | undefined
 }
 
-/** New token ids of each prompt, the end token included when one came. */
+/**
+ * New token ids of each prompt, the end token included when one came. `request-invalid` for a temperature that is
+ * not above 0.
+ */
 export async function generate(
   model: DeviceModel,
   prompts: readonly ArrayLike<number>[],
@@ -24,6 +35,9 @@ export async function generate(
 ): Promise<number[][]> {
   const { gpu, config } = model
   const B = prompts.length
+  const { sampling } = options
+  if (sampling && !(sampling.temperature > 0 && Number.isFinite(sampling.temperature)))
+    throw new EngineError('request-invalid', `temperature ${sampling.temperature}: expected above 0`)
   if (B === 0) return []
   const longest = Math.max(...prompts.map((p) => p.length))
   const capacity = longest + options.maxNewTokens
@@ -47,7 +61,7 @@ export async function generate(
       keep: false,
       cache: { layers, rows: batch.upload(rows), isReading: false },
     })
-    pick(model, prefill.stream, batch.upload(last), B, token)
+    pick(model, prefill.stream, batch.upload(last), B, token, sampling)
     prefill.release()
     batch.release()
     for (let step = 0; ; step++) {
@@ -59,7 +73,7 @@ export async function generate(
       }
       throwIfCancelled(options.signal)
       if (step + 1 >= options.maxNewTokens || !isOpen.includes(true)) return answers
-      decodeStep(model, prompts, step, capacity, layers, token)
+      decodeStep(model, prompts, step, capacity, layers, token, sampling)
     }
   } finally {
     gpu.pool.release(token, ...layers)
@@ -74,6 +88,7 @@ function decodeStep(
   capacity: number,
   layers: GPUBuffer[],
   token: GPUBuffer,
+  sampling: Sampling | undefined,
 ): void {
   const { gpu, config } = model
   const B = prompts.length
@@ -118,18 +133,35 @@ function decodeStep(
     isReading: true,
   }
   const pass = forward(model, context, { keep: false, cache })
-  pick(model, pass.stream, upload(Uint32Array.from({ length: B }, (_, b) => b)), B, token)
+  const rows = upload(Uint32Array.from({ length: B }, (_, b) => b))
+  pick(model, pass.stream, rows, B, token, sampling, (step + 1) * B)
   pass.release()
   gpu.pool.release(...owned)
 }
 
-/** Greedy token of each of the R rows of the stream. */
-function pick(model: DeviceModel, stream: GPUBuffer, rows: GPUBuffer, R: number, token: GPUBuffer): void {
+/** Greedy or sampled token of each of the R rows of the stream; `firstRow` numbers them for the generator. */
+function pick(
+  model: DeviceModel,
+  stream: GPUBuffer,
+  rows: GPUBuffer,
+  R: number,
+  token: GPUBuffer,
+  sampling: Sampling | undefined,
+  firstRow = 0,
+): void {
+  const { gpu } = model
   const head = headLogits(model, stream, rows, R)
-  model.gpu.run(
-    pickToken,
-    { R, V: model.config.vocabSize, stride: logitStride(model), noise: 0, seed: 0, firstRow: 0 },
-    { logits: head.logits, token },
-  )
+  const stride = logitStride(model)
+  const params = { R, V: model.config.vocabSize, stride }
+  if (sampling) {
+    const logits = scratch(gpu, R * stride)
+    gpu.run(
+      damp,
+      { count: R * stride, scale: 1 / sampling.temperature, shift: 0 },
+      { fisher: head.logits, out: logits },
+    )
+    gpu.run(pickToken, { ...params, noise: 1, seed: sampling.seed >>> 0, firstRow }, { logits, token })
+    gpu.pool.release(logits)
+  } else gpu.run(pickToken, { ...params, noise: 0, seed: 0, firstRow: 0 }, { logits: head.logits, token })
   releaseHead(model, head)
 }
