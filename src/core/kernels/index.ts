@@ -14,6 +14,7 @@ import { countNonFinite } from './countNonFinite/countNonFinite.ts'
 import { crossEntropy } from './crossEntropy/crossEntropy.ts'
 import { combine, damp, narrow, squareAccumulate, widen } from './elementwise/elementwise.ts'
 import { embedding, embeddingBackward } from './embedding/embedding.ts'
+import { combineLines, lineGram } from './lineGram/lineGram.ts'
 import { matmul, matmulBackwardInput, matmulBackwardWeight } from './matmul/matmul.ts'
 import { combineRows, stackRow } from './mergeRows/mergeRows.ts'
 import { accumulateDifference, fisherAccumulate, fisherFinish, writeMerge } from './mergeStep/mergeStep.ts'
@@ -67,4 +68,6 @@ export const KERNELS: readonly KernelSpec[] = [
   blendModels,
   stackRow,
   combineRows,
+  lineGram,
+  combineLines,
 ]
