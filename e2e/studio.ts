@@ -7,6 +7,7 @@ import type { Experiment } from '../workers/api.ts'
 /** The default experiment at the smallest number of probes, so that a journey takes seconds. */
 export const experiment: Experiment = {
   method: 'alignmerge',
+  parameters: {},
   anchor: { kind: 'built-in', id: 'anchor' },
   experts: [
     { origin: { kind: 'built-in', id: 'task-sort' }, weight: 0.5 },

@@ -46,6 +46,8 @@ const rules: Rule[] = [
     of: ['src/core/merge'],
     code: ['src/core/geometry', 'src/core/model', 'src/core/kernels', 'src/core/gpu', 'src/core/tensors'],
   },
+  // What a recipe says and plans, as data: no file, no tensor, no device.
+  { of: ['src/core/merge/recipe'], code: ['yaml'] },
   {
     of: ['src/core/evaluate'],
     code: [
@@ -67,7 +69,15 @@ const rules: Rule[] = [
     code: [...architecture, 'src/core/tensors', 'src/core/files', 'onnxruntime-web'],
     types: ['src/core/gpu'],
   },
-  { of: ['src/share'], code: ['fflate'], types: ['workers/api.ts', 'src/core'] },
+  {
+    // What methods declare of themselves is data without code, so the main thread may read it.
+    of: ['src/core/merge/declaration.ts', 'src/core/merge/methods/declarations.ts'],
+  },
+  {
+    of: ['src/share'],
+    code: ['fflate', 'src/core/merge/declaration.ts', 'src/core/merge/methods/declarations.ts'],
+    types: ['workers/api.ts', 'src/core'],
+  },
   { of: ['workers/api.ts'], types: ['src/core'] },
   { of: ['workers'], code: ['src/core', 'src/share', 'comlink'] },
   {
@@ -92,7 +102,7 @@ const rules: Rule[] = [
   {
     of: ['src/cli/verifyBrowser.ts'],
     code: ['playwright.config.ts', '@playwright/test', 'vite', 'node:'],
-    types: ['src/cli'],
+    types: ['src/cli', 'src/core/evaluate'],
   },
   {
     of: ['zoo'],

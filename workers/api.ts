@@ -53,6 +53,8 @@ export type MethodId = string
 /** The whole experiment: what the address bar carries. All numbers on the page follow from it. */
 export interface Experiment {
   method: MethodId
+  /** the method's own parameters by declared name; defaults where missing */
+  parameters: Record<string, number | boolean | string>
   anchor: ModelOrigin
   experts: { origin: ModelOrigin /** λ_k, normalised to sum 1 */; weight: number }[]
   /** λ_align, 0 … 1024 */ lambdaAlign: number

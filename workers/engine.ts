@@ -299,6 +299,7 @@ function setupOf(experiment: Experiment): Setup {
     source: experiment.source,
     fisher: experiment.fisher,
     seed: experiment.seed,
+    parameters: experiment.parameters,
   }
 }
 

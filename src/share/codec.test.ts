@@ -8,6 +8,7 @@ import { upgradeContent } from './upgrades.ts'
 const state: LinkState = {
   experiment: {
     method: 'alignmerge',
+    parameters: {},
     anchor: { kind: 'built-in', id: 'anchor' },
     experts: [
       { origin: { kind: 'url', url: 'https://example.org/größe/model/' }, weight: 0.25 },
@@ -25,7 +26,7 @@ const state: LinkState = {
   view: { aqiView: 'completions', prompt: 'sort 3 1 2 — ünïcode' },
 }
 
-function hashOf(content: unknown, version = 1): string {
+function hashOf(content: unknown, version = 2): string {
   const bytes = deflateSync(strToU8(JSON.stringify(content)))
   const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
   return `#v${version}.${text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`
@@ -46,7 +47,7 @@ describe('link', () => {
 
   it('fits an address bar and needs no escapes', () => {
     const hash = encodeLink(state)
-    expect(hash).toMatch(/^#v1\.[A-Za-z0-9_-]+$/)
+    expect(hash).toMatch(/^#v2\.[A-Za-z0-9_-]+$/)
     expect(hash.length).toBeLessThan(700)
   })
 
@@ -99,7 +100,7 @@ describe('link', () => {
     '#v1.AAAA',
     '#v0.AAAA',
     encodeLink(state).slice(0, -20),
-    encodeLink(state).replace('#v1', '#v2'),
+    encodeLink(state).replace('#v2', '#v3'),
     hashOf(null),
     hashOf([]),
     hashOf('text'),
@@ -130,7 +131,49 @@ describe('link', () => {
   })
 })
 
+describe('method parameters', () => {
+  const withMethod = (method: string, parameters: unknown, experts = state.experiment.experts) =>
+    decodeLink(hashOf({ ...state, experiment: { ...state.experiment, method, parameters, experts } }))
+
+  it('are taken as declared, clamped into their range', () => {
+    expect(withMethod('fisher_average', { floor: 1e-3, variant: 'paper' })).toMatchObject({
+      state: { experiment: { parameters: { floor: 1e-3, variant: 'paper' } } },
+      adjusted: [],
+    })
+    expect(withMethod('fisher_average', { floor: 7 })).toMatchObject({
+      state: { experiment: { parameters: { floor: 1 } } },
+      adjusted: ['experiment.parameters.floor'],
+    })
+  })
+
+  it.each([
+    ['an unknown method', 'souffle', {}, 'souffle'],
+    ['an unknown parameter', 'linear', { density: 0.5 }, 'density'],
+    ['a choice that is none', 'fisher_average', { variant: 'x' }, 'variant'],
+    ['a switch that is a number', 'linear', { normalize: 1 }, 'normalize'],
+    ['no parameters', 'linear', undefined, 'parameters'],
+  ])('refuse %s', (_name, method, parameters, word) => {
+    expect(withMethod(method, parameters)).toMatchObject({
+      kind: 'invalid',
+      reason: expect.stringContaining(word),
+    })
+  })
+})
+
 describe('upgrades', () => {
+  it.each([
+    ['average', 'linear', {}],
+    ['fisher-soup', 'fisher_average', { floor: 1e-10, normalize_fishers: false, variant: 'common' }],
+    ['alignmerge', 'alignmerge', {}],
+  ])('of version 1 turn %s into %s', (old, method, parameters) => {
+    const { parameters: _, ...experiment } = state.experiment
+    const hash = hashOf({ ...state, experiment: { ...experiment, method: old } }, 1)
+    expect(decodeLink(hash)).toEqual({
+      kind: 'link',
+      state: { ...state, experiment: { ...state.experiment, method, parameters } },
+      adjusted: [],
+    })
+  })
   it('are applied in order', () => {
     const table = { 1: (text: unknown) => `${text}b`, 2: (text: unknown) => `${text}c` }
     expect(upgradeContent('a', 1, 3, table)).toEqual({ content: 'abc' })

@@ -2,6 +2,7 @@
 // anything of unknown structure is refused with the name of the field.
 
 import type { AqiView, Experiment, ModelOrigin } from '../../workers/api.ts'
+import { findMethod, misfit, numberControl, ownParameters } from './methods.ts'
 import { choiceParameters, limits, type NumberParameter, numberParameters } from './parameters.ts'
 import { clampNumber } from './scale.ts'
 
@@ -87,10 +88,44 @@ export function isHttpUrl(text: string): boolean {
   return (url.protocol === 'https:' || url.protocol === 'http:') && url.username === '' && url.password === ''
 }
 
+/** Method and its parameters, as declared by the method itself. */
+function readMethod(
+  reader: Reader,
+  fields: Record<string, unknown>,
+  path: string,
+  expertCount: number,
+): Pick<Experiment, 'method' | 'parameters'> {
+  const method = reader.text(fields.method, `${path}.method`, 60)
+  const declaration = findMethod(method)
+  if (!declaration) throw new Refusal(`${path}.method “${method}” is none that this studio knows`)
+  const unfit = misfit(declaration, expertCount)
+  if (unfit) throw new Refusal(`${path}.method ${method} ${unfit}, the link has ${expertCount}`)
+  const own = ownParameters(declaration)
+  const given = reader.object(
+    fields.parameters,
+    `${path}.parameters`,
+    own.map(({ id }) => id),
+  )
+  const parameters: Experiment['parameters'] = {}
+  for (const declared of own) {
+    if (!(declared.id in given)) continue
+    const value = given[declared.id]
+    const where = `${path}.parameters.${declared.id}`
+    if (declared.kind === 'number')
+      parameters[declared.id] = reader.number(value, where, numberControl(declared))
+    else if (declared.kind === 'choice')
+      parameters[declared.id] = reader.choice(value, where, declared.options)
+    else if (typeof value === 'boolean') parameters[declared.id] = value
+    else throw new Refusal(`${where} is neither true nor false`)
+  }
+  return { method, parameters }
+}
+
 function readExperiment(reader: Reader, value: unknown): Experiment {
   const path = 'experiment'
   const fields = reader.object(value, path, [
     'method',
+    'parameters',
     'anchor',
     'experts',
     'lambdaAlign',
@@ -119,7 +154,7 @@ function readExperiment(reader: Reader, value: unknown): Experiment {
   const numberOf = (id: 'lambdaAlign' | 'rank' | 'damping' | 'probesPerClass' | 'seed') =>
     reader.number(fields[id], `${path}.${id}`, numberParameters[id])
   return {
-    method: reader.choice(fields.method, `${path}.method`, choiceParameters.method.options),
+    ...readMethod(reader, fields, path, experts.length),
     anchor: reader.origin(fields.anchor, `${path}.anchor`),
     experts,
     lambdaAlign: numberOf('lambdaAlign'),

@@ -7,6 +7,7 @@
 // Labels are no part of a key: a files origin counts by its digest.
 
 import type { Experiment, ModelOrigin, Subject } from '../../workers/api.ts'
+import { statedParameters } from './methods.ts'
 
 /** Text that is equal for equal origins. */
 export function originKey(origin: ModelOrigin): string {
@@ -40,12 +41,23 @@ export function normaliseWeights(weights: readonly number[]): number[] {
   return total > 0 ? weights.map((weight) => weight / total) : weights.map(() => 1 / weights.length)
 }
 
+const isEmpty = (values: object): boolean => Object.keys(values).length === 0
+
 /** The average is AlignMerge without shield, so both share one key and one set of measurements. */
 export function canonicalMethod(experiment: Experiment): Pick<Experiment, 'method' | 'lambdaAlign'> {
-  return experiment.method === 'linear'
+  const isPlain = experiment.method === 'linear' && isEmpty(statedParameters('linear', experiment.parameters))
+  return isPlain
     ? { method: 'alignmerge', lambdaAlign: 0 }
     : { method: experiment.method, lambdaAlign: experiment.lambdaAlign }
 }
+
+/** The merge lies on AlignMerge's curve over λ_align: AlignMerge itself, or the average at its start. */
+export const isOnCurve = (experiment: Experiment): boolean =>
+  canonicalMethod(experiment).method === 'alignmerge'
+
+/** The merge is given by one linearisation in closed form, so that its own drift is exact algebra. */
+export const isClosedForm = (experiment: Experiment): boolean =>
+  isOnCurve(experiment) && isEmpty(statedParameters(experiment.method, experiment.parameters))
 
 function probeFields(experiment: Experiment): unknown[] {
   return [originKey(experiment.anchor), experiment.probesPerClass, experiment.seed]
@@ -67,8 +79,9 @@ function curveFields(experiment: Experiment): unknown[] {
   const { method } = canonicalMethod(experiment)
   // Six digits: what a slider can tell apart, and equal after a trip through a link.
   const weights = normaliseWeights(experiment.experts.map((expert) => expert.weight)).map((w) => w.toFixed(6))
-  // A Fisher soup has no shield, so its rank cannot matter.
-  return [...geometryFields(experiment), method, weights, method === 'alignmerge' ? experiment.rank : 0]
+  const own = experiment.method === 'linear' ? {} : statedParameters(method, experiment.parameters)
+  // Without a shield its rank cannot matter.
+  return [...geometryFields(experiment), method, own, weights, method === 'alignmerge' ? experiment.rank : 0]
 }
 
 export const probeKey = (experiment: Experiment): string => hashText(JSON.stringify(probeFields(experiment)))

@@ -1,7 +1,7 @@
 // Every number and choice of an experiment in one table: range, default, step, unit, wording and where the
 // parameter comes from. The controls on the page and the validation of a link both read it, so they cannot differ.
 
-import type { AqiView, GradientSource, MethodId, MetricKind } from '../../workers/api.ts'
+import type { AqiView, GradientSource, MetricKind } from '../../workers/api.ts'
 import type { Scale } from './scale.ts'
 
 /** Where a parameter's meaning comes from: the paper, common practice, or our reconstruction. */
@@ -142,34 +142,10 @@ export interface ChoiceParameter<T extends string> {
   options: readonly Choice<T>[]
 }
 
+/** The method a visitor meets first. */
+export const defaultMethod = 'alignmerge'
+
 export const choiceParameters = {
-  method: {
-    label: 'Method',
-    symbol: '',
-    default: 'alignmerge',
-    brief: 'How the experts become one model.',
-    source: 'paper',
-    options: [
-      {
-        value: 'linear',
-        label: 'Average',
-        brief: 'Weighted mean of the weights: AlignMerge with λ_align = 0.',
-        source: 'standard',
-      },
-      {
-        value: 'fisher_average',
-        label: 'Fisher soup',
-        brief: 'Mean weighted coordinate by coordinate with each expert’s own Fisher information.',
-        source: 'standard',
-      },
-      {
-        value: 'alignmerge',
-        label: 'AlignMerge',
-        brief: 'Barycentre in the anchor’s Fisher metric with motion along alignment directions damped.',
-        source: 'paper',
-      },
-    ],
-  } satisfies ChoiceParameter<MethodId>,
   metric: {
     label: 'Metric',
     symbol: 'G',

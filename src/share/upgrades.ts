@@ -4,9 +4,24 @@
 /** Content of an old link, not trusted. */
 export type Upgrade = (content: unknown) => unknown
 
-export const currentVersion = 1
+export const currentVersion = 2
 
-export const upgrades: Readonly<Record<number, Upgrade>> = {}
+/** Version 1 named three methods in its own way, before methods declared their parameters. */
+const methodsOfVersion1: Readonly<Record<string, { method: string; parameters: object }>> = {
+  average: { method: 'linear', parameters: {} },
+  'fisher-soup': {
+    method: 'fisher_average',
+    parameters: { floor: 1e-10, normalize_fishers: false, variant: 'common' },
+  },
+  alignmerge: { method: 'alignmerge', parameters: {} },
+}
+
+export const upgrades: Readonly<Record<number, Upgrade>> = {
+  1: (content) => {
+    const link = content as { experiment: { method: string } }
+    return { ...link, experiment: { ...link.experiment, ...methodsOfVersion1[link.experiment.method] } }
+  },
+}
 
 /** Content at `target`, or undefined when a step is missing. */
 export function upgradeContent(

@@ -29,7 +29,9 @@ export const sweepOrder: readonly number[] = [0, 16, 1, 64, 4, 0.25, 1024, 2, 8,
 
 /** The sweep is always AlignMerge's; other methods are drawn beside it. */
 export function sweepExperiment(experiment: Experiment): Experiment {
-  return experiment.method === 'alignmerge' ? experiment : { ...experiment, method: 'alignmerge' }
+  return experiment.method === 'alignmerge'
+    ? experiment
+    : { ...experiment, method: 'alignmerge', parameters: {} }
 }
 
 /** The merge as the experiment asks for it. */

@@ -12,7 +12,7 @@ import {
   redistribute,
   removeExpert,
   setAnchor,
-  setChoice,
+  setMethod,
   setNumber,
   setWeight,
 } from './actions/recipe.ts'
@@ -153,7 +153,7 @@ describe('results', () => {
   it('of the average are those of AlignMerge without shield', async () => {
     begin()
     await settle()
-    setChoice('method', 'linear')
+    setMethod('linear')
     expect(selectMergeMeasurement(runs().measurements, experiment())?.subject).toEqual({
       kind: 'merge',
       lambdaAlign: 0,

@@ -4,8 +4,8 @@ import { EngineError } from '../errors.ts'
 import { openCheckpoint } from '../files/checkpoint.ts'
 import type { CheckpointFolder } from '../files/folder.ts'
 import type { Gpu } from '../gpu/device.ts'
-import { isMergeFolder, verifyMerge } from '../merge/verifyMerge.ts'
 import { verifyFamily } from './verifyFamily.ts'
+import { isMergeFolder, verifyMerge } from './verifyMerge.ts'
 
 /** One line of the report. */
 export interface ComparedRow {

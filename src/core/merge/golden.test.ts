@@ -4,10 +4,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { nodeFolder } from '../../cli/nodeFolder.ts'
 import { openTestDevice } from '../../testing/openTestDevice.ts'
+import { compareCase, readMergeVectors, referenceInput, runCase } from '../evaluate/verifyMerge.ts'
 import type { Gpu } from '../gpu/device.ts'
 import type { MergeReference } from './method.ts'
 import { METHODS } from './methods/registry.ts'
-import { compareCase, readMergeVectors, referenceInput, runCase } from './verifyMerge.ts'
 
 const references = import.meta.glob<{ reference: MergeReference }>('./methods/*/reference.ts', {
   eager: true,

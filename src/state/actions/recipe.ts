@@ -3,7 +3,8 @@
 
 import type { Experiment, ModelOrigin, ModelSummary } from '../../../workers/api.ts'
 import { normaliseWeights, originKey } from '../../share/experimentKey.ts'
-import { choiceParameters, limits, numberParameters } from '../../share/parameters.ts'
+import { findMethod, misfit, type ParameterScalar } from '../../share/methods.ts'
+import { choiceParameters, defaultMethod, limits, numberParameters } from '../../share/parameters.ts'
 import { clampNumber } from '../../share/scale.ts'
 import { readState, update } from '../store.ts'
 import { recipeChanged } from './runner.ts'
@@ -11,7 +12,7 @@ import { recipeChanged } from './runner.ts'
 function change(edit: (experiment: Experiment) => Experiment): void {
   const { experiment } = readState().recipe
   if (!experiment) return
-  update('recipe', { experiment: edit(experiment) })
+  update('recipe', { experiment: withFittingMethod(edit(experiment)) })
   recipeChanged()
 }
 
@@ -27,7 +28,31 @@ export function setNumber(id: ScalarParameter, value: number): void {
   change((experiment) => ({ ...experiment, [id]: next }))
 }
 
-export type ScalarChoice = 'method' | 'metric' | 'source'
+/** Another method starts from its own defaults. */
+export function setMethod(method: string): void {
+  if (!findMethod(method) || readState().recipe.experiment?.method === method) return
+  change((experiment) => ({ ...experiment, method, parameters: {} }))
+}
+
+/** Sets a parameter that the method declares; numbers are clamped into their range. */
+export function setParameter(id: string, value: ParameterScalar): void {
+  change((experiment) => {
+    const declared = findMethod(experiment.method)?.parameters.find((parameter) => parameter.id === id)
+    if (!declared || typeof value !== typeof declared.default) return experiment
+    if (typeof value === 'number' && !Number.isFinite(value)) return experiment
+    const next =
+      declared.kind === 'number'
+        ? clampNumber(
+            declared.isInteger ? Math.round(Number(value)) : Number(value),
+            declared.min,
+            declared.max,
+          )
+        : value
+    return { ...experiment, parameters: { ...experiment.parameters, [id]: next } }
+  })
+}
+
+export type ScalarChoice = 'metric' | 'source'
 
 export function setChoice<K extends ScalarChoice>(id: K, value: Experiment[K]): void {
   change((experiment) => ({ ...experiment, [id]: value }))
@@ -46,6 +71,13 @@ export function redistribute(weights: readonly number[], index: number, weight: 
     if (position === index) return own
     return others > 0 ? (other / others) * (1 - own) : (1 - own) / (weights.length - 1)
   })
+}
+
+/** A method that cannot merge this many experts gives way to the default one. */
+function withFittingMethod(experiment: Experiment): Experiment {
+  const declaration = findMethod(experiment.method)
+  if (declaration && !misfit(declaration, experiment.experts.length)) return experiment
+  return { ...experiment, method: defaultMethod, parameters: {} }
 }
 
 function withWeights(experiment: Experiment, weights: readonly number[]): Experiment {
@@ -136,7 +168,8 @@ export function defaultExperiment(list: readonly ModelSummary[]): Experiment | n
   const experts = (tasks.length > 0 ? tasks : others).slice(0, 2)
   if (experts.length === 0) return null
   return {
-    method: choiceParameters.method.default,
+    method: defaultMethod,
+    parameters: {},
     anchor: anchor.origin,
     experts: experts.map((model) => ({ origin: model.origin, weight: 1 / experts.length })),
     lambdaAlign: numberParameters.lambdaAlign.default,

@@ -133,11 +133,13 @@ describe('controls', () => {
 
   it('lock λ where the method has none', async () => {
     await open()
-    fireEvent.click(screen.getByRole('radio', { name: 'Fisher soup' }))
+    const choose = (value: string) =>
+      fireEvent.change(screen.getByRole('combobox', { name: 'Method' }), { target: { value } })
+    choose('fisher_average')
     await wait(5000)
     expect(screen.queryByRole('slider', { name: 'λ_align, the alignment shield' })).toBeNull()
-    expect(screen.getByRole('columnheader', { name: 'Merge: Fisher soup' })).toBeTruthy()
-    fireEvent.click(screen.getByRole('radio', { name: 'Average' }))
+    expect(screen.getByRole('columnheader', { name: 'Merge: Fisher average' })).toBeTruthy()
+    choose('linear')
     const slider = screen.getByRole('slider', { name: 'λ_align, the alignment shield' })
     expect(slider.getAttribute('aria-disabled')).toBe('true')
     fireEvent.keyDown(slider, { key: 'End' })

@@ -1,9 +1,10 @@
 import type { Experiment } from '../../../workers/api.ts'
-import { choiceParameters, numberParameters } from '../../share/parameters.ts'
+import { choiceParameters, defaultMethod, numberParameters } from '../../share/parameters.ts'
 
 /** Stands in while the models are being read, so that every control and axis has its place from the start. */
 export const placeholderExperiment: Experiment = {
-  method: choiceParameters.method.default,
+  method: defaultMethod,
+  parameters: {},
   anchor: { kind: 'built-in', id: 'reading …' },
   experts: [
     { origin: { kind: 'built-in', id: 'reading … ' }, weight: 0.5 },

@@ -2,6 +2,7 @@
 
 import { Suspense, useMemo } from 'react'
 import type { AqiResult, AqiView, Budget, Experiment } from '../../../workers/api.ts'
+import { isOnCurve } from '../../share/experimentKey.ts'
 import { choiceParameters } from '../../share/parameters.ts'
 import {
   type Measurements,
@@ -55,7 +56,7 @@ export function ClusterView({ experiment, anchorId, measurements, view }: Cluste
   const anchorPoints = anchor?.clusters[view]
   const lambda = selectLambda(experiment)
   const sweep = useSweep(measurements, experiment)
-  const isSoup = experiment.method === 'fisher_average'
+  const isSoup = !isOnCurve(experiment)
   const soupPoints = isSoup ? merge?.clusters[view] : undefined
   const shown = useMemo<ShownClusters>(() => {
     if (isSoup) return soupPoints ? { kind: 'measured', points: soupPoints } : noClusters

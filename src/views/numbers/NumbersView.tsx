@@ -1,5 +1,6 @@
 import { memo, useMemo } from 'react'
 import type { AqiView, Experiment, GeometrySummary, ModelSummary } from '../../../workers/api.ts'
+import { findMethod } from '../../share/methods.ts'
 import { sweepExperiment } from '../../state/plan.ts'
 import {
   type Measurements,
@@ -23,14 +24,10 @@ export interface NumbersViewProps {
 
 function mergeLabelOf(experiment: Experiment): string {
   switch (experiment.method) {
-    case 'linear':
-      return 'Merge: average'
-    case 'fisher_average':
-      return 'Merge: Fisher soup'
     case 'alignmerge':
       return `Merge, λ ${formatParameter(selectLambda(experiment))}`
     default:
-      return `Merge: ${experiment.method}`
+      return `Merge: ${findMethod(experiment.method)?.label ?? experiment.method}`
   }
 }
 

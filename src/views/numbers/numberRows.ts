@@ -9,6 +9,7 @@ import type {
   Experiment,
   GeometrySummary,
 } from '../../../workers/api.ts'
+import { isClosedForm } from '../../share/experimentKey.ts'
 import { choiceParameters } from '../../share/parameters.ts'
 import { expertDrift, shieldedDrift, type UnshieldedDrift, unshieldedDrift } from '../../state/algebra.ts'
 import type { Measurement } from '../../state/slices/runs.ts'
@@ -61,10 +62,10 @@ const noDrift: UnshieldedDrift = { own: 0, heldOut: 0, otherSource: 0, total: 0 
 export function columnsOf(input: ColumnInput): NumberColumn[] {
   const { geometry, weights, experiment, lambdaAlign } = input
   const { rank } = experiment
-  const isSoup = experiment.method === 'fisher_average'
-  const isAverage = !isSoup && lambdaAlign === 0
+  const isExact = isClosedForm(experiment)
+  const isAverage = isExact && lambdaAlign === 0
   const plain = geometry ? unshieldedDrift(geometry, weights, rank) : {}
-  const shielded = geometry && !isSoup ? shieldedDrift(geometry, weights, lambdaAlign, rank) : undefined
+  const shielded = geometry && isExact ? shieldedDrift(geometry, weights, lambdaAlign, rank) : undefined
   const measured = input.merge?.drift
   const columns: NumberColumn[] = [
     {

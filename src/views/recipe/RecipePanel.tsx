@@ -8,34 +8,29 @@ import { ChoiceField } from '../controls/ChoiceField.tsx'
 import { ParameterField } from '../controls/ParameterField.tsx'
 import { SideSection } from '../controls/SideSection.tsx'
 import { formatParameter } from '../format.ts'
-
-const noShield = 'Only AlignMerge has an alignment shield'
+import { MethodField } from './MethodField.tsx'
 
 export function RecipePanel({ experiment }: { experiment: Experiment }) {
   const hasShield = experiment.method === 'alignmerge'
-  const shieldReason = hasShield ? undefined : noShield
   return (
     <>
       <SideSection title="Method" summary={experiment.method} isAlwaysOpen>
-        <ChoiceField
-          parameter={choiceParameters.method}
-          value={experiment.method}
-          isHeadless
-          onChange={(method) => setChoice('method', method)}
-        />
-        <ParameterField
-          parameter={numberParameters.lambdaAlign}
-          value={experiment.lambdaAlign}
-          stops={sweepGrid}
-          disabledReason={shieldReason}
-          onChange={(value) => setNumber('lambdaAlign', value)}
-        />
-        <ParameterField
-          parameter={numberParameters.rank}
-          value={experiment.rank}
-          disabledReason={shieldReason}
-          onChange={(value) => setNumber('rank', value)}
-        />
+        <MethodField experiment={experiment} />
+        {hasShield && (
+          <>
+            <ParameterField
+              parameter={numberParameters.lambdaAlign}
+              value={experiment.lambdaAlign}
+              stops={sweepGrid}
+              onChange={(value) => setNumber('lambdaAlign', value)}
+            />
+            <ParameterField
+              parameter={numberParameters.rank}
+              value={experiment.rank}
+              onChange={(value) => setNumber('rank', value)}
+            />
+          </>
+        )}
       </SideSection>
       <SideSection
         title="Geometry"

@@ -1,5 +1,5 @@
 import type { Experiment } from '../../../workers/api.ts'
-import { choiceParameters } from '../../share/parameters.ts'
+import { findMethod } from '../../share/methods.ts'
 import { isMergeWritten, selectLambda } from '../../state/selectors.ts'
 import { useStudio } from '../../state/store.ts'
 import { formatDuration, formatParameter } from '../format.ts'
@@ -8,7 +8,7 @@ import { formatDuration, formatParameter } from '../format.ts'
 export function MergeStatus({ experiment }: { experiment: Experiment }) {
   const isWritten = useStudio((state) => isMergeWritten(state.runs, state.recipe.experiment))
   const written = useStudio((state) => state.runs.written)
-  const method = choiceParameters.method.options.find((option) => option.value === experiment.method)
+  const method = findMethod(experiment.method)
   return (
     <p className="merge-status">
       {method?.label}

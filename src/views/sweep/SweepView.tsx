@@ -2,6 +2,8 @@
 
 import { Suspense, useCallback, useMemo } from 'react'
 import type { AqiView, Experiment, GeometrySummary } from '../../../workers/api.ts'
+import { isOnCurve } from '../../share/experimentKey.ts'
+import { findMethod } from '../../share/methods.ts'
 import { numberParameters, sweepGrid } from '../../share/parameters.ts'
 import { positionOf, snapToStops } from '../../share/scale.ts'
 import { setNumber } from '../../state/actions/recipe.ts'
@@ -63,7 +65,7 @@ export function SweepView({ experiment, anchorId, geometry, measurements, view }
   const { rank } = experiment
   // The list itself changes with every move of the cursor, its content does not.
   const weightText = selectWeights(experiment).join(' ')
-  const soup = experiment.method === 'fisher_average' ? current : undefined
+  const other = isOnCurve(experiment) ? undefined : current
   const panels = useMemo(
     () =>
       sweepPanelsOf({
@@ -72,10 +74,13 @@ export function SweepView({ experiment, anchorId, geometry, measurements, view }
         geometry,
         sweep,
         skills,
-        baseline: soup && { label: 'Fisher soup', measurement: soup },
+        baseline: other && {
+          label: findMethod(experiment.method)?.label ?? experiment.method,
+          measurement: other,
+        },
         view,
       }),
-    [weightText, rank, geometry, sweep, skills, soup, view],
+    [weightText, rank, geometry, sweep, skills, other, experiment.method, view],
   )
   const readouts = useMemo(() => {
     const { scale } = driftScaleOf(geometry, selectWeights(experiment), experiment.rank)
@@ -111,7 +116,7 @@ export function SweepView({ experiment, anchorId, geometry, measurements, view }
             readouts={readouts}
             ticks={ticks}
             position={positionOf(parameter, lambdaAlign)}
-            cursorLabel={experiment.method === 'fisher_average' ? null : `λ ${formatParameter(lambdaAlign)}`}
+            cursorLabel={!isOnCurve(experiment) ? null : `λ ${formatParameter(lambdaAlign)}`}
             isLocked={isLocked}
             onMove={onMove}
             onStep={onStep}

@@ -1,6 +1,7 @@
 // The values at the cursor, for the legends. Between measured points there is none, but for the closed form.
 
 import type { AqiView, Experiment, GeometrySummary } from '../../../workers/api.ts'
+import { isClosedForm } from '../../share/experimentKey.ts'
 import { shieldedDrift, unshieldedDrift } from '../../state/algebra.ts'
 import { selectLambda, selectWeights } from '../../state/selectors.ts'
 import type { Measurement } from '../../state/slices/runs.ts'
@@ -54,15 +55,13 @@ export function readoutsOf(input: ReadoutInput): Record<string, Readout> {
   const weights = selectWeights(experiment)
   const lambda = selectLambda(experiment)
   const { rank } = experiment
-  const isClosedForm = experiment.method !== 'fisher_average'
-  const own =
-    geometry && isClosedForm ? shieldedDrift(geometry, weights, lambda, rank).own : current?.drift?.own
-  const plain =
-    geometry && isClosedForm && lambda === 0 ? unshieldedDrift(geometry, weights, rank) : undefined
+  const isExact = isClosedForm(experiment)
+  const own = geometry && isExact ? shieldedDrift(geometry, weights, lambda, rank).own : current?.drift?.own
+  const plain = geometry && isExact && lambda === 0 ? unshieldedDrift(geometry, weights, rank) : undefined
   readouts.own = exactReadout(
     own,
     scale,
-    isClosedForm ? 'exact' : '',
+    isExact ? 'exact' : '',
     'Along the directions that the shield itself uses; with a closed form, so it is exact at every λ',
   )
   readouts.heldOut = exactReadout(
