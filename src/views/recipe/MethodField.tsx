@@ -1,0 +1,120 @@
+// The method and its own parameters: controls are made from what the method declares of itself.
+
+import { useId } from 'react'
+import type { Experiment } from '../../../workers/api.ts'
+import {
+  findMethod,
+  type MethodDeclaration,
+  methodDeclarations,
+  misfit,
+  numberControl,
+  ownParameters,
+  type ParameterDeclaration,
+  parameterValue,
+} from '../../share/methods.ts'
+import { setMethod, setParameter } from '../../state/actions/recipe.ts'
+import { ChoiceField } from '../controls/ChoiceField.tsx'
+import { OriginTag } from '../controls/OriginTag.tsx'
+import { ParameterField } from '../controls/ParameterField.tsx'
+import { SwitchField } from '../controls/SwitchField.tsx'
+
+const groupOrder: readonly MethodDeclaration['group'][] = [
+  'alignment',
+  'averages',
+  'sphere',
+  'task vectors',
+  'spectral',
+  'data',
+  'safety',
+  'sequential',
+]
+
+/** Chooses among all declared methods; those that do not fit the number of experts say why. */
+export function MethodField({ experiment }: { experiment: Experiment }) {
+  const id = useId()
+  const declaration = findMethod(experiment.method)
+  const count = experiment.experts.length
+  return (
+    <>
+      <div className="field">
+        <label htmlFor={id} className="visually-hidden">
+          Method
+        </label>
+        <select id={id} value={experiment.method} onChange={(event) => setMethod(event.target.value)}>
+          {groupOrder.map((group) => (
+            <optgroup key={group} label={group}>
+              {methodDeclarations
+                .filter((method) => method.group === group)
+                .map((method) => {
+                  const unfit = misfit(method, count)
+                  return (
+                    <option key={method.id} value={method.id} disabled={unfit !== undefined}>
+                      {method.label}
+                      {unfit && ` (${unfit})`}
+                    </option>
+                  )
+                })}
+            </optgroup>
+          ))}
+        </select>
+        {declaration && (
+          <p className="caption">
+            {declaration.brief}{' '}
+            {declaration.source.url ? (
+              <a href={declaration.source.url} target="_blank" rel="noreferrer">
+                {declaration.source.text}
+              </a>
+            ) : (
+              declaration.source.text
+            )}{' '}
+            <OriginTag source={declaration.provenance} />
+          </p>
+        )}
+      </div>
+      {declaration &&
+        ownParameters(declaration).map((declared) => (
+          <DeclaredField key={declared.id} declared={declared} experiment={experiment} />
+        ))}
+    </>
+  )
+}
+
+function DeclaredField({ declared, experiment }: { declared: ParameterDeclaration; experiment: Experiment }) {
+  const value = parameterValue(experiment.parameters, declared)
+  const { id, label, brief, source } = declared
+  switch (declared.kind) {
+    case 'number':
+      return (
+        <ParameterField
+          parameter={numberControl(declared)}
+          value={Number(value)}
+          onChange={(next) => setParameter(id, next)}
+        />
+      )
+    case 'switch':
+      return (
+        <SwitchField
+          label={label}
+          brief={brief}
+          source={source}
+          value={value === true}
+          onChange={(next) => setParameter(id, next)}
+        />
+      )
+    case 'choice':
+      return (
+        <ChoiceField
+          parameter={{
+            label,
+            symbol: declared.symbol ?? '',
+            default: declared.default,
+            brief,
+            source,
+            options: declared.options.map((option) => ({ ...option, source: 'standard' })),
+          }}
+          value={String(value)}
+          onChange={(next) => setParameter(id, next)}
+        />
+      )
+  }
+}
