@@ -26,15 +26,19 @@ export function fisherAccumulateReference(p: Params, inputs: HostArrays): HostAr
   const numerator = Float64Array.from(inputs.numerator)
   const denominator = Float64Array.from(inputs.denominator)
   for (let i = 0; i < p.count; i++) {
-    const share = p.lambda * (inputs.fisher[i] + p.floor)
+    const share = p.lambda * (Math.max(inputs.fisher[i], p.least) + p.floor)
     numerator[i] += share * inputs.expert[i]
     denominator[i] += share
   }
   return { numerator, denominator }
 }
 
-export function fisherFinishReference(p: Params, { numerator, denominator, out }: HostArrays): HostArrays {
+export function fisherFinishReference(
+  p: Params,
+  { numerator, denominator, fallback, out }: HostArrays,
+): HostArrays {
   const result = Float64Array.from(out)
-  for (let i = 0; i < p.count; i++) result[i] = numerator[i] / denominator[i]
+  for (let i = 0; i < p.count; i++)
+    result[i] = denominator[i] === 0 ? fallback[i] : numerator[i] / denominator[i]
   return { out: result }
 }

@@ -84,14 +84,14 @@ export const writeMerge: KernelSpec = {
   cases: [writeCase(8, 0), writeCase(60, 5), writeCase(12, 1), writeCase(1024, 3)],
 }
 
-const fisherCase = (count: number): KernelCase => ({
-  name: `${count} weights`,
-  params: { count, lambda: 0.4, floor: 1e-3 },
+const fisherCase = (count: number, least: number, floor: number): KernelCase => ({
+  name: `${count} weights, at least ${least}, ${floor} added`,
+  params: { count, lambda: 0.4, least, floor },
   sizes: { fisher: count, expert: count, numerator: count, denominator: count },
   fill: { fisher: positive },
 })
 
-/** numerator, denominator (count) += λ F∘expert, λ F. */
+/** numerator, denominator (count) += λ F∘expert, λ F with F = max(fisher, least) + floor. */
 export const fisherAccumulate: KernelSpec = {
   ...base,
   name: 'fisherAccumulate',
@@ -99,6 +99,7 @@ export const fisherAccumulate: KernelSpec = {
   params: [
     ['count', 'u32'],
     ['lambda', 'f32'],
+    ['least', 'f32'],
     ['floor', 'f32'],
   ],
   bindings: [
@@ -109,10 +110,10 @@ export const fisherAccumulate: KernelSpec = {
   ],
   reference: fisherAccumulateReference,
   tolerance: { absolute: 3e-7, relative: 1e-6, why: 'float32 products' },
-  cases: [fisherCase(8), fisherCase(100), fisherCase(1024)],
+  cases: [fisherCase(8, 0, 1e-3), fisherCase(100, 0.9, 0), fisherCase(1024, 1.1, 0.25)],
 }
 
-/** out (count) = numerator / denominator. */
+/** out (count) = numerator / denominator, fallback where that is zero. */
 export const fisherFinish: KernelSpec = {
   ...base,
   name: 'fisherFinish',
@@ -121,14 +122,15 @@ export const fisherFinish: KernelSpec = {
   bindings: [
     { name: 'numerator', kind: 'vec', access: 'read' },
     { name: 'denominator', kind: 'vec', access: 'read' },
+    { name: 'fallback', kind: 'weight', access: 'read' },
     { name: 'out', kind: 'weight', access: 'read_write' },
   ],
   reference: fisherFinishReference,
   tolerance: { absolute: 3e-7, relative: 2e-6, why: 'a float32 division' },
   cases: [8, 100, 1024].map((count) => ({
-    name: `${count} weights`,
+    name: `${count} weights, every third without a share`,
     params: { count },
-    sizes: { numerator: count, denominator: count, out: count },
-    fill: { denominator: positive },
+    sizes: { numerator: count, denominator: count, fallback: count, out: count },
+    fill: { denominator: (i, random) => (i % 3 === 1 ? 0 : positive(i, random)) },
   })),
 }

@@ -27,7 +27,7 @@ const normalizeFishers: SwitchDeclaration = {
   scope: 'global',
   default: true,
   source: 'paper',
-  brief: 'Divide each expert’s share by the length of its Fisher diagonal.',
+  brief: 'Divide each share by the length of that expert’s Fisher diagonal; paper’s definition only.',
 }
 
 export const declaration: MethodDeclaration = {
@@ -50,16 +50,16 @@ export const declaration: MethodDeclaration = {
       id: 'variant',
       label: 'Definition',
       scope: 'global',
-      default: 'common',
-      source: 'ours',
-      brief: 'Who gets the floor.',
+      default: 'paper',
+      source: 'paper',
+      brief: 'Who gets the floor, and whether Fishers are brought to one length.',
       options: [
         {
-          value: 'common',
-          label: 'common',
-          brief: 'Added to every expert, no normalisation; ours: no expert is the target.',
+          value: 'paper',
+          label: 'paper',
+          brief: 'The target alone, which is the first expert; Fishers normalised if asked for.',
         },
-        { value: 'paper', label: 'paper', brief: 'The target alone: the base, or the first expert.' },
+        { value: 'common', label: 'common', brief: 'Every expert, by adding it; Fishers as they are.' },
       ],
     },
   ],
