@@ -15,6 +15,7 @@ import { crossEntropy } from './crossEntropy/crossEntropy.ts'
 import { combine, damp, narrow, squareAccumulate, widen } from './elementwise/elementwise.ts'
 import { embedding, embeddingBackward } from './embedding/embedding.ts'
 import { combineLines, lineGram } from './lineGram/lineGram.ts'
+import { lowRankUpdate } from './lowRankUpdate/lowRankUpdate.ts'
 import { matmul, matmulBackwardInput, matmulBackwardWeight } from './matmul/matmul.ts'
 import { combineRows, stackRow } from './mergeRows/mergeRows.ts'
 import { accumulateDifference, fisherAccumulate, fisherFinish, writeMerge } from './mergeStep/mergeStep.ts'
@@ -70,4 +71,5 @@ export const KERNELS: readonly KernelSpec[] = [
   combineRows,
   lineGram,
   combineLines,
+  lowRankUpdate,
 ]
