@@ -49,19 +49,22 @@ export type ParameterDeclaration = NumberDeclaration | SwitchDeclaration | Choic
  * What a method can ask for beyond base and experts, by tensor, float32 on the device:
  * - `fisher`: Fisher diagonal of each expert, per token, shape of the tensor
  * - `anchorFisher`: the same of the base
- * - `gram`: Σ_t x_t x_tᵀ (in, in) of each linear layer's inputs, of each expert
- * - `importance`: |w| Σ |∂L/∂w| of each expert and of the base (LED-Merging)
+ * - `gram`: mean over tokens of x xᵀ (in, in) of each linear layer's inputs, of each expert
+ * - `importance`: |w| Σ |∂L/∂w| of each expert, and of the base (LED-Merging)
+ * - `baseImportance`: the same of the base on the data of each expert; where there is none, `importance` of the base
  * - `shield`: alignment rows A, metric G and coefficients b of the closed form (TensorTask.shield)
- * - `aligned`, `unaligned`: one more model's weights
+ * - `aligned`, `unaligned`, `safe`: one more model's weights; `safe` is optional wherever it is used
  */
 export type MaterialKind =
   | 'fisher'
   | 'anchorFisher'
   | 'gram'
   | 'importance'
+  | 'baseImportance'
   | 'shield'
   | 'aligned'
   | 'unaligned'
+  | 'safe'
 
 export type MethodGroup =
   | 'averages'
