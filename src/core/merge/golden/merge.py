@@ -21,6 +21,7 @@ class Merge:
         self.names = sorted(self.models[0])
         self.tightest = {}
         self.unsure = {}
+        self.notes = []
         self._global = case['parameters']
         self._per_model = case['tensor_parameters']
         self._material = material or {}
@@ -47,14 +48,17 @@ class Merge:
         """Task vectors theta_k - theta_0 of one tensor, stacked (K, …)."""
         return np.stack([model[name] - self.base[name] for model in self.models])
 
+    def note(self, text):
+        self.notes.append(text)
+
     def margin(self, what, relative):
         relative = np.asarray(relative, np.float64)
         if relative.size:
             self.tightest[what] = min(self.tightest.get(what, np.inf), float(relative.min()))
 
-    def decided_by_sign(self, what, total, scale):
-        """Notes the margin of sign(total), where |total| <= scale; exact zeros are no risk and left out."""
-        risky = total != 0
+    def decided_by_sign(self, what, total, scale, is_exact=True):
+        """Margin of sign(total), |total| <= scale. A sum that cancels to zero is safe only where float32 is exact."""
+        risky = (scale > 0) if not is_exact else (total != 0)
         self.margin(what, np.abs(total[risky]) / scale[risky])
 
 

@@ -53,9 +53,10 @@ def nuslerp(merge, name):
     origin = merge.base[name] if merge.base else 0
     shape = merge.models[0][name].shape
     pair = np.stack([model[name] - origin for model in merge.models])
-    if merge.value('nuslerp_flatten', True):
-        pair = pair.reshape(2, 1, -1)
-    axis = 1 if merge.value('nuslerp_row_wise', False) else -1
+    flat = merge.value('nuslerp_flatten', True)
+    if flat:
+        pair = pair.reshape(2, -1)
+    axis = 1 if merge.value('nuslerp_row_wise', False) and not flat else -1
     units = pair / np.maximum(np.linalg.norm(pair, axis=axis, keepdims=True), 1e-7)
     cosine = np.sum(units[0] * units[1], axis=axis if axis < 0 else 0, keepdims=True)
     angle = np.arccos(np.clip(cosine, -1, 1))

@@ -79,13 +79,19 @@ def drop_outliers(merge, delta, density, gamma, rescale):
     return rescaled(delta, kept.reshape(delta.shape), rescale)
 
 
+def is_dyadic(values):
+    """Whether float32 holds the values exactly, with room for a sum."""
+    return np.all(values == np.round(values * 2**20) / 2**20)
+
+
 def combine(merge, base, deltas, weights, consensus, normalize):
     """Sum of weighted task vectors, with election of signs if asked for; lambda comes last."""
     weights = weights.reshape(-1, *[1] * base.ndim)
     weighted = deltas * weights
     if consensus:
         total = weighted.sum(axis=0)
-        merge.decided_by_sign('election', total, np.abs(weighted).sum(axis=0))
+        is_exact = np.all(np.frexp(weights)[0] == 0.5) and all(is_dyadic(delta) for delta in deltas)
+        merge.decided_by_sign('election', total, np.abs(weighted).sum(axis=0), is_exact)
         agree = np.sign(weighted) == np.where(total >= 0, 1, -1)
         merged, divisor = (weighted * agree).sum(axis=0), (weights * agree).sum(axis=0)
         divisor = np.where(divisor == 0, 1, divisor)
