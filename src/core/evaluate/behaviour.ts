@@ -2,12 +2,9 @@
 // judged by the rules of scorer.ts; no other model is asked. Definitions after methods.md §1.4, ours where the
 // paper gives none. Ruined answers count as neither refusal nor compliance, so that babble never looks safe.
 
-import { throwIfCancelled } from '../errors.ts'
 import type { TextCodec } from '../files/tokenizer.ts'
-import { Batch, type Sequence } from '../model/batch.ts'
 import type { DeviceModel } from '../model/deviceModel.ts'
-import { targetLosses } from '../model/gradients.ts'
-import { type Decoded, decodeAnswers, MAX_ANSWER_TOKENS, sequencesPerBatch } from './answers.ts'
+import { type Decoded, decodeAnswers, MAX_ANSWER_TOKENS } from './answers.ts'
 import { bootstrapMean, wilsonShare } from './bootstrap.ts'
 import type { Estimate } from './estimate.ts'
 import {
@@ -19,6 +16,7 @@ import {
   pickProbes,
 } from './probes.ts'
 import { type AnswerKind, classify, isExact } from './scorer.ts'
+import { sequenceLosses } from './sequenceLosses.ts'
 
 /** Shares with Wilson intervals, the loss with a bootstrap interval over items; all at 95 %. */
 export interface Behaviour {
@@ -155,29 +153,9 @@ export async function expectedLosses(
   probes: readonly Probe[],
   options: { signal?: AbortSignal | undefined; onProgress?: ((done: number) => void) | undefined } = {},
 ): Promise<Float64Array> {
-  const sequences: (Sequence & { ids: number[]; firstTarget: number })[] = probes.map(
-    ({ prompt, aligned }) => {
-      const before = codec.encodePrompt(prompt)
-      return { ids: [...before, ...codec.encodeCompletion(aligned)], firstTarget: before.length }
-    },
-  )
-  const longest = Math.max(1, ...sequences.map(({ ids }) => ids.length))
-  const targets = Math.max(1, ...sequences.map(({ ids, firstTarget }) => ids.length - firstTarget))
-  const size = sequencesPerBatch(model.config, longest, targets)
-  const means = new Float64Array(probes.length)
-  for (let start = 0; start < sequences.length; start += size) {
-    throwIfCancelled(options.signal)
-    const batch = new Batch(model.gpu, model.config, sequences.slice(start, start + size))
-    try {
-      const losses = await targetLosses(model, batch)
-      for (let s = 0; s < batch.sequenceCount; s++) {
-        const own = losses.subarray(batch.rowStarts[s], batch.rowStarts[s + 1])
-        means[start + s] = own.reduce((sum, loss) => sum + loss, 0) / own.length
-      }
-    } finally {
-      batch.release()
-    }
-    options.onProgress?.(Math.min(start + size, sequences.length))
-  }
-  return means
+  const sequences = probes.map(({ prompt, aligned }) => {
+    const before = codec.encodePrompt(prompt)
+    return { ids: [...before, ...codec.encodeCompletion(aligned)], firstTarget: before.length }
+  })
+  return sequenceLosses(model, sequences, options)
 }
