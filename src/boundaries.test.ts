@@ -40,11 +40,14 @@ const rules: Rule[] = [
   },
   {
     of: ['src/core/geometry'],
-    code: ['src/core/model', 'src/core/kernels', 'src/core/gpu', 'src/core/tensors'],
+    code: ['src/core/model', 'src/core/kernels', 'src/core/gpu', 'src/core/tensors', 'src/core/files'],
   },
   {
     of: ['src/core/merge'],
-    code: ['src/core/geometry', 'src/core/model', 'src/core/kernels', 'src/core/gpu', 'src/core/tensors'],
+    code: [
+      ...['src/core/geometry', 'src/core/model', 'src/core/kernels', 'src/core/gpu', 'src/core/tensors'],
+      'ml-matrix',
+    ],
   },
   // What a recipe says and plans, as data: no file, no tensor, no device.
   { of: ['src/core/merge/recipe'], code: ['yaml'] },
