@@ -67,6 +67,14 @@ const rules: Rule[] = [
     ],
   },
   {
+    // Chooses weights by what merges do on data: drives sessions, and no session knows it.
+    of: ['src/core/optimise'],
+    code: [
+      ...['src/core/session', 'src/core/evaluate', 'src/core/merge', 'src/core/geometry', 'src/core/train'],
+      ...['src/core/model', 'src/core/kernels', 'src/core/gpu', 'src/core/tensors', 'src/core/files'],
+    ],
+  },
+  {
     // The second opinion must owe our own forward pass nothing but the model's description.
     of: ['src/core/evaluate/ort'],
     code: [...architecture, 'src/core/tensors', 'src/core/files', 'onnxruntime-web'],
