@@ -9,6 +9,7 @@ import {
   attentionWeightsBackward,
 } from './attention/attention.ts'
 import { blendModels, sumModels } from './blendModels/blendModels.ts'
+import { chooseRows } from './chooseRows/chooseRows.ts'
 import { columnSum } from './columnSum/columnSum.ts'
 import { countNonFinite } from './countNonFinite/countNonFinite.ts'
 import { crossEntropy } from './crossEntropy/crossEntropy.ts'
@@ -69,6 +70,7 @@ export const KERNELS: readonly KernelSpec[] = [
   blendModels,
   stackRow,
   combineRows,
+  chooseRows,
   lineGram,
   combineLines,
   lowRankUpdate,
