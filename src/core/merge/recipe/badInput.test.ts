@@ -1,0 +1,399 @@
+// Every recipe text that is refused on reading, with the whole message.
+
+import { describe, expect, it } from 'vitest'
+import { EngineError } from '../../errors.ts'
+import { readRecipeYaml } from './yaml.ts'
+
+const TOP =
+  'expected merge_method, base_model, models, slices, parameters, dtype, out_dtype, tokenizer_source, tokenizer, chat_template, alignmerge'
+/** A good recipe of two lines; the case stands below it. */
+const GOOD = 'models: [{model: a}]\nmerge_method: linear\n'
+/** One of a model, whose parameters are the case. */
+const parameters = (text: string) => `merge_method: linear\nmodels:\n- model: a\n  parameters: {${text}}\n`
+const slices = (text: string) => `merge_method: linear\nslices:\n- ${text}\n`
+const REFERENCE = 'expected path[@revision][+lora[@revision]]'
+
+const CASES: [string, string, string][] = [
+  // structure
+  ['nothing', '', 'the recipe is empty'],
+  ['a comment', '# linear', 'the recipe is empty'],
+  ['a word', 'linear', 'the recipe: line 1: expected a mapping, found "linear"'],
+  ['a list', '- a', 'the recipe: line 1: expected a mapping, found a list'],
+  [
+    'no YAML',
+    'models: [a',
+    'the recipe: line 1: not YAML: Flow sequence in block collection must be sufficiently indented and end with a ]',
+  ],
+  ['a tab', 'models:\n\t- a', 'the recipe: line 2: not YAML: Tabs are not allowed as indentation'],
+  ['an unknown tag', 'models: !x a', 'the recipe: line 1: not YAML: Unresolved tag: !x'],
+  ['a key twice', 'merge_method: a\nmerge_method: b', 'the recipe: line 2: merge_method is given twice'],
+  ['a key that is no word', '? [a]\n: b', 'the recipe: line 1: a key must be a word'],
+  ['a merge key of words', '<<: a', 'the recipe: line 1: << needs a mapping'],
+  [
+    'two documents',
+    `${GOOD}---\n${GOOD}`,
+    'the recipe: line 3: more than one document; several merges in one file (mergekit-multi) are not supported, one file per merge',
+  ],
+  // keys
+  ['no method', 'models: [{model: a}]', 'the recipe: merge_method is missing'],
+  [
+    'a method that is no word',
+    'models: [{model: a}]\nmerge_method: [a]',
+    'the recipe: line 2, merge_method: expected a word, found a list',
+  ],
+  [
+    'no models',
+    'merge_method: linear',
+    'the recipe: exactly one of models and slices is needed, found neither',
+  ],
+  [
+    'models and slices',
+    `${GOOD}slices: [{sources: [{model: a, layer_range: [0, 1]}]}]`,
+    'the recipe: exactly one of models and slices is needed, found both',
+  ],
+  ['an unknown key', `${GOOD}colour: red`, `the recipe: line 3, colour: unknown key; ${TOP}`],
+  [
+    'a misspelt key',
+    `${GOOD}base-model: a`,
+    `the recipe: line 3, base-model: unknown key, did you mean base_model?; ${TOP}`,
+  ],
+  [
+    'modules',
+    'merge_method: linear\nmodules: {text: {models: [{model: a}]}}',
+    'the recipe: line 2, modules: modules (models of several modules, such as vision) are not supported',
+  ],
+  [
+    'a merge of several',
+    `${GOOD}name: first`,
+    'the recipe: line 3, name: several merges in one file (mergekit-multi) are not supported; one file per merge',
+  ],
+  [
+    'an output path',
+    `${GOOD}out_path: ./x`,
+    'the recipe: line 3, out_path: several merges in one file (mergekit-multi) are not supported; name the output on the command line',
+  ],
+  [
+    'a mixture of experts',
+    `${GOOD}gate_mode: hidden`,
+    'the recipe: line 3, gate_mode: this is a mergekit-moe recipe; mixtures of experts are not supported',
+  ],
+  [
+    'an evolution',
+    `${GOOD}genome: {}`,
+    'the recipe: line 3, genome: this is a mergekit-evolve recipe; not supported',
+  ],
+  // dtypes, tokenizer, template
+  [
+    'an unknown dtype',
+    `${GOOD}dtype: fp16`,
+    'the recipe: line 3, dtype: "fp16": expected float32, float16, bfloat16',
+  ],
+  [
+    'a dtype we do not write',
+    `${GOOD}out_dtype: float8_e4m3fn`,
+    'the recipe: line 3, out_dtype: "float8_e4m3fn": expected float32, float16, bfloat16',
+  ],
+  [
+    'a union tokenizer',
+    `${GOOD}tokenizer_source: union`,
+    'the recipe: line 3, tokenizer_source: union: a tokenizer made of several is not supported; give `base` or one of the models',
+  ],
+  [
+    'tokenizer keys',
+    `${GOOD}tokenizer: {source: union, tokens: {}, pad_to_multiple_of: 8}`,
+    'the recipe has 3 problems:\n- line 3, tokenizer.tokens: tokenizer.tokens is not supported; the tokenizer and its rows are copied as they are\n- line 3, tokenizer.pad_to_multiple_of: tokenizer.pad_to_multiple_of is not supported; the tokenizer and its rows are copied as they are\n- line 3, tokenizer.source: union: a tokenizer made of several is not supported; give `base` or one of the models',
+  ],
+  [
+    'a tokenizer without source',
+    `${GOOD}tokenizer: {}`,
+    'the recipe: line 3, tokenizer: source is missing, and mergekit’s default for it, union, is not supported',
+  ],
+  [
+    'a tokenizer that is a word',
+    `${GOOD}tokenizer: base`,
+    'the recipe: line 3, tokenizer: expected a mapping, found "base"',
+  ],
+  [
+    'two tokenizers',
+    `${GOOD}tokenizer_source: base\ntokenizer: {source: base}`,
+    'the recipe: line 4, tokenizer: tokenizer_source and tokenizer cannot both be given',
+  ],
+  [
+    'a template by name',
+    `${GOOD}chat_template: chatml`,
+    'the recipe: line 3, chat_template: chatml: templates by name are not supported; give the Jinja text or auto',
+  ],
+  [
+    'a template that is none',
+    `${GOOD}chat_template: hello`,
+    'the recipe: line 3, chat_template: expected auto or the text of a Jinja template, found "hello"',
+  ],
+  // models
+  [
+    'models that are no list',
+    'merge_method: linear\nmodels: a',
+    'the recipe: line 2, models: expected a list of at least one, found "a"',
+  ],
+  [
+    'an empty list',
+    'merge_method: linear\nmodels: []',
+    'the recipe: line 2, models: expected a list of at least one, found a list',
+  ],
+  [
+    'a model as a word',
+    'merge_method: linear\nmodels: [a]',
+    'the recipe: line 2, models[0]: expected a mapping, found "a"',
+  ],
+  [
+    'an entry without model',
+    'merge_method: linear\nmodels: [{parameters: {weight: 1}}]',
+    'the recipe: line 2, models[0]: model is missing',
+  ],
+  [
+    'an entry with an unknown key',
+    'merge_method: linear\nmodels: [{model: a, weight: 1}]',
+    'the recipe: line 2, models[0].weight: unknown key; expected model, parameters',
+  ],
+  [
+    'a model that is a number',
+    'merge_method: linear\nmodels: [{model: 7}]',
+    'the recipe: line 2, models[0].model: expected a model, found 7',
+  ],
+  [
+    'a model that is nothing',
+    'merge_method: linear\nmodels: [{model: }]',
+    'the recipe: line 2, models[0].model: expected a model, found nothing',
+  ],
+  [
+    'two revisions',
+    'merge_method: linear\nmodels: [{model: a@b@c}]',
+    `the recipe: line 2, models[0].model: model "a@b@c": more than one @ in a part; ${REFERENCE}`,
+  ],
+  [
+    'two loras',
+    'merge_method: linear\nmodels: [{model: a+b+c}]',
+    `the recipe: line 2, models[0].model: model "a+b+c": more than one +; ${REFERENCE}`,
+  ],
+  [
+    'another architecture',
+    'merge_method: linear\nmodels: [{model: {model: a, override_architecture: X}}]',
+    'the recipe: line 2, models[0].model.override_architecture: override_architecture is not supported; the architecture is that of config.json',
+  ],
+  [
+    'a reference without model',
+    'merge_method: linear\nmodels: [{model: {lora: a}}]',
+    'the recipe: line 2, models[0].model: model is missing',
+  ],
+  [
+    'a part without path',
+    'merge_method: linear\nmodels: [{model: {model: {revision: a}}}]',
+    'the recipe: line 2, models[0].model.model: path is missing',
+  ],
+  [
+    'a part with a +',
+    'merge_method: linear\nmodels: [{model: {model: a+b}}]',
+    'the recipe: line 2, models[0].model.model: a + belongs into the whole reference, not into a part',
+  ],
+  [
+    'a path that is a number',
+    'merge_method: linear\nmodels: [{model: {model: {path: 3}}}]',
+    'the recipe: line 2, models[0].model.model.path: expected a word, found 3',
+  ],
+  // slices
+  ['a slice without sources', slices('parameters: {}'), 'the recipe: line 3, slices[0]: sources is missing'],
+  [
+    'a source without range',
+    slices('sources: [{model: a}]'),
+    'the recipe: line 3, slices[0].sources[0]: layer_range is missing: [first, end)',
+  ],
+  [
+    'a range of one number',
+    slices('sources: [{model: a, layer_range: [0]}]'),
+    'the recipe: line 3, slices[0].sources[0].layer_range: expected [first, end) as two whole numbers from 0, found [0]',
+  ],
+  [
+    'a range of halves',
+    slices('sources: [{model: a, layer_range: [0, 1.5]}]'),
+    'the recipe: line 3, slices[0].sources[0].layer_range: expected [first, end) as two whole numbers from 0, found [0,1.5]',
+  ],
+  [
+    'a range below 0',
+    slices('sources: [{model: a, layer_range: [-1, 2]}]'),
+    'the recipe: line 3, slices[0].sources[0].layer_range: expected [first, end) as two whole numbers from 0, found [-1,2]',
+  ],
+  [
+    'a range as a word',
+    slices('sources: [{model: a, layer_range: 0-4}]'),
+    'the recipe: line 3, slices[0].sources[0].layer_range: expected [first, end) as two whole numbers from 0, found "0-4"',
+  ],
+  [
+    'a range without layers',
+    slices('sources: [{model: a, layer_range: [2, 2]}]'),
+    'the recipe: line 3, slices[0].sources[0].layer_range: [2, 2) holds no layer',
+  ],
+  [
+    'a range backwards',
+    slices('sources: [{model: a, layer_range: [3, 1]}]'),
+    'the recipe: line 3, slices[0].sources[0].layer_range: [3, 1) holds no layer',
+  ],
+  [
+    'a residual weight',
+    slices('sources: [{model: a, layer_range: [0, 1]}]\n  residual_weight: 0.5'),
+    'the recipe: line 4, slices[0].residual_weight: mergekit reads residual_weight and uses it nowhere; remove it',
+  ],
+  [
+    'an unknown key in a slice',
+    slices('sources: [{model: a, layer_range: [0, 1]}]\n  dtype: float32'),
+    'the recipe: line 4, slices[0].dtype: unknown key; expected sources, base_model, parameters',
+  ],
+  [
+    'an unknown key in a source',
+    slices('sources: [{model: a, layers: [0, 1], layer_range: [0, 1]}]'),
+    'the recipe: line 3, slices[0].sources[0].layers: unknown key; expected model, parameters, layer_range',
+  ],
+  // values
+  [
+    'parameters that are a list',
+    `${GOOD}parameters: [1]`,
+    'the recipe: line 3, parameters: expected parameters by name, found a list',
+  ],
+  [
+    'a value that is nothing',
+    parameters('weight: '),
+    'the recipe: line 4, models[0].parameters.weight: expected a number, a word, or true or false, found nothing',
+  ],
+  [
+    'an infinite value',
+    parameters('weight: -.inf'),
+    'the recipe: line 4, models[0].parameters.weight: expected a finite number, found -Infinity',
+  ],
+  [
+    'a value that is no number',
+    parameters('weight: [1, .nan]'),
+    'the recipe: line 4, models[0].parameters.weight[1]: expected a finite number, found NaN',
+  ],
+  [
+    'an empty gradient',
+    parameters('weight: []'),
+    'the recipe: line 4, models[0].parameters.weight: a gradient needs at least one value',
+  ],
+  [
+    'a mixed gradient',
+    parameters('weight: [1, a]'),
+    'the recipe: line 4, models[0].parameters.weight: a gradient needs values of one kind, found [1,"a"]',
+  ],
+  [
+    'a gradient of gradients',
+    parameters('weight: [[1]]'),
+    'the recipe: line 4, models[0].parameters.weight[0]: expected a number, a word, or true or false, found a list',
+  ],
+  [
+    'a filter outside a list',
+    parameters('weight: {filter: mlp, value: 1}'),
+    'the recipe: line 4, models[0].parameters.weight: expected a value or a list of {filter, value}, found a mapping',
+  ],
+  [
+    'a filter without value',
+    parameters('weight: [{filter: mlp}]'),
+    'the recipe: line 4, models[0].parameters.weight[0]: value is missing',
+  ],
+  [
+    'a filter that is a number',
+    parameters('weight: [{filter: 3, value: 1}]'),
+    'the recipe: line 4, models[0].parameters.weight[0].filter: expected a part of tensor names, found 3',
+  ],
+  [
+    'an empty filter',
+    parameters('weight: [{filter: "", value: 1}]'),
+    'the recipe: line 4, models[0].parameters.weight[0].filter: expected a part of tensor names, found ""',
+  ],
+  [
+    'a pattern',
+    parameters('weight: [{pattern: mlp, value: 1}]'),
+    'the recipe: line 4, models[0].parameters.weight[0].pattern: an old key of mergekit; it is called filter now',
+  ],
+  [
+    'filters among numbers',
+    parameters('weight: [1, {value: 1}]'),
+    'the recipe: line 4, models[0].parameters.weight[0]: expected a mapping, found 1',
+  ],
+  [
+    'filters in filters',
+    parameters('weight: [{value: [{value: 1}]}]'),
+    'the recipe: line 4, models[0].parameters.weight[0].value[0]: expected a number, a word, or true or false, found a mapping',
+  ],
+  [
+    'a parameter of no name',
+    parameters('"a b": 1'),
+    'the recipe: line 4, models[0].parameters.a b: expected the name of a parameter',
+  ],
+  // extension
+  [
+    'an unknown extension',
+    `${GOOD}alignmerge: {probes: x}`,
+    'the recipe: line 3, alignmerge.probes: unknown key; expected seed, models',
+  ],
+  [
+    'a seed below 0',
+    `${GOOD}alignmerge: {seed: -1}`,
+    'the recipe: line 3, alignmerge.seed: expected a whole number below 2^32, found -1',
+  ],
+  [
+    'a seed of 33 bits',
+    `${GOOD}alignmerge: {seed: 4294967296}`,
+    'the recipe: line 3, alignmerge.seed: expected a whole number below 2^32, found 4294967296',
+  ],
+  [
+    'roles that are a list',
+    `${GOOD}alignmerge: {models: [a]}`,
+    'the recipe: line 3, alignmerge.models: expected a mapping from roles to models, found a list',
+  ],
+  [
+    'a role of two words',
+    `${GOOD}alignmerge: {models: {"a b": x}}`,
+    'the recipe: line 3, alignmerge.models.a b: expected a role as one word',
+  ],
+]
+
+describe('refused on reading', () => {
+  it.each(CASES)('%s', (_, text, message) => {
+    let error: unknown
+    try {
+      readRecipeYaml(text)
+    } catch (thrown) {
+      error = thrown
+    }
+    expect((error as Error | undefined)?.message).toBe(message)
+    expect(error).toBeInstanceOf(EngineError)
+    expect((error as EngineError).code).toBe('file-malformed')
+  })
+
+  it('everything at once, in the order of the file', () => {
+    const text = `merge_method: linear
+models:
+- model: a@b@c
+  parameters:
+    weight: .inf
+- model: b
+  colour: red
+dtype: half
+modules: {}
+`
+    expect(() => readRecipeYaml(text)).toThrow(
+      new EngineError(
+        'file-malformed',
+        `the recipe has 5 problems:
+- line 3, models[0].model: model "a@b@c": more than one @ in a part; ${REFERENCE}
+- line 5, models[0].parameters.weight: expected a finite number, found Infinity
+- line 7, models[1].colour: unknown key; expected model, parameters
+- line 8, dtype: "half": expected float32, float16, bfloat16
+- line 9, modules: modules (models of several modules, such as vision) are not supported`,
+      ),
+    )
+  })
+
+  it('counts what it does not list', () => {
+    const text = `${GOOD}${Array.from({ length: 100 }, (_, i) => `key_number_${i}: 1`).join('\n')}`
+    expect(() => readRecipeYaml(text)).toThrow(/^the recipe has 100 problems:\n(- .*\n){40}- and 60 more$/)
+  })
+})
