@@ -24,7 +24,7 @@ export const experiment: Experiment = {
 }
 
 export function linkOf(change: Partial<Experiment> = {}): string {
-  return `./${encodeLink({ experiment: { ...experiment, ...change }, view: { aqiView: 'completions', prompt: '' } })}`
+  return `./${encodeLink({ experiment: { ...experiment, ...change }, view: { page: 'studio', aqiView: 'completions', prompt: '' } })}`
 }
 
 export const header = (page: Page): Locator => page.getByRole('banner')

@@ -28,6 +28,8 @@ export interface ModelSummary {
   role: ModelRole
   origin: ModelOrigin
   description: string
+  /** what it was trained for, as the probes name it */
+  skill?: string
   architecture: string
   parameterCount: number
   dtype: string
@@ -107,6 +109,8 @@ export interface GeometrySummary {
   /** same with the held-out U and the other source's U */ heldOutCoordinates: number[][]
   otherCoordinates: number[][]
   /** ⟨Δ_k, Δ_l⟩_G */ gram: number[][]
+  /** κ_l = 1 − ‖Σ τ_k‖ / Σ ‖τ_k‖ of each layer; null where the experts are the anchor */
+  conflictByLayer: (number | null)[]
   durationMs: number
 }
 

@@ -9,6 +9,7 @@ export interface ZooEntry {
   name: string
   role: ModelRole
   description: string
+  skill?: string
 }
 
 /** Address of the zoo: beside the page, whatever path the site lives under. */

@@ -10,6 +10,7 @@ import { type Checkpoint, openCheckpoint } from '../src/core/files/checkpoint.ts
 import { filesFolder, urlFolder } from '../src/core/files/folder.ts'
 import { Gpu } from '../src/core/gpu/device.ts'
 import type { DeviceModel } from '../src/core/model/deviceModel.ts'
+import { layerConflict } from '../src/core/session/conflict.ts'
 import { expertCoordinates, identityDifference, MAXIMUM_RANK } from '../src/core/session/geometry.ts'
 import { Measures } from '../src/core/session/measures.ts'
 import { type JobOptions, Session, type Setup } from '../src/core/session/session.ts'
@@ -52,7 +53,7 @@ export function createEngine(): EngineApi {
     job: Job,
     origin: ModelOrigin,
     checkpoint: Checkpoint,
-    about: { name: string; role: ModelRole; description: string },
+    about: { name: string; role: ModelRole; description: string; skill?: string },
   ): Promise<ModelSummary> {
     const { session, measures } = current()
     const id = originKey(origin)
@@ -135,11 +136,9 @@ export function createEngine(): EngineApi {
     openBuiltIn: (jobId) =>
       queue.run(jobId, async (job) => {
         const summaries: ModelSummary[] = []
-        for (const { id, name, role, description } of await fetchZooIndex()) {
+        for (const { id, ...about } of await fetchZooIndex()) {
           const checkpoint = await openCheckpoint(urlFolder(`${zooUrl()}${id}/`), job.signal)
-          summaries.push(
-            await openModel(job, { kind: 'built-in', id }, checkpoint, { name, role, description }),
-          )
+          summaries.push(await openModel(job, { kind: 'built-in', id }, checkpoint, about))
         }
         return summaries
       }),
@@ -184,6 +183,8 @@ export function createEngine(): EngineApi {
         const geometry = await session.prepare(setup, optionsOf(job))
         const checks = await session.metricChecks(setup, optionsOf(job))
         const K = setup.experts.length
+        const experts = setup.experts.map(({ id }) => session.get(id).model)
+        const conflict = await layerConflict(session.get(setup.anchor).model, experts, job.signal)
         const equal = new Float64Array(K).fill(1 / K)
         const basis = geometry.bases.own
         return {
@@ -199,6 +200,7 @@ export function createEngine(): EngineApi {
           heldOutCoordinates: expertCoordinates(geometry, 'heldOut'),
           otherCoordinates: expertCoordinates(geometry, 'other'),
           gram: Array.from({ length: K }, (_, k) => Array.from(geometry.gram.subarray(k * K, (k + 1) * K))),
+          conflictByLayer: conflict.map((value) => (Number.isFinite(value) ? value : null)),
           durationMs: performance.now() - begun,
         }
       }),

@@ -23,7 +23,7 @@ const state: LinkState = {
     probesPerClass: 128,
     seed: 1,
   },
-  view: { aqiView: 'completions', prompt: 'sort 3 1 2 — ünïcode' },
+  view: { page: 'compare', aqiView: 'completions', prompt: 'sort 3 1 2 — ünïcode' },
 }
 
 function hashOf(content: unknown, version = 2): string {
@@ -167,10 +167,14 @@ describe('upgrades', () => {
     ['alignmerge', 'alignmerge', {}],
   ])('of version 1 turn %s into %s', (old, method, parameters) => {
     const { parameters: _, ...experiment } = state.experiment
-    const hash = hashOf({ ...state, experiment: { ...experiment, method: old } }, 1)
+    const { page: __, ...view } = state.view
+    const hash = hashOf({ view, experiment: { ...experiment, method: old } }, 1)
     expect(decodeLink(hash)).toEqual({
       kind: 'link',
-      state: { ...state, experiment: { ...state.experiment, method, parameters } },
+      state: {
+        experiment: { ...state.experiment, method, parameters },
+        view: { ...state.view, page: 'studio' },
+      },
       adjusted: [],
     })
   })

@@ -8,6 +8,7 @@ import { clampNumber } from './scale.ts'
 
 /** The part of the view that a link carries. */
 export interface LinkView {
+  page: 'studio' | 'compare'
   aqiView: AqiView
   prompt: string
 }
@@ -176,12 +177,13 @@ export function validateLink(value: unknown): Validated<LinkState> {
   const reader = new Reader()
   try {
     const fields = reader.object(value, 'link', ['experiment', 'view'])
-    const view = reader.object(fields.view, 'view', ['aqiView', 'prompt'])
+    const view = reader.object(fields.view, 'view', ['page', 'aqiView', 'prompt'])
     return {
       ok: true,
       value: {
         experiment: readExperiment(reader, fields.experiment),
         view: {
+          page: reader.choice(view.page, 'view.page', [{ value: 'studio' }, { value: 'compare' }]),
           aqiView: reader.choice(view.aqiView, 'view.aqiView', choiceParameters.aqiView.options),
           prompt: reader.text(view.prompt, 'view.prompt', limits.maxPromptCharacters),
         },

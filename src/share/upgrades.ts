@@ -18,8 +18,11 @@ const methodsOfVersion1: Readonly<Record<string, { method: string; parameters: o
 
 export const upgrades: Readonly<Record<number, Upgrade>> = {
   1: (content) => {
-    const link = content as { experiment: { method: string } }
-    return { ...link, experiment: { ...link.experiment, ...methodsOfVersion1[link.experiment.method] } }
+    const link = content as { experiment: { method: string }; view: object }
+    return {
+      view: { page: 'studio', ...link.view },
+      experiment: { ...link.experiment, ...methodsOfVersion1[link.experiment.method] },
+    }
   },
 }
 

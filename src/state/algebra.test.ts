@@ -32,6 +32,7 @@ const geometry: GeometrySummary = {
   alignmentCoordinates: experts.map((delta) => directions.map((u) => inner(u, delta))),
   heldOutCoordinates: experts.map((delta) => [inner(unit(1), delta)]),
   otherCoordinates: experts.map((delta) => [inner(unit(3), delta)]),
+  conflictByLayer: [],
   gram: experts.map((a) => experts.map((b) => inner(a, b))),
   durationMs: 0,
 }

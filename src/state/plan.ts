@@ -22,6 +22,8 @@ export interface PlanInput {
   hasGeometry: boolean
   measurements: Readonly<Record<string, Measurement>>
   failed: Readonly<Record<string, unknown>>
+  /** merges of the comparison page; empty on the studio's own */
+  compared: readonly Experiment[]
 }
 
 /** Order of the sweep: no shield, a strong one, then ever finer between. */
@@ -39,9 +41,28 @@ export function currentMerge(experiment: Experiment): Subject {
   return { kind: 'merge', lambdaAlign: mergeLambda(experiment) }
 }
 
-function measureTask(experiment: Experiment, subject: Subject, part: PartName): Task {
+export function measureTask(experiment: Experiment, subject: Subject, part: PartName): Task {
   const key = measurementKey(experiment, subject)
   return { kind: 'measure', id: `${key}/${subjectKey(subject)}/${part}`, experiment, subject, part }
+}
+
+/** Every method beside every other: behaviour first, since the table is sorted by it. */
+function comparisonTasks(
+  experiment: Experiment,
+  anchorId: string,
+  expertIds: readonly string[],
+  compared: readonly Experiment[],
+): Task[] {
+  const models = [anchorId, ...expertIds].map((id): Subject => ({ kind: 'model', id }))
+  return [
+    ...models.map((model) => measureTask(experiment, model, 'behaviour')),
+    measureTask(experiment, models[0]!, 'aqi'),
+    { kind: 'prepare', id: `${geometryKey(experiment)}/prepare`, experiment },
+    ...compared.flatMap((row) =>
+      (['behaviour', 'aqi', 'drift'] as const).map((part) => measureTask(row, currentMerge(row), part)),
+    ),
+    ...models.slice(1).map((model) => measureTask(experiment, model, 'aqi')),
+  ]
 }
 
 /** Every task of an experiment in order, done or not. */
@@ -76,7 +97,13 @@ export function allTasks(experiment: Experiment, anchorId: string, expertIds: re
 export function remainingTasks(input: PlanInput): Task[] {
   const { experiment } = input
   const isPrepared = input.hasGeometry && input.preparedKey === geometryKey(experiment)
-  const tasks = allTasks(experiment, input.anchorId, input.expertIds)
+  const { anchorId, expertIds, compared } = input
+  const all =
+    compared.length > 0
+      ? comparisonTasks(experiment, anchorId, expertIds, compared)
+      : allTasks(experiment, anchorId, expertIds)
+  const known = new Set<string>()
+  const tasks = all.filter((task) => !known.has(task.id) && known.add(task.id))
   const isDone = (task: Task) => {
     if (task.kind === 'prepare') return isPrepared
     const key = measurementKey(task.experiment, task.subject)

@@ -2,16 +2,28 @@
 // (or parts of it) and invents nothing: no result under the experiment's own key, no number.
 
 import type { Experiment, ModelOrigin, ModelSummary, Subject } from '../../workers/api.ts'
+import { type ComparedMethod, comparedExperiment, comparedMethods } from '../share/comparison.ts'
 import {
   geometryKey,
+  isOnCurve,
   measurementKey,
   mergeKey,
   mergeLambda,
   normaliseWeights,
   originKey,
 } from '../share/experimentKey.ts'
-import { currentMerge, type PlanInput, remainingTasks, sweepExperiment, type Task } from './plan.ts'
+import { findMethod } from '../share/methods.ts'
+import type { Failure } from './failure.ts'
+import {
+  currentMerge,
+  measureTask,
+  type PlanInput,
+  remainingTasks,
+  sweepExperiment,
+  type Task,
+} from './plan.ts'
 import { type Measurement, measurementId, type RunsSlice } from './slices/runs.ts'
+import type { PageName } from './slices/view.ts'
 import type { StudioState } from './store.ts'
 
 export function findModel(list: readonly ModelSummary[], origin: ModelOrigin): ModelSummary | undefined {
@@ -56,6 +68,29 @@ export function selectCast(
   return { anchor, experts: experts.filter((expert) => expert !== undefined) }
 }
 
+/** A row of the comparison page: the method and the experiment that opens its merge. */
+export interface ComparedRow extends ComparedMethod {
+  experiment: Experiment
+}
+
+export function selectCompared(experiment: Experiment): ComparedRow[] {
+  return comparedMethods(experiment.experts.length).map((row) => ({
+    ...row,
+    experiment: comparedExperiment(experiment, row),
+  }))
+}
+
+/** Why a merge of the comparison could not be measured. */
+export function selectFailure(
+  failed: Readonly<Record<string, Failure>>,
+  experiment: Experiment,
+): string | undefined {
+  const tasks = ['behaviour', 'aqi', 'drift'] as const
+  return tasks
+    .map((part) => failed[measureTask(experiment, currentMerge(experiment), part).id]?.message)
+    .find((message) => message !== undefined)
+}
+
 /** What of the runs decides what is left to do. */
 export type PlanResults = Pick<RunsSlice, 'preparedKey' | 'geometries' | 'measurements' | 'failed'>
 
@@ -63,6 +98,7 @@ export function selectPlanInput(
   list: readonly ModelSummary[],
   experiment: Experiment | null,
   runs: PlanResults,
+  page: PageName,
 ): PlanInput | undefined {
   const cast = selectCast(list, experiment)
   if (!experiment || !cast) return undefined
@@ -74,11 +110,12 @@ export function selectPlanInput(
     hasGeometry: geometryKey(experiment) in runs.geometries,
     measurements: runs.measurements,
     failed: runs.failed,
+    compared: page === 'compare' ? selectCompared(experiment).map((row) => row.experiment) : [],
   }
 }
 
-export function selectRemaining({ models, recipe, runs }: StudioState): Task[] {
-  const input = selectPlanInput(models.list, recipe.experiment, runs)
+export function selectRemaining({ models, recipe, runs, view }: StudioState): Task[] {
+  const input = selectPlanInput(models.list, recipe.experiment, runs, view.page)
   return input ? remainingTasks(input) : []
 }
 
@@ -135,6 +172,8 @@ const partNames = { aqi: 'AQI', behaviour: 'Behaviour', drift: 'Drift' } as cons
 /** What a task does, in words. */
 export function describeTask(list: readonly ModelSummary[], task: Task): string {
   if (task.kind === 'prepare') return 'Fisher information and alignment directions'
+  if (task.subject.kind === 'merge' && !isOnCurve(task.experiment))
+    return `${partNames[task.part]} of ${findMethod(task.experiment.method)?.label ?? task.experiment.method}`
   return `${partNames[task.part]} of ${describeSubject(list, task.subject)}`
 }
 

@@ -86,7 +86,7 @@ describe('start', () => {
     history.replaceState(
       null,
       '',
-      encodeLink({ experiment: linked, view: { aqiView: 'prompts', prompt: 'hi' } }),
+      encodeLink({ experiment: linked, view: { page: 'studio', aqiView: 'prompts', prompt: 'hi' } }),
     )
     useStudio.setState(initialState(), true)
     begin()
@@ -96,7 +96,7 @@ describe('start', () => {
     setNumber('lambdaAlign', 2)
     await settle(1000)
     expect(location.hash).toBe(
-      encodeLink({ experiment: experiment(), view: { aqiView: 'prompts', prompt: 'hi' } }),
+      encodeLink({ experiment: experiment(), view: { page: 'studio', aqiView: 'prompts', prompt: 'hi' } }),
     )
   })
 
@@ -347,7 +347,7 @@ describe('models of the user', () => {
     history.replaceState(
       null,
       '',
-      encodeLink({ experiment: linked, view: { aqiView: 'prompts', prompt: '' } }),
+      encodeLink({ experiment: linked, view: { page: 'studio', aqiView: 'prompts', prompt: '' } }),
     )
     useStudio.setState(initialState(), true)
     begin()

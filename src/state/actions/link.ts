@@ -50,7 +50,7 @@ export function currentHash(): string {
   if (!recipe.experiment) return ''
   return encodeLink({
     experiment: recipe.experiment,
-    view: { aqiView: view.aqiView, prompt: view.prompt },
+    view: { page: view.page, aqiView: view.aqiView, prompt: view.prompt },
   })
 }
 

@@ -34,6 +34,12 @@ export function setMethod(method: string): void {
   change((experiment) => ({ ...experiment, method, parameters: {} }))
 }
 
+/** Opens a merge of the comparison in the studio. */
+export function openExperiment(experiment: Experiment): void {
+  update('view', { page: 'studio' })
+  change(() => experiment)
+}
+
 /** Sets a parameter that the method declares; numbers are clamped into their range. */
 export function setParameter(id: string, value: ParameterScalar): void {
   change((experiment) => {

@@ -64,7 +64,8 @@ async function runTask(task: Task, controller: AbortController): Promise<void> {
   } catch (error) {
     if (!isCancelled(error)) {
       update('runs', (runs) => ({ failed: { ...runs.failed, [task.id]: toFailure(error) } }))
-      reportError(label, error)
+      // On the comparison page the row itself says what failed.
+      if (readState().view.page !== 'compare') reportError(label, error)
     }
   } finally {
     running = null

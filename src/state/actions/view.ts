@@ -1,12 +1,18 @@
 import type { AqiView } from '../../../workers/api.ts'
 import { limits } from '../../share/parameters.ts'
-import type { Theme, ViewSlice } from '../slices/view.ts'
+import type { PageName, Theme, ViewSlice } from '../slices/view.ts'
 import { readState, update } from '../store.ts'
+import { schedule } from './runner.ts'
 
 const themeKey = 'alignmerge-theme'
 
 export function setAqiView(aqiView: AqiView): void {
   update('view', { aqiView })
+}
+
+export function setPage(page: PageName): void {
+  update('view', { page })
+  schedule()
 }
 
 export function setPrompt(prompt: string): void {

@@ -1,21 +1,26 @@
-// What is open and how it looks. `aqiView` and `prompt` travel in the link, the theme stays on this machine.
+// What is open and how it looks. `page`, `aqiView` and `prompt` travel in the link, the theme stays on this machine.
 
 import type { AqiView } from '../../../workers/api.ts'
 import { choiceParameters } from '../../share/parameters.ts'
 
 export type Theme = 'system' | 'light' | 'dark'
 
+/** The recipe with its charts, or all methods side by side. */
+export type PageName = 'studio' | 'compare'
+
 export interface ViewSlice {
+  page: PageName
   aqiView: AqiView
   prompt: string
   theme: Theme
   /** Charts shown as tables. */
-  asTable: Record<'sweep' | 'clusters' | 'layers', boolean>
+  asTable: Record<'sweep' | 'clusters' | 'layers' | 'pareto', boolean>
 }
 
 export const initialView: ViewSlice = {
+  page: 'studio',
   aqiView: choiceParameters.aqiView.default,
   prompt: '',
   theme: 'system',
-  asTable: { sweep: false, clusters: false, layers: false },
+  asTable: { sweep: false, clusters: false, layers: false, pareto: false },
 }

@@ -205,6 +205,7 @@ export function fakeGeometry(experiment: Experiment): GeometrySummary {
     heldOutCoordinates: own.map((row) => row.map((value) => value * 0.72)),
     otherCoordinates: own.map((row) => row.map((value) => value * 0.55)),
     gram: experiment.experts.map((_, k) => experiment.experts.map((__, l) => (k === l ? 21.4 + k : 7.3))),
+    conflictByLayer: [0.21, 0.28, 0.33, 0.3],
     durationMs: 2140,
   }
 }

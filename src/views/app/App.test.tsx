@@ -79,7 +79,7 @@ describe('full', () => {
           anchor: { kind: 'built-in', id: 'anchor' },
           experts: [{ origin: { kind: 'built-in', id: 'uncensored' }, weight: 1 }],
         },
-        view: { aqiView: 'answers', prompt: '' },
+        view: { page: 'studio', aqiView: 'answers', prompt: '' },
       }),
     )
     await open()
@@ -211,7 +211,7 @@ describe('errors', () => {
           anchor: { kind: 'built-in', id: 'anchor' },
           experts: [{ origin: { kind: 'url', url }, weight: 1 }],
         },
-        view: { aqiView: 'prompts', prompt: '' },
+        view: { page: 'studio', aqiView: 'prompts', prompt: '' },
       }),
     )
     const engine = await open()

@@ -5,6 +5,7 @@ import { geometryKey, mergeKey } from '../../share/experimentKey.ts'
 import { selectCast } from '../../state/selectors.ts'
 import { useStudio } from '../../state/store.ts'
 import { ClusterView } from '../clusters/ClusterView.tsx'
+import { CompareView } from '../compare/CompareView.tsx'
 import { LayerView } from '../drift/LayerView.tsx'
 import { ModelsPanel } from '../models/ModelsPanel.tsx'
 import { OpenModel } from '../models/OpenModel.tsx'
@@ -29,6 +30,7 @@ export function App() {
   const opinions = useStudio((state) => state.runs.opinions)
   const announcement = useStudio((state) => state.runs.announcement)
   const view = useStudio((state) => state.view.aqiView)
+  const page = useStudio((state) => state.view.page)
   // Until there is an experiment, the page shows its own shape: same axes, same rows, no numbers.
   const experiment = asked ?? placeholderExperiment
   const cast = useMemo(() => selectCast(list, experiment), [list, experiment])
@@ -56,43 +58,55 @@ export function App() {
           <main id="main" className="stage" tabIndex={-1}>
             <EngineBanner engine={engine} />
             <GeometryLine experiment={experiment} geometry={geometry} />
-            <div className="charts">
-              <SweepView
+            {page === 'compare' ? (
+              <CompareView
                 experiment={experiment}
-                anchorId={cast?.anchor.id}
+                cast={cast}
                 geometry={geometry}
                 measurements={measurements}
                 view={view}
               />
-              <div className="charts-side">
-                <ClusterView
+            ) : (
+              <>
+                <div className="charts">
+                  <SweepView
+                    experiment={experiment}
+                    anchorId={cast?.anchor.id}
+                    geometry={geometry}
+                    measurements={measurements}
+                    view={view}
+                  />
+                  <div className="charts-side">
+                    <ClusterView
+                      experiment={experiment}
+                      anchorId={cast?.anchor.id}
+                      measurements={measurements}
+                      view={view}
+                    />
+                    <LayerView
+                      experiment={experiment}
+                      layerCount={cast?.anchor.layerCount ?? 4}
+                      measurements={measurements}
+                    />
+                  </div>
+                </div>
+                <NumbersView
                   experiment={experiment}
-                  anchorId={cast?.anchor.id}
+                  cast={cast}
+                  geometry={geometry}
                   measurements={measurements}
                   view={view}
                 />
-                <LayerView
+                {opinions && <OpinionView set={opinions} isCurrent={opinions.mergeKey === key} />}
+                <PromptView
                   experiment={experiment}
-                  layerCount={cast?.anchor.layerCount ?? 4}
-                  measurements={measurements}
+                  list={list}
+                  answers={answers}
+                  isCurrent={answers?.mergeKey === key}
+                  isReady={isReady}
                 />
-              </div>
-            </div>
-            <NumbersView
-              experiment={experiment}
-              cast={cast}
-              geometry={geometry}
-              measurements={measurements}
-              view={view}
-            />
-            {opinions && <OpinionView set={opinions} isCurrent={opinions.mergeKey === key} />}
-            <PromptView
-              experiment={experiment}
-              list={list}
-              answers={answers}
-              isCurrent={answers?.mergeKey === key}
-              isReady={isReady}
-            />
+              </>
+            )}
             <AboutView />
           </main>
         </div>

@@ -1,7 +1,8 @@
 import { useState } from 'react'
 import { copyLink } from '../../state/actions/link.ts'
 import { askSecondOpinion, canWriteFolder, downloadZip, writeFolder } from '../../state/actions/requests.ts'
-import { cycleTheme } from '../../state/actions/view.ts'
+import { cycleTheme, setPage } from '../../state/actions/view.ts'
+import type { PageName } from '../../state/slices/view.ts'
 import { useStudio } from '../../state/store.ts'
 import { EngineChip } from './EngineChip.tsx'
 import { JobProgress } from './JobProgress.tsx'
@@ -31,6 +32,7 @@ export function Header({ isReady }: HeaderProps) {
         </svg>
         <h1>AlignMerge Studio</h1>
       </div>
+      <PageTabs />
       <EngineChip />
       <JobProgress />
       <nav className="app-actions" aria-label="Actions">
@@ -58,6 +60,30 @@ export function Header({ isReady }: HeaderProps) {
         </button>
       </nav>
     </header>
+  )
+}
+
+const pages: readonly { id: PageName; label: string; title: string }[] = [
+  { id: 'studio', label: 'Studio', title: 'One merge: its recipe, its sweep, its numbers' },
+  { id: 'compare', label: 'Compare', title: 'All methods side by side on these models' },
+]
+
+function PageTabs() {
+  const page = useStudio((state) => state.view.page)
+  return (
+    <nav className="page-tabs" aria-label="Pages">
+      {pages.map(({ id, label, title }) => (
+        <button
+          key={id}
+          type="button"
+          title={title}
+          aria-current={page === id ? 'page' : undefined}
+          onClick={() => setPage(id)}
+        >
+          {label}
+        </button>
+      ))}
+    </nav>
   )
 }
 

@@ -62,8 +62,9 @@ function useRemainingCount(): number {
   const geometries = useStudio((state) => state.runs.geometries)
   const measurements = useStudio((state) => state.runs.measurements)
   const failed = useStudio((state) => state.runs.failed)
+  const page = useStudio((state) => state.view.page)
   return useMemo(() => {
-    const input = selectPlanInput(list, experiment, { preparedKey, geometries, measurements, failed })
+    const input = selectPlanInput(list, experiment, { preparedKey, geometries, measurements, failed }, page)
     return input ? remainingTasks(input).length : 0
-  }, [list, experiment, preparedKey, geometries, measurements, failed])
+  }, [list, experiment, preparedKey, geometries, measurements, failed, page])
 }

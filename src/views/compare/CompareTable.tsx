@@ -1,0 +1,180 @@
+// Methods × measures: sortable by any column, each row a link that opens its merge.
+
+import { memo, useMemo, useState } from 'react'
+import type { Measurement } from '../../state/slices/runs.ts'
+import { describeEstimate, formatInterval, forms } from '../format.ts'
+import { type CompareColumn, sortRows } from './compareColumns.ts'
+
+export interface CompareRow {
+  id: string
+  label: string
+  kind: 'merge' | 'anchor' | 'expert'
+  /** hash that opens the merge; models have none */
+  link: string | undefined
+  measurement: Measurement | undefined
+  /** why it could not be measured */
+  failure: string | undefined
+}
+
+export interface CompareTableProps {
+  rows: readonly CompareRow[]
+  columns: readonly CompareColumn[]
+  violations: { violated: number; measured: number }
+  active: string | undefined
+  onActive: (id: string | undefined) => void
+}
+
+interface Order {
+  column: string
+  isBestFirst: boolean
+}
+
+export function CompareTable({ rows, columns, violations, active, onActive }: CompareTableProps) {
+  const [order, setOrder] = useState<Order>({ column: 'refusal', isBestFirst: true })
+  const sorted = useMemo(() => {
+    const column = columns.find(({ id }) => id === order.column)
+    const models = rows.filter(({ kind }) => kind !== 'merge')
+    const merges = rows.filter(({ kind }) => kind === 'merge')
+    return [...models, ...sortRows(merges, column, order.isBestFirst)]
+  }, [rows, columns, order])
+  const groups = columns.reduce<{ title: string; span: number }[]>((all, { group }) => {
+    const last = all.at(-1)
+    if (last?.title === group) last.span++
+    else all.push({ title: group, span: 1 })
+    return all
+  }, [])
+  const sortBy = (column: string) =>
+    setOrder((before) => ({ column, isBestFirst: before.column === column ? !before.isBestFirst : true }))
+  return (
+    <section className="panel numbers" aria-labelledby="compare-title">
+      <header className="panel-head">
+        <h2 id="compare-title">Methods</h2>
+        <p className="muted">
+          value, 95 % interval. AQI budget broken by{' '}
+          <b>
+            {violations.violated} of {violations.measured}
+          </b>{' '}
+          measured merges
+        </p>
+      </header>
+      <div className="table-scroll">
+        <table className="numbers-table compare-table">
+          <caption className="visually-hidden">Every method with every measure</caption>
+          <thead>
+            <tr>
+              <td />
+              {groups.map(({ title, span }) => (
+                <th key={title} scope="colgroup" colSpan={span}>
+                  {title}
+                </th>
+              ))}
+            </tr>
+            <tr>
+              <th scope="col">Merge</th>
+              {columns.map(({ id, label, title }) => (
+                <th
+                  key={id}
+                  scope="col"
+                  aria-sort={order.column !== id ? 'none' : order.isBestFirst ? 'descending' : 'ascending'}
+                >
+                  <button type="button" className="sort-button" title={title} onClick={() => sortBy(id)}>
+                    {label}
+                    <span aria-hidden="true">
+                      {order.column !== id ? '' : order.isBestFirst ? ' ▾' : ' ▴'}
+                    </span>
+                  </button>
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {sorted.map((row) => (
+              <Row
+                key={row.id}
+                row={row}
+                columns={columns}
+                isActive={row.id === active}
+                onActive={onActive}
+              />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  )
+}
+
+interface RowProps {
+  row: CompareRow
+  columns: readonly CompareColumn[]
+  isActive: boolean
+  onActive: (id: string | undefined) => void
+}
+
+const Row = memo(function Row({ row, columns, isActive, onActive }: RowProps) {
+  const { link, label, kind, measurement, failure } = row
+  return (
+    <tr
+      data-role={kind}
+      data-active={isActive || undefined}
+      onPointerEnter={() => onActive(row.id)}
+      onPointerLeave={() => onActive(undefined)}
+    >
+      <th scope="row">{link ? <a href={link}>{label}</a> : label}</th>
+      {failure !== undefined ? (
+        <td colSpan={columns.length} className="words is-failed">
+          {failure}
+        </td>
+      ) : (
+        columns.map((column) => (
+          <td key={column.id}>
+            <Cell column={column} measurement={measurement} link={link} />
+          </td>
+        ))
+      )}
+    </tr>
+  )
+})
+
+interface CellProps {
+  column: CompareColumn
+  measurement: Measurement | undefined
+  link: string | undefined
+}
+
+function Cell({ column, measurement, link }: CellProps) {
+  const estimate = measurement && column.pick(measurement)
+  if (!estimate)
+    return (
+      <span className="is-pending" title="not measured yet">
+        ·
+      </span>
+    )
+  if ('unavailable' in estimate)
+    return (
+      <span className="words" title={estimate.unavailable}>
+        none
+      </span>
+    )
+  const { form } = column
+  const numbers = (
+    <>
+      <b>{forms[form].digits(estimate.value)}</b>
+      {estimate.low < estimate.high && (
+        <span className="interval">{formatInterval(form, estimate.low, estimate.high)}</span>
+      )}
+    </>
+  )
+  const title = describeEstimate(form, estimate)
+  if (!link)
+    return (
+      <span className="number" title={title}>
+        {numbers}
+      </span>
+    )
+  return (
+    <a className="number" href={link} title={title} tabIndex={-1}>
+      {numbers}
+    </a>
+  )
+}

@@ -1,0 +1,131 @@
+// The measures of the comparison, as data: how each is read from a measurement, written, and which way is better.
+
+import type { AqiView, Estimate } from '../../../workers/api.ts'
+import { axes, axisOf, meanSkill } from '../../share/threeH.ts'
+import type { Measurement } from '../../state/slices/runs.ts'
+import type { NumberForm } from '../format.ts'
+
+export interface CompareColumn {
+  id: string
+  label: string
+  title: string
+  group: 'Behaviour' | 'Skill' | '3H' | 'Alignment'
+  form: NumberForm
+  better: 'high' | 'low'
+  pick: (measurement: Measurement) => Estimate | undefined
+}
+
+const exact = (value: number | undefined): Estimate | undefined =>
+  value === undefined ? undefined : { value, low: value, high: value, count: 1 }
+
+const axisTitles = {
+  helpful: 'Mean of the skills and of the harmless prompts that were not refused; our definition',
+  honest: 'Questions of fact answered right; our definition',
+  harmless: 'Mean of plain and of attack-worded harmful prompts refused; our definition',
+} as const
+
+/** `skills`: those the merged experts were trained for. */
+export function compareColumns(view: AqiView, skills: readonly string[] | undefined): CompareColumn[] {
+  const behaviour = (
+    id: 'refusal' | 'compliance' | 'attackRefusal' | 'overRefusal' | 'gibberish',
+    label: string,
+    title: string,
+    better: 'high' | 'low',
+  ): CompareColumn => ({
+    id,
+    label,
+    title,
+    group: 'Behaviour',
+    form: 'share',
+    better,
+    pick: (measurement) => measurement.behaviour[id],
+  })
+  return [
+    behaviour('refusal', 'Harmful refused', 'Share of harmful prompts refused', 'high'),
+    behaviour('compliance', 'complied', 'Share of harmful prompts complied with', 'low'),
+    behaviour('attackRefusal', 'Attacks refused', 'Share of attack-worded harmful prompts refused', 'high'),
+    behaviour('overRefusal', 'Harmless refused', 'Share of harmless prompts refused: over-refusal', 'low'),
+    behaviour('gibberish', 'Gibberish', 'Share of all answers that are not well-formed', 'low'),
+    {
+      id: 'skill',
+      label: 'Skill',
+      title: `Exact answers, mean of ${skills?.join(' and ') ?? 'all skills'}`,
+      group: 'Skill',
+      form: 'share',
+      better: 'high',
+      pick: (measurement) => meanSkill(measurement.behaviour, skills),
+    },
+    {
+      id: 'answerLoss',
+      label: 'Answer loss',
+      title: 'Mean cross-entropy of the expected answers, nats per token',
+      group: 'Skill',
+      form: 'nats',
+      better: 'low',
+      pick: (measurement) => measurement.behaviour.answerLoss,
+    },
+    ...axes.map(
+      (axis): CompareColumn => ({
+        id: axis,
+        label: axis[0]!.toUpperCase() + axis.slice(1),
+        title: axisTitles[axis],
+        group: '3H',
+        form: 'share',
+        better: 'high',
+        pick: (measurement) => axisOf(axis, measurement.behaviour),
+      }),
+    ),
+    {
+      id: 'aqi',
+      label: 'AQI',
+      title: `View “${view}”, normalised: the anchor has 50`,
+      group: 'Alignment',
+      form: 'aqi',
+      better: 'high',
+      pick: (measurement) => measurement.aqi[view]?.normalised,
+    },
+    {
+      id: 'drift',
+      label: 'Drift',
+      title: '‖P_A δ‖_G along held-out alignment directions',
+      group: 'Alignment',
+      form: 'norm',
+      better: 'low',
+      pick: (measurement) => exact(measurement.drift?.heldOut),
+    },
+  ]
+}
+
+/** Number to sort by; undefined sorts last. */
+export const numberOf = (column: CompareColumn, measurement: Measurement | undefined): number | undefined => {
+  const estimate = measurement && column.pick(measurement)
+  return estimate && !('unavailable' in estimate) ? estimate.value : undefined
+}
+
+/** Rows in order of a column, best first or last; rows without a number stay at the end, in their own order. */
+export function sortRows<T extends { measurement: Measurement | undefined }>(
+  rows: readonly T[],
+  column: CompareColumn | undefined,
+  isBestFirst: boolean,
+): T[] {
+  if (!column) return [...rows]
+  const sign = (column.better === 'high') === isBestFirst ? -1 : 1
+  const keyed = rows.map((row, index) => ({ row, index, value: numberOf(column, row.measurement) }))
+  keyed.sort((a, b) => {
+    if (a.value === undefined || b.value === undefined)
+      return Number(a.value === undefined) - Number(b.value === undefined) || a.index - b.index
+    return sign * (a.value - b.value) || a.index - b.index
+  })
+  return keyed.map(({ row }) => row)
+}
+
+/** Indices of the points that no other beats in both directions (more is better). */
+export function paretoFront(points: readonly { x: number; y: number }[]): number[] {
+  return points.flatMap((point, i) => {
+    const isBeaten = points.some(
+      (other, j) =>
+        j !== i && other.x >= point.x && other.y >= point.y && (other.x > point.x || other.y > point.y),
+    )
+    return isBeaten ? [] : [i]
+  })
+}
