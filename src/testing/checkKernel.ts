@@ -41,7 +41,7 @@ export function makeInputs(
     const random = new Random(1234 + stream, stream)
     const next = () => draw(regime, random)
     const fill = test.fill?.[name]
-    const isIndex = binding ? binding.kind === 'u32' : fill !== undefined
+    const isIndex = binding ? isWhole(binding) : fill !== undefined
     if (isIndex) inputs[name] = Uint32Array.from({ length: size }, (_, i) => (fill ? fill(i, next) : 0))
     else {
       const values = Float32Array.from({ length: size }, (_, i) => (fill ? fill(i, next) : next()))
@@ -61,13 +61,15 @@ function rounded(inputs: HostArrays): HostArrays {
   return out
 }
 
+const isWhole = ({ kind }: Binding) => kind === 'u32' || kind === 'atomic'
+
 function toBytes(binding: Binding, values: HostArray, weights: WeightType): Uint8Array {
-  if (binding.kind === 'u32') return new Uint8Array(Uint32Array.from(values).buffer)
+  if (isWhole(binding)) return new Uint8Array(Uint32Array.from(values).buffer)
   return encodeWeights(Float32Array.from(values), binding.kind === 'weight' ? weights : 'f32')
 }
 
 function fromBytes(binding: Binding, bytes: Uint8Array, weights: WeightType): HostArray {
-  if (binding.kind === 'u32') return new Uint32Array(bytes.slice().buffer)
+  if (isWhole(binding)) return new Uint32Array(bytes.slice().buffer)
   return Float64Array.from(decodeWeights(bytes, binding.kind === 'weight' ? weights : 'f32'))
 }
 

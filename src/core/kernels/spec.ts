@@ -10,11 +10,12 @@ import type { WeightType } from '../tensors/dtype.ts'
 /**
  * Kinds of binding:
  * - `f32`, `u32`: plain arrays, indexed by element.
+ * - `atomic`: u32 that threads count in together; always `read_write`. The same buffer may be bound as `u32` elsewhere.
  * - `vec`: float32 read through `NAME4(row, k, n)`, four elements row+k … row+k+3 with zeros from k = n on,
  *   and written through `put_NAME4(row, k, n, value)`.
  * - `weight`: the same accessors over stored f32, f16 or bf16, plus `NAME1(i)`; at most one type per dispatch.
  */
-export type BindingKind = 'f32' | 'u32' | 'vec' | 'weight'
+export type BindingKind = 'f32' | 'u32' | 'atomic' | 'vec' | 'weight'
 
 export interface Binding {
   readonly name: string
@@ -139,7 +140,8 @@ export function wgslHeader(kernel: KernelSpec, variant: KernelVariant, shared: s
     const slot = i + 1
     if (binding.kind === 'vec') return vecAccessors(binding, slot, variant.aligned)
     if (binding.kind === 'weight') return weightAccessors(binding, slot, variant)
-    return `${BUILTIN_ORDER}(${slot}) var<storage, ${binding.access}> ${binding.name}: array<${binding.kind}>;`
+    const element = binding.kind === 'atomic' ? 'atomic<u32>' : binding.kind
+    return `${BUILTIN_ORDER}(${slot}) var<storage, ${binding.access}> ${binding.name}: array<${element}>;`
   })
   const [x, y, z] = kernel.workgroupSize
   const constants = `override WG_X: u32 = ${x}u;\noverride WG_Y: u32 = ${y}u;\noverride WG_Z: u32 = ${z}u;`
