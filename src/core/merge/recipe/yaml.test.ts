@@ -205,6 +205,12 @@ describe('writing', () => {
     expect(text).toContain('weight: [1, 2.5e-9, -0, 1.0e+21]\n')
   })
 
+  it('writes a value that stands in two places twice, without anchors', () => {
+    const parameters = { weight: [1, 2] }
+    const models = ['a', 'b'].map((path) => ({ model: { path }, parameters }))
+    expect(writeRecipeYaml({ method: 'linear', models, parameters: {} })).not.toMatch(/[&*]/)
+  })
+
   it('leaves out what is not there', () => {
     const recipe: Recipe = {
       method: 'linear',
