@@ -188,6 +188,8 @@ describe('means on the sphere', () => {
     }
     expect(pull(await at(50))).toBeLessThan(1e-5)
     expect(pull(await at(1))).toBeGreaterThan(1e-3)
+    const parameters = { max_iter: 1, tol: 1e-9 }
+    expect(await errorOf(karcher, { method: 'karcher', models, parameters })).toBeLessThan(3e-7)
   })
 
   test('Karcher: inputs that depend on one another, and ones nearly alike', async () => {
