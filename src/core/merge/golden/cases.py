@@ -59,6 +59,7 @@ def task_vectors():
     yield case('ties', 'base', XYZ, {'normalize': False, 'lambda': 0.8}, {**W, 'density': (0.2, 0.45, 0.7)})
     yield case('ties', 'base', XYZ, {'rescale': True, 'density': 0.4}, W)
     yield case('ties', 'base', XYZ, {}, DYADIC, note='density 1; some weighted sums are exactly zero: + is elected')
+    yield case('ties', 'base', XYZ, {'density': 0.6}, {'weight': (0.5, -0.3, 0.4)}, note='one model is taken away')
     for parameters in ({}, {'normalize': False, 'lambda': 0.6}):
         paper = {'variant': 'paper', **parameters}
         yield case('ties', 'base', XYZ, {**paper, 'density': 0.2}, {'weight': (1, 1, 1)})
@@ -102,9 +103,12 @@ def spectral():
         yield case(method, 'base', XYZ)
         yield case(method, 'base', 'xy', {strength: 0.6})
     yield case('resm', 'base', XYZ, {'sigma': 1.5, 'alpha': 1.2})
+    yield case('tsvm', 'base', 'xx', note='equal experts: half of the joined directions are null')
+    yield case('iso_c', 'base', 'y', note='a sum of rank 3')
     yield case('opcm', 'base', XYZ)
     yield case('opcm', 'base', 'zyx', {'alpha': 0.8}, note='the first task vector is zero in one matrix')
-    yield case('opcm', 'base', 'yx', {'alpha': 1})
+    yield case('opcm', 'base', 'yx', {'alpha': 1}, note='the first task vector has rank 3 in the embedding')
+    yield case('opcm', 'base', 'yzx', {'alpha': 0.3})
     yield case('doge', 'base', XYZ, {'steps': 20})
     yield case('doge', 'base', XYZ, {'steps': 20, 'lr': 1e-3, 'eta': 0.4, 'top': 0.5, 'subspace': 3})
     yield case('doge', 'base', 'xy', {'eta': 0.3})
@@ -121,11 +125,11 @@ def informed():
     yield case('regmean', None, 'xy', {'off_diagonal': 0.9}, {'weight': (1, 1)}, note='one Gram matrix has rank 10')
     yield case('regmean', None, XYZ, {'off_diagonal': 0}, {'weight': (1, 1, 1)})
     roles = {'material': {'unaligned': 'unaligned'}}
-    yield case('safemerge', 'aligned', XYZ, {'tau': 0.6}, W, **roles)
-    yield case('safemerge', 'aligned', 'xy', {'tau': 0.7, 'alpha': 0.3}, {'weight': (1, 1)}, **roles)
+    yield case('safemerge', 'aligned', XYZ, {'tau': 0.75}, W, **roles)
+    yield case('safemerge', 'aligned', 'xy', {'tau': 0.8, 'alpha': 0.3}, {'weight': (1, 1)}, **roles)
     yield case('safemerge', 'base', XYZ, {}, W, **roles, note='no direction in the embedding: rho is 0')
     roles = {'material': {'unaligned': 'unaligned', 'safe': 'aligned'}}
-    yield case('safemerge', 'base', XYZ, {'tau': 0.4, 'alpha': 0.5}, W, **roles)
+    yield case('safemerge', 'base', XYZ, {'tau': 0.65, 'alpha': 0.5}, W, **roles)
     roles = {'material': {'aligned': 'aligned'}}
     yield case('mergealign', 'base', 'x', {}, {'weight': (0.5,)}, **roles)
     yield case('mergealign', 'base', XYZ, {'beta': 0.8}, W, **roles)
@@ -171,7 +175,8 @@ def identities():
     for method in 'linear layerwise nuslerp multislerp karcher ties model_stock sce ram mediator'.split():
         plain = {'linear', 'layerwise', 'nuslerp', 'multislerp', 'karcher'}
         models = 'xx' if method == 'nuslerp' else 'xxx'
-        yield known(method, None if method in plain else 'base', models, 'x', {'weight': 1}, note='equal experts')
+        free = {'epsilon': 1e-7} if method == 'ram' else {'weight': 1}
+        yield known(method, None if method in plain else 'base', models, 'x', free, note='equal experts')
     for method in 'fisher_average regmean'.split():
         yield known(method, None, 'xx', 'x', {'weight': 1}, note='equal experts')
     halves = {'weight': 0.5}

@@ -25,27 +25,36 @@ def heavy(random, shape, scale):
 
 
 def expert_deltas(random):
-    """Task vectors: partly shared, heavy-tailed, a sixth of the entries exactly zero."""
+    """Task vectors: partly shared, heavy-tailed, a tenth to a half of the entries exactly zero."""
     deltas = {model: {} for model in EXPERTS}
     for name, shape in SHAPES.items():
         common = heavy(random, shape, 0.02)
         # The experts agree less the deeper they are, so that layers differ in conflict.
         own = 1.6 if '.2.' in name else 0.8 if '.1.' in name else 0.5
-        for model in EXPERTS:
+        for model, zeros in zip(EXPERTS, (0.1, 0.2, 0.5)):
             delta = common + own * heavy(random, shape, 0.02)
-            deltas[model][name] = on_grid(delta * (random.random(shape) > 1 / 6))
+            deltas[model][name] = on_grid(delta * (random.random(shape) > zeros))
     down = 'model.layers.{}.mlp.down_proj.weight'
     # Many equal magnitudes, also across the cut of a trim.
     deltas['y'][down.format(0)] = np.round(deltas['y'][down.format(0)] * 128) / 128
     # One expert never touched this matrix.
     deltas['z'][down.format(1)] = np.zeros(SHAPES[down.format(1)])
+    # Exactly of rank 3, as an adapter leaves it.
+    rows, columns = SHAPES['model.embed_tokens.weight']
+    factors = random.integers(-6, 7, (rows, 3)) @ random.integers(-6, 7, (3, columns))
+    deltas['y']['model.embed_tokens.weight'] = factors / 1024
+    # Small values between a tenth of the mean magnitude and a tenth of the root mean square.
+    few = deltas['x']['lm_head.weight']
+    small = random.random(few.shape) < 0.4
+    size = np.sqrt(np.mean(few[~small] ** 2) * 0.6)
+    deltas['x']['lm_head.weight'] = on_grid(np.where(small, 0.08 * size * np.sign(few), few))
     # x and z cancel exactly here when their weights are equal.
     deltas['z']['lm_head.weight'][3] = -deltas['x']['lm_head.weight'][3]
     deltas['y']['lm_head.weight'][3, ::2] = 0
     return deltas
 
 
-def state_dicts(seed=2512):
+def state_dicts(seed=2523):
     random = np.random.default_rng(seed)
     base = {}
     for name, shape in SHAPES.items():

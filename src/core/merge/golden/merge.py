@@ -67,7 +67,7 @@ def order_by_magnitude(values):
     return np.argsort(-np.abs(values).ravel(), kind='stable')
 
 
-def keep_largest(merge, values, count, what='rank'):
+def keep_largest(merge, values, count, what='order'):
     """Mask of the `count` entries largest in magnitude; equal magnitudes: the lower index is kept."""
     order = order_by_magnitude(values)
     mask = np.zeros(values.size, bool)

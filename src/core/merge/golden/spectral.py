@@ -5,7 +5,7 @@ import numpy as np
 from merge import keep_largest
 from taskVectors import flatten, unflatten
 
-NULL = 1e-6
+NULL = 1e-5
 
 
 def triplets(merge, matrix):
@@ -14,7 +14,7 @@ def triplets(merge, matrix):
     kept = s > NULL * s[0] if s[0] > 0 else np.zeros(s.size, bool)
     if s[0] > 0:
         relative = s / s[0]
-        merge.margin('rank', np.where(relative > NULL, relative, 1))
+        merge.margin('rank', relative[kept])
         # What is zero in exact arithmetic must be nearly so here, or float32 might count it as a direction.
         if np.any((relative <= NULL) & (relative > 1e-12)):
             merge.margin('rank', 0)
@@ -83,6 +83,7 @@ def resm(merge, name):
         return base.copy()
     wanted = rank / tasks * dense / dense.mean() + 0.5
     merge.margin('rank rounding', np.abs(wanted - np.round(wanted)))
+    merge.note(f'{name}: ranks {np.floor(wanted)}')
     parts = []
     for delta, weight, count in zip(deltas, weights, np.minimum(np.floor(wanted), rank).astype(int)):
         u, s, v = truncate(merge, triplets(merge, delta), count)
@@ -96,9 +97,9 @@ def project_newcomer(merge, running, newcomer, alpha):
         return newcomer
     u, s, vt = np.linalg.svd(running, full_matrices=True)
     share = np.cumsum(s) / s.sum()
-    split = s.size if alpha >= 1 else int(np.count_nonzero(share <= alpha))
-    merge.margin('split', np.abs(share[:-1] - alpha))
     rank = np.count_nonzero(s > NULL * s[0])
+    split = rank if alpha >= 1 else int(np.count_nonzero(share <= alpha))
+    merge.margin('split', np.abs(share[: rank - 1] - alpha))
     merge.margin('singular gap', np.abs(np.diff(s[:rank])) / s[0])
     inner = u.T @ newcomer @ vt.T
     inner[np.arange(rank), np.arange(rank)] = 0
@@ -160,7 +161,7 @@ def doge(merge):
     masks = []
     for model in merge.models:
         delta = flatten(merge, model) - base
-        masks.append(unflatten(merge, keep_largest(merge, delta, int(top * delta.size), 'model rank')))
+        masks.append(unflatten(merge, keep_largest(merge, delta, int(top * delta.size), 'model order')))
     merged = {}
     for name in merge.names:
         deltas = merge.deltas(name)

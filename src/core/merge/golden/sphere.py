@@ -62,7 +62,6 @@ def nuslerp(merge, name):
     angle = np.arccos(np.clip(cosine, -1, 1))
     sine = np.sin(angle)
     colinear = np.abs(sine) < 1e-8
-    merge.margin('colinear', np.abs(sine[~colinear]))
     safe = np.where(colinear, 1, sine)
     shares = [
         np.where(colinear, 1 - t, np.sin((1 - t) * angle) / safe),

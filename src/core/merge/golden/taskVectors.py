@@ -74,8 +74,8 @@ def drop_outliers(merge, delta, density, gamma, rescale):
     order = order_by_magnitude(delta)
     kept = np.zeros(size, bool)
     kept[order[top : size - bottom]] = True
-    cut(merge, delta, order, top, 'rank')
-    cut(merge, delta, order, size - bottom, 'rank')
+    cut(merge, delta, order, top, 'order')
+    cut(merge, delta, order, size - bottom, 'order')
     return rescaled(delta, kept.reshape(delta.shape), rescale)
 
 
@@ -163,7 +163,7 @@ def ties_model(merge):
     trimmed = []
     for model, density in zip(merge.models, merge.per_model('density', 1)):
         delta = flatten(merge, model) - base
-        trimmed.append(delta * keep_largest(merge, delta, min(delta.size, int(density * delta.size)), 'model rank'))
+        trimmed.append(delta * keep_largest(merge, delta, min(delta.size, int(density * delta.size)), 'model order'))
     trimmed = np.stack(trimmed)
     total = trimmed.sum(axis=0)
     merge.decided_by_sign('election', total, np.abs(trimmed).sum(axis=0))
@@ -202,7 +202,7 @@ def sce(merge, name):
     if share < 1:
         variance = deltas.var(axis=0)
         count = int(np.count_nonzero(variance) * share)
-        deltas = deltas * keep_largest(merge, variance, count, 'variance rank')
+        deltas = deltas * keep_largest(merge, variance, count, 'variance order')
     energy = (deltas.reshape(len(deltas), -1) ** 2).mean(axis=1)
     total = energy.sum()
     energy = np.full(len(deltas), 1 / len(deltas)) if total < 1e-6 else energy / total
