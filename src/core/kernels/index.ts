@@ -13,7 +13,15 @@ import { chooseRows } from './chooseRows/chooseRows.ts'
 import { columnSum } from './columnSum/columnSum.ts'
 import { countNonFinite } from './countNonFinite/countNonFinite.ts'
 import { crossEntropy } from './crossEntropy/crossEntropy.ts'
-import { combine, damp, narrow, squareAccumulate, widen } from './elementwise/elementwise.ts'
+import {
+  absoluteAccumulate,
+  combine,
+  damp,
+  narrow,
+  squareAccumulate,
+  weighByMagnitude,
+  widen,
+} from './elementwise/elementwise.ts'
 import { embedding, embeddingBackward } from './embedding/embedding.ts'
 import { combineLines, lineGram } from './lineGram/lineGram.ts'
 import { lowRankUpdate } from './lowRankUpdate/lowRankUpdate.ts'
@@ -26,6 +34,7 @@ import { poolSpans, poolSpansBackward } from './poolSpans/poolSpans.ts'
 import { rmsNorm, rmsNormBackward } from './rmsNorm/rmsNorm.ts'
 import { rotary } from './rotary/rotary.ts'
 import { gatherRows, scatterRows } from './rows/rows.ts'
+import { slideMerge } from './slideMerge/slideMerge.ts'
 import type { KernelSpec } from './spec.ts'
 import { swiglu, swigluBackward } from './swiglu/swiglu.ts'
 import { weightedGram } from './weightedGram/weightedGram.ts'
@@ -56,6 +65,8 @@ export const KERNELS: readonly KernelSpec[] = [
   adamW,
   combine,
   squareAccumulate,
+  absoluteAccumulate,
+  weighByMagnitude,
   damp,
   widen,
   narrow,
@@ -68,6 +79,7 @@ export const KERNELS: readonly KernelSpec[] = [
   countNonFinite,
   sumModels,
   blendModels,
+  slideMerge,
   stackRow,
   combineRows,
   chooseRows,

@@ -5,10 +5,11 @@
 //   rows of A: power 1, one group per row             → (n, P)
 //   Fisher, squares per sequence: power 2, one group  → (1, P), a segment per sequence
 //   Fisher, squared-matmul form: the same with a segment per token (an approximation; methods.md §6.3)
+//   importance, absolute values per sequence: power 0 stands for |·|, one group
 
 import type { Gpu } from '../gpu/device.ts'
 import { columnSum } from '../kernels/columnSum/columnSum.ts'
-import { squareAccumulate } from '../kernels/elementwise/elementwise.ts'
+import { absoluteAccumulate, squareAccumulate } from '../kernels/elementwise/elementwise.ts'
 import { embeddingBackward } from '../kernels/embedding/embedding.ts'
 import { matmulBackwardWeight } from '../kernels/matmul/matmul.ts'
 import type { Batch } from './batch.ts'
@@ -17,7 +18,15 @@ import { paddedCount } from './deviceModel.ts'
 import { listWeights } from './families/decoder.ts'
 import type { View } from './linear.ts'
 
-export type GradientKind = 'gradient' | 'rows' | 'squares' | 'fast-squares'
+export type GradientKind = 'gradient' | 'rows' | 'squares' | 'fast-squares' | 'absolutes'
+
+const POWERS: Record<GradientKind, number> = {
+  gradient: 1,
+  rows: 1,
+  squares: 2,
+  'fast-squares': 2,
+  absolutes: 0,
+}
 
 /** Float32 outputs by tensor name, Z rows of `paddedCount` elements each. */
 export type GradientBuffers = Map<string, GPUBuffer>
@@ -56,7 +65,7 @@ export class GradientSink {
   private readonly shapes: Map<string, number[]>
   /** dlogits and head input of a tied head, kept until the embedding's own gradient arrives */
   private tiedHead: { dy: View; x: View } | undefined
-  private readonly isTiedSquare: boolean
+  private readonly isTiedPower: boolean
 
   /**
    * `groupOfSequence` (S) gives each sequence's output row for kind 'rows', ascending; outputs are added to, so
@@ -74,9 +83,9 @@ export class GradientSink {
     this.gpu = gpu
     this.batch = batch
     this.outputs = outputs
-    this.power = kind === 'squares' || kind === 'fast-squares' ? 2 : 1
+    this.power = POWERS[kind]
     this.Z = kind === 'rows' ? groupCount : 1
-    this.isTiedSquare = config.tied && this.power === 2
+    this.isTiedPower = config.tied && this.power !== 1
     this.shapes = new Map(listWeights(config).map(({ name, shape }) => [name, shape]))
     const perToken = kind === 'fast-squares'
     const S = batch.sequenceCount
@@ -107,7 +116,7 @@ export class GradientSink {
   linear(name: string, space: 'tokens' | 'rows', dy: View, x: View): void {
     const weight = `${name}.weight`
     const [N, K] = this.shapes.get(weight) ?? [0, 0]
-    if (this.isTiedSquare && weight === 'model.embed_tokens.weight') {
+    if (this.isTiedPower && weight === 'model.embed_tokens.weight') {
       this.tiedHead = { dy, x }
       return
     }
@@ -171,11 +180,11 @@ export class GradientSink {
     const out = this.outputs.get(name)
     if (!out) return
     const [V, C] = this.shapes.get(name) ?? [0, 0]
-    if (!this.isTiedSquare) {
+    if (!this.isTiedPower) {
       this.scatter(out, dx, V, C, this.power, undefined)
       return
     }
-    // Tied weights: both uses are added before squaring, so each segment's sum is formed on its own.
+    // Tied weights: both uses are added before the power, so each segment's sum is formed on its own.
     const sum = this.gpu.pool.take(paddedCount(V * C) * 4)
     const count = paddedCount(V * C)
     const segments = Math.max(...this.segmentOfToken) + 1
@@ -193,7 +202,7 @@ export class GradientSink {
         this.matrix(sum, V, C, 1, space, this.tiedHead.dy, this.tiedHead.x, 1)
       }
       this.scatter(sum, dx, V, C, 1, segment)
-      this.gpu.run(squareAccumulate, { count }, { a: sum, out })
+      this.gpu.run(this.power === 2 ? squareAccumulate : absoluteAccumulate, { count }, { a: sum, out })
     }
     this.gpu.pool.release(sum)
   }

@@ -175,21 +175,24 @@ describe.each(tiedAndNot)('%s', (name) => {
   })
   afterAll(() => model.dispose())
 
-  /** Σ_s (gradient of sequence s alone)^power, in float64. */
+  /** Σ_s (gradient of sequence s alone)^power, in float64; power 0 stands for the absolute value. */
   async function sumAlone(sequences: readonly Sequence[], power: number): Promise<Map<string, Float64Array>> {
     const sums = new Map<string, Float64Array>()
     for (const sequence of sequences)
       for (const [tensor, values] of await collect(model, [sequence], 'gradient', lossOf(model))) {
         const sum = sums.get(tensor) ?? new Float64Array(values.length)
-        for (let i = 0; i < sum.length; i++) sum[i] += values[i] ** power
+        for (let i = 0; i < sum.length; i++) sum[i] += power === 0 ? Math.abs(values[i]) : values[i] ** power
         sums.set(tensor, sum)
       }
     return sums
   }
 
-  test('squares are sums over sequences of squared gradients', async () => {
-    const expected = await sumAlone(TINY_SEQUENCES, 2)
-    for (const [tensor, values] of await collect(model, TINY_SEQUENCES, 'squares', lossOf(model)))
+  test.each([
+    ['squares', 2],
+    ['absolutes', 0],
+  ] as const)('%s are sums over sequences of that power of their gradients', async (kind, power) => {
+    const expected = await sumAlone(TINY_SEQUENCES, power)
+    for (const [tensor, values] of await collect(model, TINY_SEQUENCES, kind, lossOf(model)))
       expect(relativeError(values, expected.get(tensor)!), tensor).toBeLessThan(2e-6)
   })
 

@@ -11,7 +11,7 @@ export function columnSumReference(p: Params, { x, segments, groups, out }: Host
       for (let s = groups[z]; s < groups[z + 1]; s++) {
         let sum = 0
         for (let t = segments[s]; t < segments[s + 1]; t++) sum += x[p.xOffset + t * p.xStride + c]
-        total += sum ** p.power
+        total += p.power === 0 ? Math.abs(sum) : sum ** p.power
       }
       result[at] = total
     }

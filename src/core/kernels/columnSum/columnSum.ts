@@ -66,6 +66,7 @@ export const columnSum: KernelSpec = {
   cases: [
     sumCase('gradient', 8, [0, 11], [0, 1], 1),
     sumCase('squares, odd width, added', 7, [0, 3, 9], [0, 2], 2, { accumulate: 1 }),
+    sumCase('absolute values', 12, [0, 2, 7, 11], [0, 3], 0),
     sumCase('three groups from columns of wider rows', 12, [0, 4, 6, 13], [0, 1, 2, 3], 1, {
       xStride: 20,
       xOffset: 8,

@@ -1,10 +1,12 @@
 // Elementwise passes over whole tensors, four elements a thread; buffers are padded to fours.
 
 import type { HostArrays, KernelCase, KernelSpec, Params } from '../spec.ts'
+import absoluteAccumulateWgsl from './absoluteAccumulate.wgsl?raw'
 import combineWgsl from './combine.wgsl?raw'
 import dampWgsl from './damp.wgsl?raw'
 import narrowWgsl from './narrow.wgsl?raw'
 import squareAccumulateWgsl from './squareAccumulate.wgsl?raw'
+import weighByMagnitudeWgsl from './weighByMagnitude.wgsl?raw'
 import widenWgsl from './widen.wgsl?raw'
 
 const COUNTS = [8, 100, 1024]
@@ -20,7 +22,7 @@ const base = {
   threads: (p: Params): [number, number, number] => [Math.ceil(p.count / 4), 1, 1],
   workgroupSize: [64, 1, 1],
   tolerance: { absolute: 2e-7, relative: 1e-6, why: 'one or two float32 operations' },
-  noGradient: 'elementwise and linear, or a square of a gradient',
+  noGradient: 'elementwise and linear, or a power of a gradient',
 } as const satisfies Partial<KernelSpec>
 
 // Where rounding to a stored type is decided: ties to even both ways, carries into the exponent, the largest
@@ -73,6 +75,40 @@ export const squareAccumulate: KernelSpec = {
   ],
   reference: (p: Params, { a, out }: HostArrays) => ({ out: map(p, (i) => out[i] + a[i] ** 2) }),
   cases: cases(['a', 'out']),
+}
+
+/** out (count) += |a|. */
+export const absoluteAccumulate: KernelSpec = {
+  ...base,
+  name: 'absoluteAccumulate',
+  wgsl: absoluteAccumulateWgsl,
+  params: [['count', 'u32']],
+  bindings: [
+    { name: 'a', kind: 'vec', access: 'read' },
+    { name: 'out', kind: 'vec', access: 'read_write' },
+  ],
+  reference: (p: Params, { a, out }: HostArrays) => ({ out: map(p, (i) => out[i] + Math.abs(a[i])) }),
+  cases: cases(['a', 'out']),
+}
+
+/** out (count) = scale · |weight| · a. */
+export const weighByMagnitude: KernelSpec = {
+  ...base,
+  name: 'weighByMagnitude',
+  wgsl: weighByMagnitudeWgsl,
+  params: [
+    ['count', 'u32'],
+    ['scale', 'f32'],
+  ],
+  bindings: [
+    { name: 'weight', kind: 'weight', access: 'read' },
+    { name: 'a', kind: 'vec', access: 'read' },
+    { name: 'out', kind: 'vec', access: 'read_write' },
+  ],
+  reference: (p: Params, { weight, a }: HostArrays) => ({
+    out: map(p, (i) => p.scale * Math.abs(weight[i]) * a[i]),
+  }),
+  cases: cases(['weight', 'a', 'out'], { scale: 1.75 }),
 }
 
 /** out (count) = scale · fisher + shift. */

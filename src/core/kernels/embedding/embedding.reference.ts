@@ -19,7 +19,7 @@ export function embeddingBackwardReference(p: Params, inputs: HostArrays): HostA
         bySegment.set(segmentOf[t], (bySegment.get(segmentOf[t]) ?? 0) + dx[t * p.C + c])
       }
       let total = 0
-      for (const sum of bySegment.values()) total += sum ** p.power
+      for (const sum of bySegment.values()) total += p.power === 0 ? Math.abs(sum) : sum ** p.power
       out[slotGroup[slot] * p.outStride + slotToken[slot] * p.C + c] += total
     }
   return { dWeight: out }

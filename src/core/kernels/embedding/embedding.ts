@@ -136,6 +136,13 @@ export const embeddingBackward: KernelSpec = {
       (t) => Math.floor(t / 4),
     ),
     backwardCase(
+      'absolute values per sequence',
+      8,
+      0,
+      () => 0,
+      (t) => Math.floor(t / 5),
+    ),
+    backwardCase(
       'two rows of A',
       12,
       1,

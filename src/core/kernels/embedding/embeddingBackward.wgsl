@@ -1,4 +1,4 @@
-// dWeight[group, token, c] += Σ over segments of (Σ_t dx[t, c])^power, t over the slot's rows.
+// dWeight[group, token, c] += Σ over segments of (Σ_t dx[t, c])^power, t over the slot's rows; power 0: of |Σ_t dx|.
 // A slot is one (group, token) pair and belongs to one thread per four channels, which walks the slot's rows
 // in order: no atomics, and one answer. Other rows of dWeight are left alone.
 @compute @workgroup_size(WG_X, WG_Y, WG_Z)
@@ -14,13 +14,19 @@ fn main(@builtin(global_invocation_id) g: vec3u) {
   for (; i < end; i++) {
     let t = rows[i];
     if (segmentOf[t] != segment) {
-      if (P.power == 2u) { total += sum * sum; } else { total += sum; }
+      total += powered(sum);
       sum = vec4f();
       segment = segmentOf[t];
     }
     sum += dx4(t * P.C, c, P.C);
   }
-  if (P.power == 2u) { total += sum * sum; } else { total += sum; }
+  total += powered(sum);
   let row = slotGroup[slot] * P.outStride + slotToken[slot] * P.C;
   put_dWeight4(row, c, P.C, dWeight4(row, c, P.C) + total);
+}
+
+fn powered(sum: vec4f) -> vec4f {
+  if (P.power == 2u) { return sum * sum; }
+  if (P.power == 0u) { return abs(sum); }
+  return sum;
 }

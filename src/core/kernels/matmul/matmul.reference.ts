@@ -32,7 +32,7 @@ export function matmulBackwardInputReference(p: Params, { weight, dy, dx }: Host
   return { dx: out }
 }
 
-/** dWeight (Z,N,K): per group, the sum over its segments of (Σ_t dy xᵀ)^power. */
+/** dWeight (Z,N,K): per group, the sum over its segments of (Σ_t dy xᵀ)^power, of |Σ_t dy xᵀ| for power 0. */
 export function matmulBackwardWeightReference(p: Params, inputs: HostArrays): HostArrays {
   const { dy, x, segments, groups, dWeight } = inputs
   const out = Float64Array.from(dWeight)
@@ -45,7 +45,7 @@ export function matmulBackwardWeightReference(p: Params, inputs: HostArrays): Ho
           let sum = 0
           for (let t = segments[s]; t < segments[s + 1]; t++)
             sum += dy[p.dyOffset + t * p.dyStride + n] * x[p.xOffset + t * p.xStride + k]
-          total += sum ** p.power
+          total += p.power === 0 ? Math.abs(sum) : sum ** p.power
         }
         out[at] = total
       }

@@ -231,6 +231,9 @@ export const matmulBackwardWeight: KernelSpec = {
     weightCase('gradient, 19×20→12', [19, 20, 12], [0, 19], [0, 1], 1),
     weightCase('gradient, odd widths, added', [11, 18, 9], [0, 4, 11], [0, 2], 1, { accumulate: 1 }),
     weightCase('per-sequence squares', [23, 16, 20], [0, 5, 11, 12, 23], [0, 4], 2),
+    weightCase('per-sequence absolute values, odd widths', [17, 10, 9], [0, 4, 9, 17], [0, 3], 0, {
+      accumulate: 1,
+    }),
     weightCase('three rows of A from columns of wider rows', [14, 8, 12], [0, 5, 9, 14], [0, 1, 2, 3], 1, {
       dyStride: 20,
       dyOffset: 4,

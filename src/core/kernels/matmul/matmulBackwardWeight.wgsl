@@ -1,7 +1,8 @@
 // dWeight[z, n, k] = Σ over the segments of group z of (Σ_t dy[t, n] x[t, k])^power, t in the segment.
-// One kernel, three uses: power 1 is the gradient (any segments, one group, or one group per row of A);
+// One kernel, four uses: power 1 is the gradient (any segments, one group, or one group per row of A);
 // power 2 with one segment per sequence is the Fisher of 2512.16245's chart; power 2 with one segment per
-// token is its squared-matmul form (Δ²)ᵀ(X²). A thread writes eight rows n of four columns k.
+// token is its squared-matmul form (Δ²)ᵀ(X²); power 0 takes absolute values, the importance of LED-Merging.
+// A thread writes eight rows n of four columns k.
 @compute @workgroup_size(WG_X, WG_Y, WG_Z)
 fn main(@builtin(global_invocation_id) g: vec3u) {
   let k = g.x * 4u;
@@ -25,6 +26,9 @@ fn main(@builtin(global_invocation_id) g: vec3u) {
     if (P.power == 2u) {
       a0 += s0 * s0; a1 += s1 * s1; a2 += s2 * s2; a3 += s3 * s3;
       a4 += s4 * s4; a5 += s5 * s5; a6 += s6 * s6; a7 += s7 * s7;
+    } else if (P.power == 0u) {
+      a0 += abs(s0); a1 += abs(s1); a2 += abs(s2); a3 += abs(s3);
+      a4 += abs(s4); a5 += abs(s5); a6 += abs(s6); a7 += abs(s7);
     } else {
       a0 += s0; a1 += s1; a2 += s2; a3 += s3;
       a4 += s4; a5 += s5; a6 += s6; a7 += s7;

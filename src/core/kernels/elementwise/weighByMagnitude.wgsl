@@ -1,0 +1,7 @@
+// out[p] = scale |weight[p]| a[p]: importance of a weight from its summed absolute gradient.
+@compute @workgroup_size(WG_X, WG_Y, WG_Z)
+fn main(@builtin(global_invocation_id) g: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = (g.x + g.y * groups.x * WG_X) * 4u;
+  if (i >= P.count) { return; }
+  put_out4(i, 0u, 4u, P.scale * abs(weight4(i, 0u, 4u)) * a4(i, 0u, 4u));
+}
