@@ -37,6 +37,7 @@ import { gatherRows, scatterRows } from './rows/rows.ts'
 import { slideMerge } from './slideMerge/slideMerge.ts'
 import type { KernelSpec } from './spec.ts'
 import { swiglu, swigluBackward } from './swiglu/swiglu.ts'
+import { TASK_VECTOR_KERNELS } from './taskVectorKernels.ts'
 import { weightedGram } from './weightedGram/weightedGram.ts'
 
 export const KERNELS: readonly KernelSpec[] = [
@@ -86,4 +87,5 @@ export const KERNELS: readonly KernelSpec[] = [
   lineGram,
   combineLines,
   lowRankUpdate,
+  ...TASK_VECTOR_KERNELS,
 ]

@@ -21,6 +21,7 @@ import { normaliseWeights } from '../merge/closedForm.ts'
 import { mergeOnDevice } from '../merge/deviceMerge.ts'
 import type { ParameterValues } from '../merge/method.ts'
 import { methodOf } from '../merge/methods/registry.ts'
+import { Slide } from '../merge/slide.ts'
 import { DeviceModel } from '../model/deviceModel.ts'
 import { aqiRows } from './aqiRows.ts'
 import { computeGeometry, type Geometry } from './geometry.ts'
@@ -59,6 +60,10 @@ export interface JobOptions {
   onProgress?: ((label: string, done: number, total: number) => void) | undefined
 }
 
+/** AlignMerge in its plain form: one linearisation, equal w_i, so that all λ_align lie on one line. */
+const isOnSlide = ({ method, parameters }: Setup): boolean =>
+  method === 'alignmerge' && Object.keys(parameters ?? {}).length === 0
+
 /** Rows of A of each set, and sequences of the Fisher diagonal. Ours; more rows steady U and cost memory. */
 export const ROW_COUNT = 32
 export const FISHER_SEQUENCES = 64
@@ -72,6 +77,7 @@ export class Session {
   private readonly rows = new Map<string, AlignmentRows>()
   private readonly slots = new Map<string, DeviceModel>()
   private geometry: { key: string; value: Geometry } | undefined
+  private slide: { key: string; value: Slide } | undefined
 
   constructor(gpu: Gpu, probes: ProbeFile) {
     this.gpu = gpu
@@ -111,6 +117,7 @@ export class Session {
         this.rows.delete(key)
       }
     if (this.geometry?.key.includes(id)) this.dropGeometry()
+    if (this.slide?.key.includes(id)) this.dropSlide()
   }
 
   get(id: string): SessionModel {
@@ -253,6 +260,13 @@ export class Session {
       slot = new DeviceModel(this.gpu, anchor.config, anchor.type)
       this.slots.set(setup.anchor, slot)
     }
+    if (isOnSlide(setup)) {
+      const slide = await this.slideOf(setup, anchor, models, weights, options)
+      slide.encode(setup.lambdaAlign, slot)
+      this.gpu.flush()
+      this.gpu.check()
+      return slot
+    }
     const provided = await provideMaterial(this, setup, method.declaration.material, weights, options)
     try {
       await mergeOnDevice(
@@ -275,6 +289,33 @@ export class Session {
     return slot
   }
 
+  /** δ̄ and direction of a setup, made once for all λ_align. */
+  private async slideOf(
+    setup: Setup,
+    anchor: DeviceModel,
+    models: readonly DeviceModel[],
+    weights: readonly number[],
+    options: JobOptions,
+  ): Promise<Slide> {
+    const { lambdaAlign: _, ...rest } = setup
+    const key = JSON.stringify(rest)
+    if (this.slide?.key === key) return this.slide.value
+    const hard = { ...setup, lambdaAlign: Number.POSITIVE_INFINITY }
+    const provided = await provideMaterial(this, hard, ['shield'], weights, options)
+    try {
+      this.dropSlide()
+      this.slide = { key, value: new Slide(anchor, models, weights, provided.shield) }
+      return this.slide.value
+    } finally {
+      provided.release()
+    }
+  }
+
+  private dropSlide(): void {
+    this.slide?.value.dispose()
+    this.slide = undefined
+  }
+
   /** Rows on the way to other experts: every new set of experts would leave its own behind. */
   private dropOtherPaths(experts: readonly string[]): void {
     const current = JSON.stringify(experts)
@@ -295,5 +336,6 @@ export class Session {
   dispose(): void {
     for (const id of [...this.models.keys()]) this.close(id)
     this.dropGeometry()
+    this.dropSlide()
   }
 }

@@ -87,5 +87,11 @@ export const blendModels: KernelSpec = {
       return sum(p, arrays, i) - (p.rows > 0 ? shield / arrays.metric[i] : 0)
     }),
   }),
-  cases: [blendCase(8, 4, 0, 1), blendCase(60, 3, 5, 1), blendCase(12, 1, 1, 0), blendCase(1024, 2, 3, 0)],
+  cases: [
+    blendCase(8, 4, 0, 1),
+    blendCase(60, 3, 5, 1),
+    blendCase(12, 1, 1, 0),
+    blendCase(1024, 2, 3, 0),
+    blendCase(20, 0, 2, 1),
+  ],
 }
