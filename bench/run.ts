@@ -8,6 +8,7 @@ import { resolve } from 'node:path'
 import { nodeGpu } from '../src/cli/nodeGpu.ts'
 import { Gpu } from '../src/core/gpu/device.ts'
 import { benchMatmul } from './matmul.ts'
+import { benchMerge } from './merge.ts'
 import { benchModel } from './model.ts'
 import { type BenchTable, chooseClock } from './timing.ts'
 
@@ -32,6 +33,7 @@ export async function main(args: string[]): Promise<number> {
   }
   add(await benchMatmul(gpu, peers))
   add(await benchModel(gpu))
+  add(await benchMerge(gpu))
   for (const load of Object.values(sliders)) add(await (await load()).benchSlider(gpu))
   gpu.close()
   const missed = tables.flatMap((table) => table.missed)
