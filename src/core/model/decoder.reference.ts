@@ -18,12 +18,14 @@ export interface ReferenceResult {
 
 /**
  * Runs `ids` (T) from position 0 through the model whose `weights` carry Hugging Face names, matrices [out, in].
+ * `onInput` is given the input (T,in) of every linear layer, by the name of its weight; of a tied head too.
  * `shape-mismatch` names a weight that is absent or of another size; `request-invalid` a token outside V.
  */
 export function referenceForward(
   config: ModelConfig,
   weights: ReferenceWeights,
   ids: ArrayLike<number>,
+  onInput?: (weight: string, x: Float64Array) => void,
 ): ReferenceResult {
   const {
     hiddenSize: C,
@@ -44,8 +46,10 @@ export function referenceForward(
     for (let i = 0; i < C; i++) stream[t * C + i] = embedding[id * C + i]
   }
   const hidden = [stream]
-  const linear = (x: Float64Array, columns: number, name: string, rows: number) =>
-    multiply(x, columns, weights.get(`${name}.weight`)!, rows, weights.get(`${name}.bias`))
+  const linear = (x: Float64Array, columns: number, name: string, rows: number) => {
+    onInput?.(`${name}.weight`, x)
+    return multiply(x, columns, weights.get(`${name}.weight`)!, rows, weights.get(`${name}.bias`))
+  }
   const norm = (x: Float64Array, name: string) =>
     rmsNorm(x, weights.get(`${name}.weight`)!, config.normEpsilon)
 
@@ -73,8 +77,8 @@ export function referenceForward(
     stream = add(afterAttention, linear(gated, I, `${prefix}.mlp.down_proj`, C))
     hidden.push(stream)
   }
-  const head = config.tied ? embedding : weights.get('lm_head.weight')!
-  return { logits: multiply(norm(stream, 'model.norm'), C, head, V), hidden }
+  const logits = linear(norm(stream, 'model.norm'), C, config.tied ? 'model.embed_tokens' : 'lm_head', V)
+  return { logits, hidden }
 }
 
 function checkWeights(config: ModelConfig, weights: ReferenceWeights): void {
