@@ -1,0 +1,18 @@
+// Kernels of the merge methods on task vectors: select, sparsify, elect.
+
+import {
+  countTies,
+  digitHistogram,
+  foldHistogram,
+  pickDigit,
+  pickTie,
+} from './magnitudeSelect/magnitudeSelect.ts'
+import type { KernelSpec } from './spec.ts'
+
+export const TASK_VECTOR_KERNELS: readonly KernelSpec[] = [
+  digitHistogram,
+  foldHistogram,
+  pickDigit,
+  countTies,
+  pickTie,
+]
