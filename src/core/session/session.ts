@@ -26,7 +26,9 @@ import { DeviceModel } from '../model/deviceModel.ts'
 import { aqiRows } from './aqiRows.ts'
 import { computeGeometry, type Geometry } from './geometry.ts'
 import { hasWeight, provideMaterial } from './material.ts'
+import { MaterialStore } from './materialStore.ts'
 import { pathRows } from './pathRows.ts'
+import type { Purpose } from './purpose.ts'
 import { fisherSequences, lossTerms, rowProbes } from './sequences.ts'
 
 /** unwanted, margin, aqi: at the anchor; path: the margin half-way to the experts (pathRows.ts) */
@@ -36,7 +38,8 @@ export type GradientSource = 'unwanted' | 'margin' | 'aqi' | 'path'
 export interface Setup {
   method: string
   anchor: string
-  experts: readonly { id: string; weight: number }[]
+  /** `purpose` says what an expert is for; told by its losses where missing */
+  experts: readonly { id: string; weight: number; purpose?: Purpose }[]
   lambdaAlign: number
   rank: number
   damping: number
@@ -46,6 +49,8 @@ export interface Setup {
   seed: number
   /** the method's own parameters, by declared name; defaults where missing */
   parameters?: ParameterValues
+  /** further models that some methods need, by role */
+  references?: Partial<Record<'aligned' | 'unaligned' | 'safe', string>>
 }
 
 export interface SessionModel {
@@ -72,6 +77,7 @@ export class Session {
   readonly gpu: Gpu
   readonly probes: ProbeFile
   readonly models = new Map<string, SessionModel>()
+  readonly material = new MaterialStore(this)
   private readonly fishers = new Map<string, Fisher>()
   /** by JSON of model ids and what was computed from them */
   private readonly rows = new Map<string, AlignmentRows>()
@@ -116,6 +122,7 @@ export class Session {
         destroyBuffers(rows.rows)
         this.rows.delete(key)
       }
+    this.material.drop(id)
     if (this.geometry?.key.includes(id)) this.dropGeometry()
     if (this.slide?.key.includes(id)) this.dropSlide()
   }
@@ -130,9 +137,10 @@ export class Session {
   check(setup: Setup): void {
     if (setup.experts.length === 0)
       throw new EngineError('request-invalid', 'a merge needs at least one expert')
+    const others = [...setup.experts.map(({ id }) => id), ...Object.values(setup.references ?? {})]
     assertMergeable(
       this.get(setup.anchor).checkpoint,
-      setup.experts.map(({ id }) => this.get(id).checkpoint),
+      others.map((id) => this.get(id).checkpoint),
     )
   }
 
