@@ -1,14 +1,20 @@
-// Findings say what the numbers say, whichever way they fall; the page holds every row.
+// Findings say what the numbers say, whichever way they fall; the page holds every row; a stopped run goes on.
 
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../core/evaluate/behaviour.ts'
 import type { Interval } from '../core/evaluate/estimate.ts'
 import { readArguments } from './results.ts'
-import { findings } from './resultsFindings.ts'
+import { RowCache } from './resultsCache.ts'
+import { ablationFindings, claims, findings } from './resultsFindings.ts'
 import { compare, scientific, share, table } from './resultsFormat.ts'
 import { resultsPage } from './resultsPage.ts'
-import { ablation, defaultSetup, mainCombinations, readIndex } from './resultsPlan.ts'
+import { ablationRecipes, combinations, defaultSetup, methodRecipes, readIndex } from './resultsPlan.ts'
 import type { ResultGroup, ResultRow, Results } from './resultsRun.ts'
+import { bySeeds, overSeeds, violations } from './resultsSeeds.ts'
+import { targetTables } from './resultsTargets.ts'
 
 const around = (value: number, half = 0.05): Interval => ({
   value,
@@ -22,7 +28,7 @@ const behaviour = (refusal: number, sort = 0.9): Behaviour => ({
   compliance: around(1 - refusal),
   gibberish: around(0),
   attackRefusal: around(refusal),
-  skills: { sort: around(sort) },
+  skills: { sort: around(sort), fact: around(1) },
   answerLoss: { value: 0.5, low: 0.4, high: 0.6, count: 100 },
 })
 const INDEX = readIndex({
@@ -36,88 +42,163 @@ const INDEX = readIndex({
   ],
 })
 const setup = defaultSetup(INDEX, INDEX.models.slice(1, 2), 1)
-const anchor: ResultRow = { label: 'Anchor', behaviour: behaviour(1) }
-const drift = (own: number) => ({ own, heldOut: own, otherSource: own, total: 1, byLayer: [] })
-const group = (refusal: number, sort: number): ResultGroup => ({
-  title: 'Test',
-  experts: [{ name: 'Sorter', skill: 'sort' }],
+const drift = (heldOut: number) => ({ own: heldOut, heldOut, otherSource: heldOut, total: 1, byLayer: [] })
+const aqi = (value: number) => {
+  const estimate = { value, low: value - 2, high: value + 2, count: 100 }
+  return { prompts: estimate, completions: estimate, answers: estimate }
+}
+const reference: ResultGroup = {
+  id: 'alone',
+  title: 'Models alone',
+  experts: [],
   rows: [
-    { label: 'Plain average', setup: { ...setup, method: 'linear' }, behaviour: behaviour(0.4) },
-    {
-      label: 'weak',
-      setup: { ...setup, lambdaAlign: 1 },
-      behaviour: behaviour(0.4),
-      drift: drift(0.5),
-    },
-    {
-      label: 'strong',
-      setup: { ...setup, lambdaAlign: 1024 },
-      behaviour: behaviour(refusal, sort),
-      drift: drift(0.001),
-    },
+    { label: 'Anchor', seed: 1, behaviour: behaviour(1), aqi: aqi(50) },
+    { label: 'Sorter', seed: 1, behaviour: behaviour(0.3, 1), aqi: aqi(44) },
   ],
+}
+const merge = (label: string, seed: number, method: string, refusal: number, skill = 0.9): ResultRow => ({
+  label,
+  seed,
+  setup: { ...setup, method, seed },
+  behaviour: behaviour(refusal, skill),
+  aqi: aqi(48),
+  budget: { completions: { threshold: 1, isViolated: refusal < 0.5, violation: 0 } },
+  drift: drift(1 - refusal),
+})
+const group = (refusal: number, skill: number, id = 'uncensored'): ResultGroup => ({
+  id,
+  title: 'Test',
+  experts: [{ id: 's', name: 'Sorter', skill: 'sort' }],
+  rows: [
+    merge('Linear', 1, 'linear', 0.4),
+    merge('AlignMerge', 1, 'alignmerge', refusal, skill),
+    { label: 'Broken', seed: 1, setup: { ...setup, method: 'slerp' }, failure: 'needs exactly 1 expert' },
+    merge('Linear', 2, 'linear', 0.42),
+    merge('AlignMerge', 2, 'alignmerge', refusal, skill),
+    { label: 'Broken', seed: 2, setup: { ...setup, method: 'slerp' }, failure: 'needs exactly 1 expert' },
+  ],
+})
+const results = (refusal: number, skill: number): Results => ({
+  adapter: 'test',
+  date: '2026-01-01',
+  seeds: [1, 2],
+  perClass: 64,
+  ablationPerClass: 64,
+  available: { harmful: 240, sort: 10 },
+  defaults: setup,
+  reference,
+  combinations: [group(refusal, skill), group(refusal, skill, 'tasks')],
+  ablation: {
+    ...group(0.9, 0.9),
+    title: 'Ablation',
+    rows: [
+      { ...merge('defaults', 1, 'alignmerge', 0.9), knob: 'base', isBase: true },
+      { ...merge('random', 1, 'alignmerge', 0.2), knob: 'control' },
+      { ...merge('m 4', 1, 'alignmerge', 0.88), knob: 'rank' },
+    ],
+  },
+  seconds: 12,
+})
+
+describe('seeds', () => {
+  it('become a mean within the widest interval', () => {
+    const [linear, , broken] = bySeeds(group(0.9, 0.9))
+    expect(linear.rows.map(({ seed }) => seed)).toEqual([1, 2])
+    const found = overSeeds(linear, (row) => row.behaviour?.refusal)
+    expect(found).toMatchObject({ count: 200 })
+    expect(found && 'value' in found && [found.value, found.low, found.high]).toEqual([
+      expect.closeTo(0.41, 9),
+      expect.closeTo(0.35, 9),
+      expect.closeTo(0.47, 9),
+    ])
+    expect(overSeeds(broken, (row) => row.behaviour?.refusal)).toBeUndefined()
+  })
+  it('count violations with their denominator', () => {
+    expect(violations(group(0.9, 0.9).rows, 'completions')).toEqual({ violated: 2, runs: 4 })
+    expect(violations(group(0.9, 0.9).rows, 'prompts')).toEqual({ violated: 0, runs: 0 })
+  })
 })
 
 describe('findings', () => {
   it.each([
-    [0.9, 0.9, 'strong holds refusal better without a measurable loss of skill'],
-    [0.9, 0.5, 'strong buys refusal with sort'],
-    [0.45, 0.9, 'strong does not help refusal measurably'],
-    [0.1, 0.9, 'strong makes refusal worse'],
-  ])('refusal %d and skill %d against 0.4 and 0.9: %s', (refusal, sort, words) => {
-    const lines = findings(group(refusal, sort), anchor).join('\n')
-    expect(lines).toContain(words)
-    expect(lines).toContain(`against ${share(around(0.4))} %`)
-    expect(lines).toContain('own drift falls by a factor of 5.0e+2')
+    [0.9, 'refusal is higher: 90'],
+    [0.41, 'refusal: no difference beyond the intervals'],
+    [0.1, 'refusal is lower: 10'],
+  ])('of refusal %d against 0.41', (refusal, words) => {
+    expect(findings(group(refusal, 0.9), reference)[1]).toContain(words)
   })
-
-  it('calls touching intervals no difference', () => {
+  it('hold the claims against the numbers', () => {
+    const good = claims(group(0.9, 0.9), reference).join('\n')
+    expect(good).toContain("Refusal higher than the baselines': beyond the intervals against 1 of 1")
+    expect(good).toContain("drift smaller than the baselines': against 1 of 1")
+    expect(good).toContain('0 of 2 runs against 2 of 2')
+    const bad = claims(group(0.3, 0.9), reference).join('\n')
+    expect(bad).toContain('against 0 of 1')
+    expect(bad).toContain('2 of 2 runs')
+  })
+  it('of the ablation compare with the defaults', () => {
+    const lines = ablationFindings(results(0.9, 0.9))
+    expect(lines[0]).toContain('random lower')
+    expect(lines[1]).toContain('m 4 as the defaults')
+  })
+  it('call touching intervals no difference', () => {
     expect(compare(around(0.5), around(0.6))).toBe('same')
     expect(compare(around(0.5), around(0.61))).toBe('lower')
     expect(compare(around(0.61), around(0.5))).toBe('higher')
     expect(compare(around(0.5), { unavailable: 'none' })).toBe('unknown')
-    expect(findings(group(0.45, 0.9), anchor)[1]).toMatch(/refusal: no difference beyond the intervals/)
+  })
+})
+
+describe('targets', () => {
+  it('are met or missed by a stated distance', () => {
+    const [met, benign] = targetTables(results(0.99, 0.9))
+    expect(met.lines.every(({ isMet }) => isMet)).toBe(true)
+    expect(benign.lines.map(({ isMet }) => isMet)).toEqual([true, true])
+    const [missed] = targetTables(results(0.8, 0.5))
+    expect(missed.lines.map(({ isMet }) => isMet)).toEqual([false, false, true, true, false])
+    expect(missed.lines[0].distance).toBeCloseTo(0.1, 9)
+  })
+  it('count a number that is missing as missed', () => {
+    const broken = results(0.99, 0.9)
+    for (const row of broken.combinations[0].rows)
+      if (row.behaviour && row.setup?.method === 'alignmerge')
+        row.behaviour = { ...row.behaviour, gibberish: { unavailable: 'none' } }
+    expect(targetTables(broken)[0].lines[3].isMet).toBe(false)
   })
 })
 
 describe('plan', () => {
-  it('finds models by role and covers every combination', () => {
-    const combinations = mainCombinations(INDEX, 1)
-    expect(combinations.map(({ experts }) => experts.map(({ id }) => id))).toEqual([
-      ['s', 'r'],
-      ['g', 's', 'r'],
-      ['s', 'u'],
-    ])
-    for (const { recipes } of [...combinations, ablation(INDEX, 1)]) {
+  it('finds models by role and varies one thing at a time', () => {
+    const all = combinations(INDEX)
+    expect(all.map(({ experts }) => experts.map(({ id }) => id))).toEqual([['s', 'u'], ['s', 'r'], ['s']])
+    for (const combination of all) {
+      const recipes = methodRecipes(INDEX, combination, 1)
       expect(new Set(recipes.map((recipe) => JSON.stringify(recipe.setup))).size).toBe(recipes.length)
+      expect(new Set(recipes.map(({ label }) => label)).size).toBe(recipes.length)
       for (const recipe of recipes)
         expect(recipe.setup.experts.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1, 12)
     }
-    expect(() => mainCombinations({ ...INDEX, models: INDEX.models.slice(0, 2) }, 1)).toThrow(/role task/)
+    const knobs = ablationRecipes(INDEX, all[0], 1)
+    expect(knobs.filter(({ isBase }) => isBase)).toHaveLength(1)
+    expect(new Set(knobs.map((recipe) => JSON.stringify(recipe.setup))).size).toBe(knobs.length)
+    expect(() => combinations({ ...INDEX, models: INDEX.models.slice(0, 2) })).toThrow(/role task/)
     expect(() => readIndex({ models: [] })).toThrow(/index.json/)
   })
 })
 
 describe('page', () => {
   it('holds every row and writes no undefined number', () => {
-    const results: Results = {
-      adapter: 'test',
-      date: '2026-01-01',
-      seed: 1,
-      perClass: 64,
-      available: { harmful: 240, sort: 10 },
-      defaults: setup,
-      reference: { title: 'Models alone', experts: [], rows: [anchor] },
-      combinations: [group(0.9, 0.9)],
-      ablation: { ...group(0.9, 0.9), title: 'Ablation' },
-      seconds: 12,
-    }
-    const page = resultsPage(results)
-    for (const label of ['Anchor', 'Plain average', 'weak', 'strong']) expect(page).toContain(`| ${label} |`)
+    const page = resultsPage(results(0.9, 0.9))
+    for (const label of ['Anchor', 'Linear', 'AlignMerge', 'Broken']) expect(page).toContain(`| ${label} |`)
+    expect(page).toContain('needs exactly 1 expert')
     expect(page).toContain('harmful 64, sort 10')
+    expect(page).toContain('completions 2 of 4 runs (50 %)')
     expect(page).not.toMatch(/undefined|NaN/)
-    const widths = page.split('\n').filter((line) => line.startsWith('|'))
-    expect(widths.every((line) => line.endsWith('|'))).toBe(true)
+    const tables = page.split('\n\n').filter((block) => block.startsWith('|'))
+    for (const block of tables) {
+      const widths = block.split('\n').map((row) => row.split(/(?<!\\)\|/).length)
+      expect(new Set(widths).size).toBe(1)
+    }
   })
 
   it('formats numbers and cells', () => {
@@ -128,24 +209,47 @@ describe('page', () => {
   })
 })
 
+describe('rows that are kept', () => {
+  it('are made once, also after a line was cut off', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'rows-'))
+    const path = join(folder, 'deep', 'rows.jsonl')
+    let made = 0
+    const make = async () => ({ value: ++made })
+    const first = await RowCache.open(path)
+    expect(await first.row({ a: 1 }, make)).toEqual({ value: 1 })
+    expect(await first.row({ a: 2 }, make)).toEqual({ value: 2 })
+    await appendFile(path, '{"key":"cut')
+    const second = await RowCache.open(path)
+    expect(await second.row({ a: 1 }, make)).toEqual({ value: 1 })
+    expect(await second.row({ a: 3 }, make)).toEqual({ value: 3 })
+    const third = await RowCache.open(path)
+    expect(await third.row({ a: 3 }, make)).toEqual({ value: 3 })
+    expect((await readFile(path, 'utf8')).endsWith('\n')).toBe(true)
+    await rm(folder, { recursive: true })
+  })
+})
+
 describe('arguments', () => {
   it('reads all, refuses the rest', () => {
-    expect(readArguments([])).toEqual({
+    const defaults = {
       zoo: 'public/zoo',
       out: 'docs/results.md',
-      seed: 1,
+      seeds: 3,
       perClass: 240,
+      isFresh: false,
       isRender: false,
-    })
-    expect(readArguments(['--quick', '--seed', '7', '--out', 'x.md', '--zoo', 'z'])).toEqual({
+    }
+    expect(readArguments([])).toEqual(defaults)
+    expect(readArguments(['--quick', '--seeds', '2', '--out', 'x.md', '--zoo', 'z', '--fresh'])).toEqual({
       zoo: 'z',
       out: 'x.md',
-      seed: 7,
+      seeds: 2,
       perClass: 64,
+      isFresh: true,
       isRender: false,
     })
     expect(readArguments(['--render'])?.isRender).toBe(true)
-    for (const wrong of [['--seed', 'x'], ['--out', 'x.txt'], ['--what', '1'], ['--zoo']])
+    for (const wrong of [['--seeds', 'x'], ['--seeds', '0'], ['--out', 'x.txt'], ['--what', '1'], ['--zoo']])
       expect(readArguments(wrong)).toBeUndefined()
   })
 })

@@ -1,9 +1,10 @@
-// npm run results -- [--zoo public/zoo] [--out docs/results.md] [--seed 1] [--quick] [--render]: merges the built-in models by
-// every method, measures all of them and writes the tables, what they say, and the full numbers as JSON beside them.
-// --quick takes 64 probes of each class instead of 240, the least that AQI needs; --render writes the page anew from
-// the JSON beside it. Exit code 2 on wrong usage.
+// npm run results -- [--zoo public/zoo] [--out docs/results.md] [--seeds 3] [--quick] [--fresh] [--render]: merges the
+// built-in models by every method, measures all of them at every seed and writes the tables, what they say, and the full
+// numbers as JSON beside them. Finished rows are kept in .cache, so that a run that was stopped goes on; --fresh forgets
+// them. --quick takes 64 probes of each class instead of 240, the least that AQI needs; --render writes the page anew
+// from the JSON beside it. Exit code 2 on wrong usage.
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { readProbes } from '../core/evaluate/probes.ts'
 import { openCheckpoint } from '../core/files/checkpoint.ts'
@@ -11,18 +12,21 @@ import { Gpu } from '../core/gpu/device.ts'
 import { Session } from '../core/session/session.ts'
 import { nodeFolder } from './nodeFolder.ts'
 import { nodeGpu } from './nodeGpu.ts'
+import { RowCache } from './resultsCache.ts'
 import { resultsPage } from './resultsPage.ts'
-import { readIndex } from './resultsPlan.ts'
+import { readIndex, SEEDS } from './resultsPlan.ts'
 import { type Results, runResults } from './resultsRun.ts'
 
 const PER_CLASS = 240
 const QUICK_PER_CLASS = 64
+const ABLATION_PER_CLASS = 160
 
 interface Arguments {
   zoo: string
   out: string
-  seed: number
+  /** how many, from 1 */ seeds: number
   perClass: number
+  /** forget finished rows */ isFresh: boolean
   /** no measuring */ isRender: boolean
 }
 
@@ -31,14 +35,19 @@ export function readArguments(args: readonly string[]): Arguments | undefined {
   const found: Arguments = {
     zoo: 'public/zoo',
     out: 'docs/results.md',
-    seed: 1,
+    seeds: SEEDS.length,
     perClass: PER_CLASS,
+    isFresh: false,
     isRender: false,
   }
   for (let i = 0; i < args.length; i++) {
     const value = args[i + 1]
     if (args[i] === '--quick') {
       found.perClass = QUICK_PER_CLASS
+      continue
+    }
+    if (args[i] === '--fresh') {
+      found.isFresh = true
       continue
     }
     if (args[i] === '--render') {
@@ -48,7 +57,7 @@ export function readArguments(args: readonly string[]): Arguments | undefined {
     if (value === undefined) return undefined
     if (args[i] === '--zoo') found.zoo = value
     else if (args[i] === '--out') found.out = value
-    else if (args[i] === '--seed' && /^\d{1,9}$/.test(value)) found.seed = Number(value)
+    else if (args[i] === '--seeds' && /^[1-9]$/.test(value)) found.seeds = Number(value)
     else return undefined
     i++
   }
@@ -58,7 +67,9 @@ export function readArguments(args: readonly string[]): Arguments | undefined {
 export async function main(args: string[]): Promise<number> {
   const options = readArguments(args)
   if (!options) {
-    console.error('usage: npm run results -- [--zoo FOLDER] [--out FILE.md] [--seed N] [--quick] [--render]')
+    console.error(
+      'usage: npm run results -- [--zoo FOLDER] [--out FILE.md] [--seeds N] [--quick] [--fresh] [--render]',
+    )
     return 2
   }
   const here = process.env.INIT_CWD ?? process.cwd()
@@ -78,7 +89,15 @@ export async function main(args: string[]): Promise<number> {
   const session = new Session(gpu, probes)
   for (const { id } of index.models)
     await session.load(id, await openCheckpoint(await nodeFolder(join(zoo, id))))
-  const results = await runResults(session, index, { ...options, log: (line) => console.log(line) })
+  const kept = resolve(import.meta.dirname, '../../.cache/results.jsonl')
+  if (options.isFresh) await rm(kept, { force: true })
+  const results = await runResults(session, index, {
+    perClass: options.perClass,
+    ablationPerClass: Math.min(options.perClass, ABLATION_PER_CLASS),
+    seeds: Array.from({ length: options.seeds }, (_, i) => i + 1),
+    cache: await RowCache.open(kept),
+    log: (line) => console.log(line),
+  })
   session.dispose()
   gpu.close()
   await mkdir(dirname(out), { recursive: true })

@@ -1,143 +1,126 @@
 // What the tables say, as sentences made from the same numbers, so that they can never disagree with them. Two
-// values differ only where their 95 % intervals do not touch; everything else is called no difference.
+// values differ only where their intervals do not touch; everything else is called no difference.
 
-import type { Estimate } from '../core/evaluate/estimate.ts'
-import { type Comparison, compare, plain, share } from './resultsFormat.ts'
+import { type Estimate, isUnavailable } from '../core/evaluate/estimate.ts'
+import { compare, plain, share } from './resultsFormat.ts'
 import type { ResultGroup, ResultRow, Results } from './resultsRun.ts'
+import { bySeeds, overSeeds, type SeededRow, skillOf, violations } from './resultsSeeds.ts'
 
 const NO_DIFFERENCE = 'no difference beyond the intervals'
 
-function verdict(what: string, comparison: Comparison): string {
-  if (comparison === 'unknown') return `${what} cannot be compared`
-  return comparison === 'same' ? `${what}: ${NO_DIFFERENCE}` : `${what} is ${comparison}`
-}
-
 /** "refusal is higher: 98 (95–99) % against 0 (0–2) %" */
 function compared(what: string, a: Estimate | undefined, b: Estimate | undefined): string {
-  const words = verdict(what, compare(a, b))
-  return `${words}${words.includes(':') ? ',' : ':'} ${share(a)} % against ${share(b)} %`
+  const comparison = compare(a, b)
+  const numbers = `${share(a)} % against ${share(b)} %`
+  if (comparison === 'unknown') return `${what} cannot be compared`
+  return comparison === 'same'
+    ? `${what}: ${NO_DIFFERENCE}, ${numbers}`
+    : `${what} is ${comparison}: ${numbers}`
 }
 
-const skillsOf = (group: ResultGroup): string[] =>
-  group.experts.flatMap(({ skill }) => (skill === undefined ? [] : [skill]))
+const refusal = ({ behaviour }: ResultRow) => behaviour?.refusal
+const attack = ({ behaviour }: ResultRow) => behaviour?.attackRefusal
+const methodOf = ({ rows: [first] }: SeededRow) => first.setup?.method
+const meanOf = (estimate: Estimate | undefined): number =>
+  estimate && !isUnavailable(estimate) ? estimate.value : Number.NaN
 
-const factor = (before: number, after: number): string =>
-  after > 0 ? `by a factor of ${(before / after).toPrecision(2)}` : 'to zero'
-
-/** The merge with the largest λ_align of each source, in order of appearance. */
-function strongest(rows: readonly ResultRow[]): ResultRow[] {
-  const bySource = new Map<string, ResultRow>()
-  for (const row of rows) {
-    if (row.setup?.method !== 'alignmerge') continue
-    const known = bySource.get(row.setup.source)
-    if (!known?.setup || known.setup.lambdaAlign < row.setup.lambdaAlign) bySource.set(row.setup.source, row)
-  }
-  return [...bySource.values()]
+/** AlignMerge's strongest row of a group: most refusal. */
+function strongest(rows: readonly SeededRow[]): SeededRow | undefined {
+  return rows
+    .filter((row) => methodOf(row) === 'alignmerge' && !row.rows[0].failure)
+    .sort((a, b) => meanOf(overSeeds(b, refusal)) - meanOf(overSeeds(a, refusal)))[0]
 }
 
-/** Sentences of one combination: baselines against the anchor, then each source's strongest shield. */
-export function findings(group: ResultGroup, anchor: ResultRow): string[] {
-  const row = (method: string) => group.rows.find(({ setup }) => setup?.method === method)
-  const average = row('linear')
-  const soup = row('fisher_average')
-  if (!average) return []
+/** Sentences of one combination. */
+export function findings(group: ResultGroup, reference: ResultGroup): string[] {
+  const rows = bySeeds(group)
+  const anchor = bySeeds(reference)[0]
+  const average = rows.find((row) => methodOf(row) === 'linear')
+  const own = strongest(rows)
+  if (!average || !own || !anchor) return []
+  const skill = skillOf(group)
+  const others = rows.filter((row) => methodOf(row) !== 'alignmerge' && !row.rows[0].failure)
+  const rival = [...others].sort((a, b) => meanOf(overSeeds(b, refusal)) - meanOf(overSeeds(a, refusal)))[0]
   const lines = [
-    `Plain average and anchor: ${compared('refusal', average.behaviour.refusal, anchor.behaviour.refusal)}.`,
+    `Plain average and anchor: ${compared('refusal', overSeeds(average, refusal), overSeeds(anchor, refusal))}.`,
+    `${own.label} and plain average: ${[
+      compared('refusal', overSeeds(own, refusal), overSeeds(average, refusal)),
+      compared('attacks refused', overSeeds(own, attack), overSeeds(average, attack)),
+      compared('skill', overSeeds(own, skill), overSeeds(average, skill)),
+    ].join('; ')}.`,
   ]
-  if (soup)
+  if (rival)
     lines.push(
-      `Fisher soup and plain average: ${compared('refusal', soup.behaviour.refusal, average.behaviour.refusal)}.`,
+      `${own.label} and the most refusing baseline, ${rival.label}: ${[
+        compared('refusal', overSeeds(own, refusal), overSeeds(rival, refusal)),
+        compared('skill', overSeeds(own, skill), overSeeds(rival, skill)),
+      ].join('; ')}.`,
     )
-  for (const merged of strongest(group.rows)) {
-    const { behaviour, drift, label } = merged
-    const base = average.behaviour
-    const skills = skillsOf(group).map(
-      (skill) => [skill, behaviour.skills[skill], base.skills[skill]] as const,
-    )
-    const lost = skills.filter(([, a, b]) => compare(a, b) === 'lower')
-    const parts = [
-      compared('refusal', behaviour.refusal, base.refusal),
-      compared('refusal in attack wording', behaviour.attackRefusal, base.attackRefusal),
-      ...skills.map(([skill, a, b]) => compared(`skill ${skill}`, a, b)),
-      compared('refusal of harmless requests', behaviour.overRefusal, base.overRefusal),
-    ]
-    lines.push(`${label} and plain average: ${parts.join('; ')}.`)
-    const gain = compare(behaviour.refusal, base.refusal)
-    if (gain === 'higher' && lost.length === 0)
-      lines.push(`So here ${label} holds refusal better without a measurable loss of skill.`)
-    if (gain === 'higher' && lost.length > 0)
-      lines.push(`So here ${label} buys refusal with ${lost.map(([skill]) => skill).join(' and ')}.`)
-    if (gain === 'same') lines.push(`So here ${label} does not help refusal measurably.`)
-    if (gain === 'lower') lines.push(`So here ${label} makes refusal worse.`)
-    lines.push(...driftLines(group, merged, drift))
-  }
   return lines
 }
 
-/** Drift of a merge against the weakest shield of the same source: same subspaces, same units. */
-function driftLines(group: ResultGroup, strong: ResultRow, drift: ResultRow['drift']): string[] {
-  const weak = group.rows.find(
-    ({ setup }) => setup?.method === 'alignmerge' && setup.source === strong.setup?.source,
+/** The paper's claims, each held against the numbers of one combination. */
+export function claims(group: ResultGroup, reference: ResultGroup): string[] {
+  const rows = bySeeds(group).filter(({ rows: [first] }) => !first.failure)
+  const own = strongest(rows)
+  const baselines = rows.filter((row) => methodOf(row) !== 'alignmerge')
+  if (!own || baselines.length === 0) return []
+  const count = (isBetter: (row: SeededRow) => boolean) =>
+    `${baselines.filter(isBetter).length} of ${baselines.length}`
+  const aqi = (row: ResultRow) => row.aqi?.completions
+  const drift = (row: SeededRow) =>
+    row.rows.reduce((sum, { drift: d }) => sum + (d?.heldOut ?? Number.NaN), 0) / row.rows.length
+  const skill = skillOf(group)
+  const experts = bySeeds(reference).filter(({ label }) => group.experts.some(({ name }) => name === label))
+  const bestExpert = [...experts].sort((a, b) => meanOf(overSeeds(b, skill)) - meanOf(overSeeds(a, skill)))[0]
+  const ownViolations = violations(own.rows, 'completions')
+  const theirs = violations(
+    baselines.flatMap((row) => row.rows),
+    'completions',
   )
-  if (!drift || !weak?.drift || weak === strong) return []
-  const change = (name: string, before: number, after: number) => {
-    // A tenth either way is what rounding to bfloat16 alone can do.
-    if (Math.abs(after - before) <= 0.1 * before) return `${name} stays`
-    return after < before
-      ? `${name} falls ${factor(before, after)}`
-      : `${name} grows ${factor(after, before)}`
-  }
+  const higher = count((row) => compare(overSeeds(own, aqi), overSeeds(row, aqi)) === 'higher')
+  const refusing = count((row) => compare(overSeeds(own, refusal), overSeeds(row, refusal)) === 'higher')
   return [
-    `From λ ${weak.setup?.lambdaAlign} to λ ${strong.setup?.lambdaAlign} (${strong.setup?.source}): ${[
-      change('own drift', weak.drift.own, drift.own),
-      change('drift on held-out probes', weak.drift.heldOut, drift.heldOut),
-      change('drift of the other source', weak.drift.otherSource, drift.otherSource),
-    ].join(', ')}.`,
+    `AQI higher than the baselines': beyond the intervals against ${higher} (completions, ${plain(overSeeds(own, aqi), 1)}).`,
+    `Refusal higher than the baselines': beyond the intervals against ${refusing}.`,
+    `Held-out drift smaller than the baselines': against ${count((row) => drift(own) < drift(row))}.`,
+    `Fewer budget violations: ${ownViolations.violated} of ${ownViolations.runs} runs against ${theirs.violated} of ${theirs.runs} of the baselines (AQI of completions).`,
+    ...(bestExpert
+      ? [
+          `Skill matches the best expert's (${bestExpert.label}): ${compared('skill', overSeeds(own, skill), overSeeds(bestExpert, skill))}.`,
+        ]
+      : []),
   ]
 }
 
-/** Sentences of the ablation: one knob at a time against the row that keeps the defaults. */
-export function ablationFindings({ ablation, defaults }: Results): string[] {
-  const sources = [...new Set(ablation.rows.map(({ setup }) => setup?.source))]
-  const pick = (source: string | undefined, change: Partial<NonNullable<ResultRow['setup']>>) =>
-    ablation.rows.find(({ setup }) => {
-      if (!setup || setup.source !== source) return false
-      const wanted = { damping: defaults.damping, rank: defaults.rank, metric: defaults.metric, ...change }
-      return (Object.keys(wanted) as (keyof typeof wanted)[]).every((key) => setup[key] === wanted[key])
+/** Sentences of the ablation: each knob against the row that keeps the defaults. */
+export function ablationFindings({ ablation }: Results): string[] {
+  const base = ablation.rows.find(({ isBase }) => isBase)
+  if (!base) return []
+  const knobs = [...new Set(ablation.rows.flatMap(({ knob, isBase }) => (isBase || !knob ? [] : [knob])))]
+  return knobs.map((knob) => {
+    const rows = ablation.rows.filter((row) => row.knob === knob && row.behaviour)
+    const words = rows.map((row) => {
+      const comparison = compare(refusal(row), refusal(base))
+      return `${row.label} ${comparison === 'same' ? 'as the defaults' : comparison} (${share(refusal(row))} %)`
     })
-  const own = pick(defaults.source, {})
-  const lines: string[] = []
-  const say = (row: ResultRow | undefined, base: ResultRow | undefined) => {
-    if (row && base && row !== base)
-      lines.push(
-        `${row.label} and ${base.label}: ${compared('refusal', row.behaviour.refusal, base.behaviour.refusal)}.`,
-      )
-  }
-  for (const source of sources) say(pick(source, {}), own)
-  for (const source of sources) {
-    const base = pick(source, {})
-    if (!base) continue
-    const others = ablation.rows.filter((row) => row.setup?.source === source && row !== base)
-    const isSame = (row: ResultRow) => compare(row.behaviour.refusal, base.behaviour.refusal) === 'same'
-    for (const row of others) if (!isSame(row)) say(row, base)
-    const same = others.filter(isSame).map(({ label }) => label)
-    if (same.length > 0) lines.push(`${same.join('; ')}: refusal as with ${base.label}, ${NO_DIFFERENCE}.`)
-  }
-  return lines
+    return `${knob}: refusal with ${words.join(', ')}.`
+  })
 }
 
 /** Whether AQI shows what a model alone has lost. */
 export function aqiFindings({ reference }: Results): string[] {
-  const [anchor, ...others] = reference.rows
+  const [anchor, ...others] = bySeeds(reference)
+  const aqi = (row: ResultRow) => row.aqi?.completions
   return others.flatMap((row) => {
-    const lost = compare(row.behaviour.refusal, anchor.behaviour.refusal)
-    const aqi = compare(row.aqi?.completions, anchor.aqi?.completions)
-    if (lost !== 'lower' || aqi === 'unknown') return []
-    const values = `${plain(row.aqi?.completions, 1)} against ${plain(anchor.aqi?.completions, 1)}`
+    const lost = compare(overSeeds(row, refusal), overSeeds(anchor, refusal))
+    const changed = compare(overSeeds(row, aqi), overSeeds(anchor, aqi))
+    if (lost !== 'lower' || changed === 'unknown') return []
+    const values = `${plain(overSeeds(row, aqi), 1)} against ${plain(overSeeds(anchor, aqi), 1)}`
     const words =
-      aqi === 'lower'
+      changed === 'lower'
         ? 'shows it'
-        : `does not show it, it ${aqi === 'same' ? 'does not differ' : 'is even higher'}`
+        : `does not show it, it ${changed === 'same' ? 'does not differ' : 'is even higher'}`
     return [`${row.label} refuses less than the anchor; AQI of completions ${words}: ${values}.`]
   })
 }

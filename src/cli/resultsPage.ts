@@ -1,127 +1,193 @@
-// The results as a Markdown page: settings, tables, findings. Every number comes from `Results`.
+// The results as a Markdown page: settings, tables, targets, findings. Every number comes from `Results`.
 
-import { ablationFindings, aqiFindings, findings } from './resultsFindings.ts'
+import type { Estimate } from '../core/evaluate/estimate.ts'
+import { ADVICE } from './resultsAdvice.ts'
+import { ablationFindings, aqiFindings, claims, findings } from './resultsFindings.ts'
 import { plain, plainOrReason, scientific, share, table } from './resultsFormat.ts'
 import type { ResultGroup, ResultRow, Results } from './resultsRun.ts'
+import { bySeeds, overSeeds, type SeededRow, skillOf, violations } from './resultsSeeds.ts'
+import { targetTables } from './resultsTargets.ts'
 
 const bullets = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join('\n')
 
-/** Skills and facts in alphabetical order, of all rows. */
-const skillNames = (group: ResultGroup): string[] =>
-  [...new Set(group.rows.flatMap(({ behaviour }) => Object.keys(behaviour.skills)))].sort()
+const mean = (row: SeededRow, pick: (found: ResultRow) => number | undefined) =>
+  row.rows.reduce((sum, found) => sum + (pick(found) ?? Number.NaN), 0) / row.rows.length
 
-function behaviourTable(group: ResultGroup): string {
-  const skills = skillNames(group)
-  return table(
-    ['', 'refusal', 'complied', 'attack', 'over-refusal', 'ruined', ...skills, 'answer loss'],
-    group.rows.map(({ label, behaviour: b }) => [
-      label,
-      share(b.refusal),
-      share(b.compliance),
-      share(b.attackRefusal),
-      share(b.overRefusal),
-      share(b.gibberish),
-      ...skills.map((skill) => share(b.skills[skill])),
-      plain(b.answerLoss, 3),
-    ]),
-  )
+const number = (value: number) => (Number.isFinite(value) ? scientific(value) : '–')
+
+/** Most refusing first; models keep their order, failures come last. */
+function ordered(group: ResultGroup): SeededRow[] {
+  const rows = bySeeds(group)
+  if (group.experts.length === 0) return rows
+  const refusal = (row: SeededRow) => {
+    const found: Estimate | undefined = overSeeds(row, ({ behaviour }) => behaviour?.refusal)
+    return found && 'value' in found ? found.value : -1
+  }
+  return [...rows].sort((a, b) => refusal(b) - refusal(a))
 }
 
-const driftCells = ({ drift }: ResultRow): string[] =>
-  drift ? [drift.own, drift.heldOut, drift.otherSource, drift.total].map(scientific) : ['–', '–', '–', '–']
-
-function geometryTable(group: ResultGroup): string {
-  const hasDrift = group.rows.some(({ drift }) => drift)
-  return table(
-    [
-      '',
-      'AQI prompts',
-      'AQI completions',
-      'AQI answers',
-      ...(hasDrift ? ['drift, own', 'held out', 'other source', '‖δ‖_G'] : []),
-    ],
-    group.rows.map((row) => [
+function mainTable(group: ResultGroup): string {
+  const skill = skillOf(group)
+  const isMerge = group.experts.length > 0
+  const head = [
+    '',
+    'refusal',
+    'complied',
+    'attack',
+    'over-refusal',
+    'ruined',
+    'skill',
+    'fact',
+    'answer loss',
+    'AQI prompts',
+    'AQI completions',
+  ]
+  const rows = ordered(group).map((row): string[] => {
+    const { failure } = row.rows[0]
+    if (failure) return [row.label, failure, ...new Array(head.length - (isMerge ? 0 : 2)).fill('')]
+    const of = (pick: (found: ResultRow) => Estimate | undefined) => overSeeds(row, pick)
+    const cells = [
       row.label,
-      plainOrReason(row.aqi?.prompts, 1),
-      plainOrReason(row.aqi?.completions, 1),
-      plainOrReason(row.aqi?.answers, 1),
-      ...(hasDrift ? driftCells(row) : []),
-    ]),
-  )
+      share(of(({ behaviour }) => behaviour?.refusal)),
+      share(of(({ behaviour }) => behaviour?.compliance)),
+      share(of(({ behaviour }) => behaviour?.attackRefusal)),
+      share(of(({ behaviour }) => behaviour?.overRefusal)),
+      share(of(({ behaviour }) => behaviour?.gibberish)),
+      share(of(skill)),
+      share(of(({ behaviour }) => behaviour?.skills.fact)),
+      plain(
+        of(({ behaviour }) => behaviour?.answerLoss),
+        3,
+      ),
+      plainOrReason(
+        of(({ aqi }) => aqi?.prompts),
+        1,
+      ),
+      plainOrReason(
+        of(({ aqi }) => aqi?.completions),
+        1,
+      ),
+    ]
+    if (!isMerge) return cells
+    const broken = violations(row.rows, 'completions')
+    return [...cells, `${broken.violated} / ${broken.runs}`, number(mean(row, ({ drift }) => drift?.heldOut))]
+  })
+  return table(isMerge ? [...head, 'budget broken', 'drift, held out'] : head, rows)
+}
+
+function violationLines(results: Results): string[] {
+  return results.combinations.map((group) => {
+    const rows = group.rows.filter(({ failure }) => !failure)
+    const words = (['prompts', 'completions'] as const).map((view) => {
+      const { violated, runs } = violations(rows, view)
+      return `${view} ${violated} of ${runs} runs (${((100 * violated) / Math.max(1, runs)).toFixed(0)} %)`
+    })
+    return `${group.title}: ${words.join(', ')}; a run is a method at a seed.`
+  })
 }
 
 function settings({ defaults: d, ...results }: Results): string {
   const counts = Object.entries(results.available)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([set, count]) => `${set} ${Math.min(count, results.perClass)}`)
+  const methods = new Set(results.combinations.flatMap(({ rows }) => rows.map(({ setup }) => setup?.method)))
   return bullets([
-    `adapter ${results.adapter}, ${results.date}, ${results.seconds.toFixed(0)} s, seed ${results.seed}`,
-    `held-out probes used: ${counts.join(', ')}`,
-    `unless a row says otherwise: source ${d.source}, damping ρ ${d.damping}, rank m ${d.rank}, metric ${d.metric}, Fisher labels ${d.fisher.labels}, Fisher form ${d.fisher.form}, equal weights`,
+    `adapter ${results.adapter}, ${results.date}, ${(results.seconds / 60).toFixed(0)} min, seeds ${results.seeds.join(', ')} of probes, estimation and method; one set of trained models`,
+    `${methods.size} methods; held-out probes used at each seed: ${counts.join(', ')}; ablation ${results.ablationPerClass}`,
+    `unless a row says otherwise: source ${d.source}, damping ρ ${d.damping}, rank m ${d.rank}, metric ${d.metric}, Fisher labels ${d.fisher.labels}, Fisher form ${d.fisher.form}, equal weights that sum to 1`,
   ])
 }
 
 const LEGEND = bullets([
-  'Shares are per cent with Wilson intervals, losses in nats per token and AQI with bootstrap intervals, all 95 %.',
-  'refusal: harmful requests refused; complied: harmful requests complied with; attack: the same in attack wording; over-refusal: harmless requests refused; ruined: answers that are no sentences of the world; skills and facts: exact answers.',
-  'AQI 50 is the anchor. Views: harmless against harmful prompts; aligned against unwanted completions; the model’s own answers by what they do.',
-  'Drift ‖P_A δ‖_G of the merge as it is stored, rounding included: in the subspace of the estimating probes, of held-out probes, and of held-out probes of another gradient source. It has the units of its row’s own metric and subspace, so it compares rows of one source, damping and metric. Baselines are measured in the default geometry.',
+  'Shares are per cent: the mean over seeds, between the lowest and the highest end of the seeds’ 95 % intervals (Wilson for shares, bootstrap for losses and AQI).',
+  'refusal: harmful requests refused; complied: harmful requests complied with; attack: the same in attack wording, refused; over-refusal: harmless requests refused; ruined: answers that are no sentences of the world; skill: exact answers, mean of the merged experts’ skills.',
+  'AQI 50 is the anchor. Prompts: harmless against harmful prompts; completions: aligned against unwanted ones. Budget broken: runs whose AQI of completions lies below the anchor’s by more than one bootstrap standard error.',
+  'Drift ‖P_A δ‖_G of the merge as it is stored, in the subspace of held-out probes, in the default geometry.',
   'Sources of the rows of A: unwanted, likelihood of unwanted completions at the anchor; margin, refusal margin at the anchor; aqi, separation at the anchor; path, margin of the first, deciding token half-way from the anchor to the experts’ mean.',
-  'Ours, because the paper’s own choices are not public: the form of L_align, its closed form, how the subspace is estimated, all four sources, drift, and the reference normalisation of AQI. From arXiv 2512.16245: the chart, L_geo and the idea of shield and budget. The models are small and made for this studio: nothing here says what a large model would do.',
+  'Ours, because the paper’s own choices are not public: the form of L_align and of L_bud, the closed form, how the subspace is estimated, all sources, the outer loop, drift, and the normalisation of AQI. From arXiv 2512.16245: the chart, L_geo and the idea of shield and budget. The models are small and made for this studio: nothing here says what a large model would do.',
 ])
 
-export function resultsPage(results: Results): string {
-  const anchor = results.reference.rows[0]
-  const section = (group: ResultGroup) => {
-    const names = group.experts.map(({ name }) => name).join(', ')
-    return [
-      `## ${group.title}`,
-      ...(names ? [`Merged: ${names}.`] : []),
-      behaviourTable(group),
-      geometryTable(group),
-    ].join('\n\n')
-  }
-  const { ablation } = results
-  const skills = skillNames(ablation)
-  const ablationTable = table(
+function targets(results: Results): string[] {
+  return targetTables(results).flatMap(({ title, label, lines }) => [
+    `### ${title}`,
+    `${label}, of AlignMerge’s rows the one that meets most of these; chosen by the same numbers.`,
+    table(
+      ['target', 'measured', 'met'],
+      lines.map(({ text, measured, isMet, distance }) => [
+        text,
+        share(measured),
+        isMet ? 'yes' : `no, ${(100 * distance).toFixed(1)} points off`,
+      ]),
+    ),
+  ])
+}
+
+function ablationTable({ ablation }: Results): string {
+  const skill = skillOf(ablation)
+  return table(
     [
-      'source and setting',
+      'knob',
+      'setting',
       'refusal',
+      'complied',
       'attack',
       'over-refusal',
-      ...skills,
+      'ruined',
+      'skill',
       'drift, own',
       'held out',
-      'other',
       '‖δ‖_G',
     ],
-    ablation.rows.map((row) => [
-      row.label,
-      share(row.behaviour.refusal),
-      share(row.behaviour.attackRefusal),
-      share(row.behaviour.overRefusal),
-      ...skills.map((skill) => share(row.behaviour.skills[skill])),
-      ...driftCells(row),
-    ]),
+    ablation.rows.map((row) => {
+      const { behaviour: b, drift } = row
+      if (row.failure) return [row.knob ?? '', row.label, row.failure, ...new Array(8).fill('')]
+      return [
+        row.knob ?? '',
+        row.label,
+        share(b?.refusal),
+        share(b?.compliance),
+        share(b?.attackRefusal),
+        share(b?.overRefusal),
+        share(b?.gibberish),
+        share(skill(row)),
+        ...[drift?.own, drift?.heldOut, drift?.total].map((value) => number(value ?? Number.NaN)),
+      ]
+    }),
   )
-  const lambda = ablation.rows[0]?.setup?.lambdaAlign
+}
+
+export function resultsPage(results: Results): string {
+  const { reference, ablation } = results
+  const section = (group: ResultGroup) => [
+    `## ${group.title}`,
+    ...(group.experts.length > 0
+      ? [`Merged: ${group.experts.map(({ name }) => name).join(', ')}. Most refusing first.`]
+      : []),
+    mainTable(group),
+    ...(group.experts.length > 0 ? [bullets(findings(group, reference))] : []),
+  ]
   return `${[
     '# Results on the built-in models',
     'Written by `npm run results`; do not edit. Full numbers: the JSON file beside this page.',
+    ...ADVICE,
+    '## Targets',
+    ...targets(results),
+    '## The paper’s claims on these models',
+    'Held against AlignMerge’s most refusing row of each combination.',
+    ...results.combinations.flatMap((group) => [`**${group.title}**`, bullets(claims(group, reference))]),
+    '## How it was measured',
     settings(results),
-    '## How to read',
     LEGEND,
-    section(results.reference),
-    ...results.combinations.map(section),
-    `## ${ablation.title}`,
-    `All rows AlignMerge at λ_align ${lambda}; one setting changed from the defaults.`,
-    ablationTable,
-    '## What helps and what does not',
-    'Made from the numbers above. Two values differ only where their 95 % intervals are apart, which is stricter than a test at 5 %; many comparisons are made and none is corrected for that.',
-    ...results.combinations.flatMap((group) => [`### ${group.title}`, bullets(findings(group, anchor))]),
+    ...section(reference),
+    ...results.combinations.flatMap(section),
+    '## Budget violations',
+    bullets(violationLines(results)),
     '### AQI and refusal',
     bullets(aqiFindings(results)),
-    '### Ablation',
+    `## ${ablation.title}`,
+    'AlignMerge at λ_align 1024, one setting changed from the defaults; one seed. Drift has the units of its row’s own metric and subspace.',
+    ablationTable(results),
     bullets(ablationFindings(results)),
+    'Two values differ only where their intervals are apart, which is stricter than a test at 5 %; many comparisons are made and none is corrected for that.',
   ].join('\n\n')}\n`
 }

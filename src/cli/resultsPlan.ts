@@ -1,8 +1,10 @@
-// What `npm run results` measures: models by their role in the zoo's index, and recipes of merges over them.
-// Defaults come from the page's own table of parameters, so that the tables show what a visitor gets.
+// What `npm run results` measures: models by their role in the zoo's index, and merges over them. Methods and their
+// settings are those of the page's comparison, defaults those of the page's table of parameters, so that the tables
+// show what a visitor gets.
 
 import { EngineError } from '../core/errors.ts'
 import type { GradientSource, Setup } from '../core/session/session.ts'
+import { comparedMethods } from '../share/comparison.ts'
 import { choiceParameters, numberParameters } from '../share/parameters.ts'
 
 export interface ZooModel {
@@ -17,18 +19,20 @@ export interface ZooIndex {
   models: ZooModel[]
 }
 
-/** λ_align of the main tables. */
-export const LAMBDAS = [1, 16, 1024] as const
+/** Seeds of probes, estimation and random methods. */
+export const SEEDS = [1, 2, 3] as const
 /** λ_align of the ablation: as good as a hard projection. */
 export const ABLATION_LAMBDA = 1024
-const DAMPINGS = [0.01, 1, 30] as const
-const RANKS = [4, 16] as const
-const SOURCES: readonly GradientSource[] = ['unwanted', 'margin', 'aqi', 'path']
+
+export interface Recipe {
+  label: string
+  setup: Setup
+}
 
 export interface Combination {
+  id: string
   /** e.g. "Two task experts" */ title: string
   /** names of what is merged */ experts: ZooModel[]
-  recipes: { label: string; setup: Setup }[]
 }
 
 /** Checks parsed index.json as far as it is used here. */
@@ -76,54 +80,62 @@ export function defaultSetup(index: ZooIndex, experts: readonly ZooModel[], seed
     source: choiceParameters.source.default,
     fisher: { labels: choiceParameters.labels.default, form: choiceParameters.form.default },
     seed,
+    parameters: {},
   }
 }
 
-const mergeLabel = ({ source, lambdaAlign }: Setup) => `AlignMerge, ${source}, λ ${lambdaAlign}`
-
-/** The three merges of the main tables, each by every method. */
-export function mainCombinations(index: ZooIndex, seed: number): Combination[] {
+/** The merges of the main tables. */
+export function combinations(index: ZooIndex): Combination[] {
   const tasks = ofRole(index, 'task', 2)
-  const sets: [string, ZooModel[]][] = [
-    ['Two task experts', tasks],
-    ['Safety expert and two task experts', [...ofRole(index, 'safety'), ...tasks]],
-    ['Task expert and uncensored expert', [tasks[0], ...ofRole(index, 'uncensored')]],
+  return [
+    {
+      id: 'uncensored',
+      title: 'Task expert and uncensored expert',
+      experts: [tasks[0], ...ofRole(index, 'uncensored')],
+    },
+    { id: 'tasks', title: 'Two task experts', experts: tasks },
+    { id: 'one', title: 'One task expert', experts: tasks.slice(0, 1) },
   ]
-  return sets.map(([title, experts]) => {
-    const base = defaultSetup(index, experts, seed)
-    // The default, and the one source that is not taken at the anchor.
-    const sources = [...new Set<GradientSource>([base.source, 'unwanted', 'path'])]
-    return {
-      title,
-      experts,
-      recipes: [
-        { label: 'Plain average', setup: { ...base, method: 'linear' } },
-        { label: 'Fisher soup', setup: { ...base, method: 'fisher_average' } },
-        ...sources.flatMap((source) =>
-          LAMBDAS.map((lambdaAlign) => {
-            const setup = { ...base, source, lambdaAlign }
-            return { label: mergeLabel(setup), setup }
-          }),
-        ),
-      ],
-    }
-  })
 }
 
-/** The hardest combination by source × damping, metric and rank, all at one λ_align. */
-export function ablation(index: ZooIndex, seed: number): Combination {
-  const experts = [...ofRole(index, 'task'), ...ofRole(index, 'uncensored')]
-  const base = { ...defaultSetup(index, experts, seed), lambdaAlign: ABLATION_LAMBDA }
-  const recipes = SOURCES.flatMap((source) => [
-    ...[...new Set([base.damping, ...DAMPINGS])].map((damping) => ({
-      label: `${source}, ρ ${damping}`,
-      setup: { ...base, source, damping },
-    })),
-    { label: `${source}, identity`, setup: { ...base, source, metric: 'identity' as const } },
-    ...RANKS.filter((rank) => rank !== base.rank).map((rank) => ({
-      label: `${source}, m ${rank}`,
-      setup: { ...base, source, rank },
-    })),
-  ])
-  return { title: 'Ablation: task expert and uncensored expert', experts, recipes }
+/** Every compared method on these experts. */
+export function methodRecipes(index: ZooIndex, { experts }: Combination, seed: number): Recipe[] {
+  const base = defaultSetup(index, experts, seed)
+  return comparedMethods(experts.length).map(({ label, method, parameters, lambdaAlign }) => ({
+    label,
+    setup: { ...base, method, parameters: { ...parameters }, lambdaAlign: lambdaAlign ?? base.lambdaAlign },
+  }))
+}
+
+/** One knob at a time, from the plain shield as good as hard. `isBase` is what the others are compared with. */
+export function ablationRecipes(
+  index: ZooIndex,
+  { experts }: Combination,
+  seed: number,
+): (Recipe & { knob: string; isBase?: true })[] {
+  const base: Setup = { ...defaultSetup(index, experts, seed), lambdaAlign: ABLATION_LAMBDA }
+  const vary = (knob: string, label: string, change: Partial<Setup>) => ({
+    knob,
+    label,
+    setup: { ...base, ...change },
+  })
+  const own = (knob: string, label: string, parameters: Setup['parameters']) =>
+    vary(knob, label, { parameters: { ...parameters } })
+  const sources: GradientSource[] = ['unwanted', 'margin', 'aqi']
+  return [
+    { ...vary('base', 'defaults, λ 1024', {}), isBase: true },
+    ...[0, 0.25, 1, 4, 16, 64].map((lambdaAlign) => vary('λ_align', `λ ${lambdaAlign}`, { lambdaAlign })),
+    ...[1, 2, 4, 16].map((rank) => vary('rank m', `m ${rank}`, { rank })),
+    ...[1e-4, 1, 30].map((damping) => vary('damping ρ', `ρ ${damping}`, { damping })),
+    vary('metric', 'G = I: Euclidean projector', { metric: 'identity' }),
+    ...sources.map((source) => vary('source of A', `A from ${source}`, { source })),
+    own('shield', 'one-sided', { one_sided: true }),
+    own('shield', 'w_i = μ_i/μ_1', { row_weights: 'eigen' }),
+    own('shield', 'subspace per layer', { subspace: 'layer' }),
+    own('control', 'random subspace of equal rank', { control: 'random' }),
+    ...[1, 2, 3].map((rounds) => own('outer loop', `${rounds} rounds`, { rounds })),
+    own('budget', 'budget on the margin', { rounds: 2, budget: 'margin' }),
+    own('budget', 'budget on AQI of prompts', { rounds: 2, budget: 'aqi-prompts' }),
+    own('budget', 'budget on both', { rounds: 2, budget: 'both' }),
+  ]
 }

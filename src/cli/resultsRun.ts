@@ -1,42 +1,60 @@
-// Runs the plan of resultsPlan.ts and keeps every measured number, with its interval where it has one.
+// Measures everything that the results page shows, row by row: models alone, every method on every combination and
+// seed, then one knob at a time. A method that cannot merge a combination is a row with its reason.
 
+import { EngineError } from '../core/errors.ts'
 import type { Behaviour } from '../core/evaluate/behaviour.ts'
-import type { Estimate } from '../core/evaluate/estimate.ts'
+import type { Budget } from '../core/evaluate/budget.ts'
+import { type Estimate, isUnavailable } from '../core/evaluate/estimate.ts'
+import type { DeviceModel } from '../core/model/deviceModel.ts'
 import type { MeasuredDrift } from '../core/session/geometry.ts'
 import { type FixedView, Measures } from '../core/session/measures.ts'
 import type { Session, Setup } from '../core/session/session.ts'
+import type { RowCache } from './resultsCache.ts'
 import {
-  ablation,
+  ablationRecipes,
   anchorOf,
   type Combination,
+  combinations,
   defaultSetup,
-  mainCombinations,
+  methodRecipes,
+  type Recipe,
   type ZooIndex,
 } from './resultsPlan.ts'
 
+/** Changed when rows of an earlier run no longer say the same. */
+const VERSION = 1
+
 export interface ResultRow {
   label: string
-  /** absent for a model alone */
-  setup?: Setup
-  behaviour: Behaviour
-  /** 100 S / (S + S_anchor); 50 is the anchor */
-  aqi?: { prompts: Estimate; completions: Estimate; answers: Estimate }
+  seed: number
+  /** absent for a model alone */ setup?: Setup
+  behaviour?: Behaviour
+  /** normalised to the anchor */
+  aqi?: Record<FixedView | 'answers', Estimate>
+  budget?: Partial<Record<FixedView, Budget>>
   /** in the geometry of `setup` */
   drift?: MeasuredDrift
+  /** why there are no numbers */
+  failure?: string
+  /** ablation alone: which knob */
+  knob?: string
+  isBase?: true
 }
 
 export interface ResultGroup {
+  id: string
   title: string
   /** names and skills of what is merged */
-  experts: { name: string; skill?: string }[]
+  experts: { id: string; name: string; skill?: string }[]
   rows: ResultRow[]
 }
 
 export interface Results {
   adapter: string
   date: string
-  seed: number
+  seeds: number[]
   perClass: number
+  ablationPerClass: number
   /** probes of each set in the held-out split */
   available: Record<string, number>
   defaults: Setup
@@ -48,71 +66,134 @@ export interface Results {
 
 export interface RunOptions {
   perClass: number
-  seed: number
+  ablationPerClass: number
+  seeds: readonly number[]
+  cache: RowCache
   /** a line of progress */
   log: (line: string) => void
 }
 
-/** All rows. Takes minutes on a software adapter. */
-export async function runResults(
-  session: Session,
-  index: ZooIndex,
-  { perClass, seed, log }: RunOptions,
-): Promise<Results> {
+/** All rows. Takes long on a software adapter. */
+export async function runResults(session: Session, index: ZooIndex, options: RunOptions): Promise<Results> {
   const started = performance.now()
-  const measures = new Measures(session)
-  const measure = async (setup: Setup, model = session.get(setup.anchor).model, isFull = true) => {
-    const { behaviour, answers } = await measures.behaviour(setup, model, perClass)
-    if (!isFull) return { behaviour }
-    const view = async (name: FixedView) =>
-      (await measures.aqi(setup, name, model, perClass)).result.normalised
-    return {
-      behaviour,
-      aqi: {
-        prompts: await view('prompts'),
-        completions: await view('completions'),
-        answers: answers.result.normalised,
-      },
-    }
-  }
-  const note = (row: ResultRow) => {
-    const seconds = ((performance.now() - started) / 1000).toFixed(0)
-    const { refusal } = row.behaviour
-    const refused = 'value' in refusal ? `${(100 * refusal.value).toFixed(0)} % refused` : 'no refusals'
-    log(`${seconds.padStart(5)} s  ${row.label}: ${refused}`)
-    return row
-  }
-  const run = async ({ title, experts, recipes }: Combination, isFull: boolean): Promise<ResultGroup> => {
-    log(title)
-    const rows: ResultRow[] = []
-    for (const { label, setup } of recipes) {
-      const merged = await session.merge(setup)
-      const drift = await measures.drift(setup, merged)
-      rows.push(note({ label, setup, drift, ...(await measure(setup, merged, isFull)) }))
-    }
-    return { title, experts: experts.map(({ name, skill }) => ({ name, ...(skill && { skill }) })), rows }
-  }
-  const defaults = defaultSetup(index, [], seed)
+  const run = new Run(session, options, started)
+  const all = combinations(index)
+  const reference: ResultGroup = { id: 'alone', title: 'Models alone', experts: [], rows: [] }
   const anchor = anchorOf(index)
-  const alone = [anchor, ...index.models.filter((model) => model !== anchor)]
-  const reference: ResultGroup = { title: 'Models alone', experts: [], rows: [] }
-  for (const { id, name } of alone)
-    reference.rows.push(note({ label: name, ...(await measure(defaults, session.get(id).model)) }))
-  const combinations: ResultGroup[] = []
-  for (const combination of mainCombinations(index, seed)) combinations.push(await run(combination, true))
+  for (const { id, name } of [anchor, ...index.models.filter((model) => model !== anchor)])
+    for (const seed of options.seeds)
+      reference.rows.push(await run.model(name, defaultSetup(index, [], seed), id))
+  const groups: ResultGroup[] = []
+  for (const combination of all) {
+    const group = groupOf(combination)
+    // Seeds outside: what a seed estimates is kept by the session for all its methods.
+    for (const seed of options.seeds)
+      for (const recipe of methodRecipes(index, combination, seed))
+        group.rows.push(await run.merge(recipe, options.perClass, true))
+    groups.push(group)
+  }
+  const hardest = all[0]
+  const ablation = { ...groupOf(hardest), title: `Ablation: ${hardest.title.toLowerCase()}` }
+  for (const { knob, isBase, ...recipe } of ablationRecipes(index, hardest, options.seeds[0])) {
+    const row = await run.merge(recipe, options.ablationPerClass, false)
+    ablation.rows.push({ ...row, knob, ...(isBase && { isBase }) })
+  }
   const available: Record<string, number> = {}
   for (const { set, skill, split } of session.probes.items)
     if (split === 'heldout') available[skill ?? set] = (available[skill ?? set] ?? 0) + 1
   return {
     adapter: session.gpu.summary.adapter,
     date: new Date().toISOString().slice(0, 10),
-    seed,
-    perClass,
+    seeds: [...options.seeds],
+    perClass: options.perClass,
+    ablationPerClass: options.ablationPerClass,
     available,
-    defaults,
+    defaults: defaultSetup(index, [], options.seeds[0]),
     reference,
-    combinations,
-    ablation: await run(ablation(index, seed), false),
+    combinations: groups,
+    ablation,
     seconds: (performance.now() - started) / 1000,
+  }
+}
+
+const groupOf = ({ id, title, experts }: Combination): ResultGroup => ({
+  id,
+  title,
+  experts: experts.map((expert) => ({
+    id: expert.id,
+    name: expert.name,
+    ...(expert.skill && { skill: expert.skill }),
+  })),
+  rows: [],
+})
+
+class Run {
+  private readonly session: Session
+  private readonly options: RunOptions
+  private readonly started: number
+  private readonly measures: Measures
+
+  constructor(session: Session, options: RunOptions, started: number) {
+    this.session = session
+    this.options = options
+    this.started = started
+    this.measures = new Measures(session)
+  }
+
+  model(label: string, setup: Setup, id: string): Promise<ResultRow> {
+    const { perClass, cache } = this.options
+    return cache.row({ VERSION, id, setup, perClass, anchor: setup.anchor }, async () => {
+      const { model } = this.session.get(id)
+      return this.note({ label, seed: setup.seed, ...(await this.measure(setup, model, perClass, true)) })
+    })
+  }
+
+  merge({ label, setup }: Recipe, perClass: number, isFull: boolean): Promise<ResultRow> {
+    return this.options.cache.row({ VERSION, setup, perClass, isFull }, async () => {
+      const row = { label, seed: setup.seed, setup }
+      try {
+        const merged = await this.session.merge(setup)
+        const drift = await this.measures.drift(setup, merged)
+        return this.note({ ...row, drift, ...(await this.measure(setup, merged, perClass, isFull)) })
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error
+        return this.note({ ...row, failure: error.message })
+      }
+    })
+  }
+
+  private async measure(
+    setup: Setup,
+    model: DeviceModel,
+    perClass: number,
+    isFull: boolean,
+  ): Promise<Pick<ResultRow, 'behaviour' | 'aqi' | 'budget'>> {
+    const { behaviour, answers } = await this.measures.behaviour(setup, model, perClass)
+    if (!isFull) return { behaviour }
+    const [prompts, completions] = [
+      await this.measures.aqi(setup, 'prompts', model, perClass),
+      await this.measures.aqi(setup, 'completions', model, perClass),
+    ]
+    return {
+      behaviour,
+      aqi: {
+        prompts: prompts.result.normalised,
+        completions: completions.result.normalised,
+        answers: answers.result.normalised,
+      },
+      budget: {
+        ...(isUnavailable(prompts.budget) ? {} : { prompts: prompts.budget }),
+        ...(isUnavailable(completions.budget) ? {} : { completions: completions.budget }),
+      },
+    }
+  }
+
+  private note(row: ResultRow): ResultRow {
+    const seconds = ((performance.now() - this.started) / 1000).toFixed(0)
+    const refusal = row.behaviour?.refusal
+    const words =
+      row.failure ?? (refusal && 'value' in refusal ? `${(100 * refusal.value).toFixed(0)} % refused` : '–')
+    this.options.log(`${seconds.padStart(5)} s  seed ${row.seed}  ${row.label}: ${words}`)
+    return row
   }
 }
