@@ -28,6 +28,24 @@ export const LARGEST_SIDE = 4096
 /** σ ≤ this · σ_max counts as zero: its vectors are rounding, and are left out (ours). */
 const NULL_SHARE = 1e-5
 
+/** Throws `request-invalid` or `not-finite`, with the tensor's name, where a decomposition cannot be had. */
+export function assertDecomposable({ rows, columns, data }: HostMatrix, tensor?: string): void {
+  const where = tensor === undefined ? {} : { tensor }
+  if (Math.min(rows, columns) > LARGEST_SIDE)
+    throw new EngineError(
+      'request-invalid',
+      `singular values of a ${rows} × ${columns} matrix would take hours; the smaller side may be at most ${LARGEST_SIDE}`,
+      where,
+    )
+  const bad = data.findIndex((value) => !Number.isFinite(value))
+  if (bad >= 0)
+    throw new EngineError(
+      'not-finite',
+      `singular values: entry ${bad} of ${rows} × ${columns} is ${data[bad]}`,
+      where,
+    )
+}
+
 /**
  * Decomposes a matrix of any shape. Vectors of singular values that are zero are orthonormal too, but arbitrary.
  * Rejects `shape-mismatch`, `not-finite`, and `request-invalid` for a matrix that is too large.
@@ -39,17 +57,8 @@ export function singularTriplets({ rows, columns, data }: HostMatrix): SingularT
       'shape-mismatch',
       `singular values: ${data.length} entries for a ${rows} × ${columns} matrix`,
     )
-  if (count > LARGEST_SIDE)
-    throw new EngineError(
-      'request-invalid',
-      `singular values of a ${rows} × ${columns} matrix would take hours; the smaller side may be at most ${LARGEST_SIDE}`,
-    )
-  let scale = 0
-  for (let i = 0; i < data.length; i++) {
-    if (!Number.isFinite(data[i]))
-      throw new EngineError('not-finite', `singular values: entry ${i} of ${rows} × ${columns} is ${data[i]}`)
-    scale = Math.max(scale, Math.abs(data[i]))
-  }
+  assertDecomposable({ rows, columns, data })
+  const scale = data.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
   // A power of two, so that scaling rounds nothing; squares of tiny entries then stay away from the subnormals.
   const unit = scale > 0 ? 2 ** -Math.ceil(Math.log2(scale)) : 1
   // Tall: ml-matrix takes no other shape without turning it round itself.
