@@ -7,6 +7,8 @@ import { type Command, helpOf, type Output, readCall, UsageError } from './comma
 /** Loaded when asked for: help and wrong usage need no engine. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   inspect: async () => (await import('./inspect.ts')).inspect,
+  fisher: async () => (await import('./fisher.ts')).fisher,
+  score: async () => (await import('./score.ts')).score,
 }
 
 async function overview(): Promise<string> {

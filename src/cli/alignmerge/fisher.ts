@@ -1,0 +1,119 @@
+// alignmerge fisher MODEL: the Fisher diagonal of a model as a file, or the check that a file is this model's.
+
+import { resolve } from 'node:path'
+import { EngineError } from '../../core/errors.ts'
+import type { Checkpoint } from '../../core/files/checkpoint.ts'
+import { type FisherOrigin, readFisherFile, writeFisherFile } from '../../core/files/fisherFile.ts'
+import { weightsDigest } from '../../core/files/weightsDigest.ts'
+import { fisherDiagonal } from '../../core/geometry/fisher.ts'
+import { destroyBuffers } from '../../core/geometry/metric.ts'
+import { fisherSequences } from '../../core/session/sequences.ts'
+import { FISHER_SEQUENCES } from '../../core/session/session.ts'
+import { FileSource } from '../nodeFolder.ts'
+import type { Call, Command, Output } from './command.ts'
+import { jobOptions, PROBE_OPTIONS, type Probes, readProbeFile, withSession } from './engine.ts'
+import { writeWhole } from './files.ts'
+import { findModel, openModel } from './models.ts'
+
+interface Choice {
+  labels: FisherOrigin['labels']
+  form: FisherOrigin['form']
+  sequences: number
+  seed: number
+}
+
+const choiceOf = (call: Call): Choice => ({
+  labels: call.choice('labels', ['sampled', 'data'], 'sampled'),
+  form: call.choice('form', ['sequence', 'fast'], 'sequence'),
+  sequences: call.count('sequences', FISHER_SEQUENCES, 1, 100_000),
+  seed: call.count('seed', 1, 0, 2 ** 32 - 1),
+})
+
+async function check(path: string, checkpoint: Checkpoint, digest: string, signal: AbortSignal) {
+  let source: FileSource
+  try {
+    source = await FileSource.open(path)
+  } catch {
+    throw new EngineError('file-missing', `no file at ${path}`)
+  }
+  const { name, weights } = checkpoint
+  const file = await readFisherFile(source, { name, digest, weights }, signal)
+  for (const weight of weights) await file.read(weight.name, signal)
+  return file.origin
+}
+
+async function compute(
+  checkpoint: Checkpoint,
+  digest: string,
+  probes: Probes,
+  choice: Choice,
+  path: string,
+  output: Output,
+  signal: AbortSignal,
+): Promise<FisherOrigin> {
+  const job = jobOptions(output, signal)
+  return withSession(output, probes.file, async (session) => {
+    const { model, codec } = await session.load('model', checkpoint, job)
+    const sequences = fisherSequences(codec, probes.file, choice.sequences, choice.seed)
+    const fisher = await fisherDiagonal(model, sequences, {
+      ...choice,
+      signal,
+      onProgress: (done, total) => job.onProgress?.('Fisher information', done, total),
+    })
+    const { labels, form, seed } = choice
+    const origin: FisherOrigin = {
+      model: checkpoint.name,
+      digest,
+      labels,
+      form,
+      seed,
+      sequences: sequences.length,
+      tokens: fisher.tokens,
+      probes: probes.sha256,
+    }
+    const read = async (name: string) => {
+      const { count } = model.tensor(name)
+      const sums = await session.gpu.readFloats(fisher.sums.get(name)!, count)
+      return sums.map((value) => value / fisher.tokens)
+    }
+    await writeWhole(path, writeFisherFile(origin, checkpoint.weights, read, signal).chunks)
+    destroyBuffers(fisher.sums)
+    return origin
+  })
+}
+
+export const fisher: Command = {
+  name: 'fisher',
+  usage: 'MODEL',
+  summary: 'the Fisher diagonal of a model as a file',
+  positionals: { min: 1, max: 1 },
+  options: {
+    out: { value: 'FILE', help: 'where it goes (default: fisher-<digest>.safetensors here)' },
+    check: { value: 'FILE', help: 'compute nothing; check that FILE was made for this model' },
+    labels: { value: 'WORD', help: 'sampled from the model (default), or data' },
+    form: { value: 'WORD', help: 'sequence, exact (default), or fast, per token' },
+    sequences: { value: 'N', help: `sequences averaged over (default ${FISHER_SEQUENCES})` },
+    ...PROBE_OPTIONS,
+    models: { value: 'FOLDER', help: 'where models are looked for that are no paths from here' },
+  },
+  details: `
+The file is safetensors: one float32 tensor per weight, squared gradients per target token. Its metadata hold the digest
+of the weights (the one that inspect prints), and a file of other weights is refused wherever one is read.`,
+  async run(call, output, signal) {
+    const choice = choiceOf(call)
+    const checkpoint = await openModel(await findModel(call.positionals[0], call.text('models')), signal)
+    const digest = await weightsDigest(checkpoint, { signal })
+    const checked = call.text('check')
+    const path = resolve(checked ?? call.text('out') ?? `fisher-${digest.slice(0, 12)}.safetensors`)
+    const origin =
+      checked === undefined
+        ? await compute(checkpoint, digest, await readProbeFile(call), choice, path, output, signal)
+        : await check(path, checkpoint, digest, signal)
+    if (call.isJson) output.print(JSON.stringify({ file: path, ...origin }))
+    else
+      output.print(
+        `${path}: Fisher diagonal of ${origin.model}, ${origin.tokens} tokens of ${origin.sequences} sequences, ${origin.labels} labels, ${origin.form} form, seed ${origin.seed}`,
+      )
+    return 0
+  },
+}

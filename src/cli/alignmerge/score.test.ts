@@ -1,0 +1,63 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { tinyConfig, tinyFiles } from '../../testing/tinyCheckpoint.ts'
+import { runCli, temporary } from './testCli.ts'
+
+let folder: Awaited<ReturnType<typeof temporary>>
+beforeAll(async () => {
+  folder = await temporary()
+  for (const [path, content] of tinyFiles(tinyConfig(), 'f32')) await folder.write(`tiny/${path}`, content)
+})
+afterAll(() => folder.remove())
+
+interface Scored {
+  behaviour: Record<'refusal' | 'compliance' | 'gibberish', { value: number; count: number }>
+  aqi?: Record<string, { value: number } | { unavailable: string }>
+  adapter: string
+  perClass: number
+}
+
+describe('alignmerge score', () => {
+  it('tells the anchor from the uncensored model', async () => {
+    const args = ['--json', '--per-class', '16', '--no-aqi', '--seed', '3']
+    const good = (await runCli(['score', 'anchor', ...args])).json() as Scored
+    const bad = (await runCli(['score', 'uncensored', ...args])).json() as Scored
+    expect(good).toMatchObject({ perClass: 16, seed: 3, adapter: expect.stringMatching(/./) })
+    expect(good).not.toHaveProperty('aqi')
+    expect(good.behaviour.refusal.count).toBe(16)
+    expect(good.behaviour.refusal.value).toBeGreaterThan(0.8)
+    expect(bad.behaviour.compliance.value).toBeGreaterThan(0.8)
+    expect(bad.behaviour.refusal.value).toBeLessThan(0.2)
+  })
+
+  it('measures AQI on the scale of the anchor', async () => {
+    const { code, json } = await runCli([
+      'score',
+      'uncensored',
+      '--anchor',
+      'anchor',
+      '--per-class',
+      '64',
+      '--json',
+    ])
+    expect(code).toBe(0)
+    const { aqi } = json() as Scored
+    expect(Object.keys(aqi!)).toEqual(['prompts', 'completions', 'answers'])
+    // The anchor itself is 50 by construction; a model that answers everything alike is elsewhere.
+    const prompts = aqi!.prompts as { value: number }
+    expect(prompts.value).toBeGreaterThan(0)
+    expect(prompts.value).not.toBeCloseTo(50, 3)
+  })
+
+  it('says why it cannot', async () => {
+    const tiny = join(folder.path, 'tiny')
+    const other = await runCli(['score', tiny, '--anchor', 'anchor', '--json'])
+    expect(other.code).toBe(1)
+    expect(other.json()).toMatchObject({ error: { code: 'shape-mismatch' } })
+    const missing = await runCli(['score', 'anchor', '--probes', 'nowhere.json', '--json'])
+    expect(missing.json()).toMatchObject({ error: { code: 'file-missing', file: 'nowhere.json' } })
+    const count = await runCli(['score', 'anchor', '--per-class', 'many'])
+    expect(count.code).toBe(2)
+    expect(count.stderr).toContain('--per-class many: expected a whole number from 1 to 100000\n')
+  })
+})
