@@ -7,6 +7,7 @@ import {
   pickDigit,
   pickTie,
 } from './magnitudeSelect/magnitudeSelect.ts'
+import { keepByRank, keepDraw, keepWindow, maskedNorms } from './sparsify/sparsify.ts'
 import type { KernelSpec } from './spec.ts'
 
 export const TASK_VECTOR_KERNELS: readonly KernelSpec[] = [
@@ -15,4 +16,8 @@ export const TASK_VECTOR_KERNELS: readonly KernelSpec[] = [
   pickDigit,
   countTies,
   pickTie,
+  keepWindow,
+  keepDraw,
+  keepByRank,
+  maskedNorms,
 ]
