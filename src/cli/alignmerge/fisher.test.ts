@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readSafetensorsHeader, readTensor } from '../../core/files/safetensors.ts'
 import { MemorySource } from '../../core/files/source.ts'
 import { decodeWeights } from '../../core/tensors/dtype.ts'
-import { runCli, temporary } from './testCli.ts'
+import { runCli, runHere, temporary } from './testCli.ts'
 
 let folder: Awaited<ReturnType<typeof temporary>>
 beforeAll(async () => {
@@ -27,10 +27,10 @@ describe('alignmerge fisher', () => {
     expect(values.every((value) => value >= 0)).toBe(true)
     expect(Math.max(...values)).toBeGreaterThan(0)
 
-    const own = await runCli(['fisher', 'anchor', '--check', file, '--json'])
+    const own = await runHere(['fisher', 'anchor', '--check', file, '--json'])
     expect(own.code).toBe(0)
     expect(own.json()).toEqual({ ...(made.json() as object) })
-    const other = await runCli(['fisher', 'safety', '--check', file, '--json'])
+    const other = await runHere(['fisher', 'safety', '--check', file, '--json'])
     expect(other.code).toBe(1)
     expect(other.json()).toMatchObject({
       error: {
@@ -46,7 +46,7 @@ describe('alignmerge fisher', () => {
     bytes.writeFloatLE(-1, bytes.length - 4)
     const damaged = join(folder.path, 'damaged.safetensors')
     await writeFile(damaged, bytes)
-    const { code, stderr } = await runCli(['fisher', 'anchor', '--check', damaged])
+    const { code, stderr } = await runHere(['fisher', 'anchor', '--check', damaged])
     expect(code).toBe(1)
     expect(stderr).toMatch(/^file-malformed: a Fisher diagonal has no value -1 .*tensor lm_head\.weight/)
   })
@@ -54,7 +54,7 @@ describe('alignmerge fisher', () => {
   it('gives the same file for the same seed', async () => {
     const run = async (name: string, seed: string) => {
       const path = join(folder.path, name)
-      await runCli(['fisher', 'anchor', '--sequences', '6', '--seed', seed, '--out', path])
+      await runHere(['fisher', 'anchor', '--sequences', '6', '--seed', seed, '--out', path])
       return readFile(path)
     }
     const first = await run('1', '5')

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tinyConfig, tinyFiles } from '../../testing/tinyCheckpoint.ts'
 import { ZOO } from './models.ts'
-import { runCli, temporary } from './testCli.ts'
+import { runCli, runHere, temporary } from './testCli.ts'
 
 let folder: Awaited<ReturnType<typeof temporary>>
 beforeAll(async () => {
@@ -17,6 +17,8 @@ beforeAll(async () => {
   await put('wide', tinyFiles({ ...tinyConfig(), hidden_size: 12 }))
 })
 afterAll(() => folder.remove())
+
+const at = (name: string) => join(folder.path, name)
 
 interface Report {
   models: Record<string, unknown>[]
@@ -61,7 +63,7 @@ describe('alignmerge inspect', () => {
   })
 
   it('prints the same in words', async () => {
-    const { code, stdout } = await runCli(['inspect', 'anchor', '--no-digest'])
+    const { code, stdout } = await runHere(['inspect', 'anchor', '--no-digest'])
     expect(code).toBe(0)
     expect(stdout).toContain(`anchor  ${join(ZOO, 'anchor')}\n  architecture   Phi3ForCausalLM (phi3)\n`)
     expect(stdout).toContain('  parameters     305,728, 611,456 bytes\n')
@@ -69,24 +71,22 @@ describe('alignmerge inspect', () => {
   })
 
   it('finds models below --models, and says where it looked', async () => {
-    expect((await runCli(['inspect', 'a', '--models', folder.path, '--no-digest'])).code).toBe(0)
-    const missing = await runCli(['inspect', 'nobody', '--models', folder.path, '--json'], {
-      cwd: folder.path,
-    })
+    expect((await runHere(['inspect', 'a', '--models', folder.path, '--no-digest'])).code).toBe(0)
+    const missing = await runHere(['inspect', 'nobody', '--models', folder.path, '--json'])
     expect(missing.code).toBe(1)
     expect(missing.json()).toEqual({
       error: {
         code: 'file-missing',
-        message: `no model nobody: expected a folder with config.json at ${join(folder.path, 'nobody')} or ${join(ZOO, 'nobody')}`,
+        message: `no model nobody: expected a folder with config.json at ${resolve('nobody')} or ${at('nobody')} or ${join(ZOO, 'nobody')}`,
       },
     })
   })
 
   it('of several says whether they can be merged', async () => {
-    const fit = await runCli(['inspect', 'a', 'b', '--json', '--no-digest'], { cwd: folder.path })
+    const fit = await runHere(['inspect', at('a'), at('b'), '--json', '--no-digest'])
     expect(fit.code).toBe(0)
     expect(fit.json()).toMatchObject({ isMergeable: true, misfits: [] })
-    const wide = await runCli(['inspect', 'a', 'b', 'wide', '--json', '--no-digest'], { cwd: folder.path })
+    const wide = await runHere(['inspect', at('a'), at('b'), at('wide'), '--json', '--no-digest'])
     expect(wide.code).toBe(1)
     expect(wide.json()).toMatchObject({
       isMergeable: false,
@@ -98,7 +98,7 @@ describe('alignmerge inspect', () => {
     const whole = tinyFiles().get('model.safetensors') as Uint8Array
     const files = tinyFiles().set('model.safetensors', whole.slice(0, whole.length - 1))
     for (const [path, content] of files) await folder.write(`cut/${path}`, content)
-    const { code, stderr } = await runCli(['inspect', 'cut'], { cwd: folder.path })
+    const { code, stderr } = await runHere(['inspect', at('cut')])
     expect(code).toBe(1)
     expect(stderr).toMatch(/^file-malformed: /)
   })

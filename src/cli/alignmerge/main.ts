@@ -35,11 +35,12 @@ function sayError(error: unknown, name: string): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
-export async function main(args: readonly string[]): Promise<number> {
-  const output: Output = {
-    print: (text) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
-    note: (text) => process.stderr.write(`${text}\n`),
-  }
+const TERMINAL: Output = {
+  print: (text) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
+  note: (text) => process.stderr.write(`${text}\n`),
+}
+
+export async function main(args: readonly string[], output: Output = TERMINAL): Promise<number> {
   const [name, ...rest] = args
   if (name === undefined || name === '--help' || name === 'help') {
     output.print(await overview())

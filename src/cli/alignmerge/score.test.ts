@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tinyConfig, tinyFiles } from '../../testing/tinyCheckpoint.ts'
-import { runCli, temporary } from './testCli.ts'
+import { runCli, runHere, temporary } from './testCli.ts'
 
 let folder: Awaited<ReturnType<typeof temporary>>
 beforeAll(async () => {
@@ -21,7 +21,7 @@ describe('alignmerge score', () => {
   it('tells the anchor from the uncensored model', async () => {
     const args = ['--json', '--per-class', '16', '--no-aqi', '--seed', '3']
     const good = (await runCli(['score', 'anchor', ...args])).json() as Scored
-    const bad = (await runCli(['score', 'uncensored', ...args])).json() as Scored
+    const bad = (await runHere(['score', 'uncensored', ...args])).json() as Scored
     expect(good).toMatchObject({ perClass: 16, seed: 3, adapter: expect.stringMatching(/./) })
     expect(good).not.toHaveProperty('aqi')
     expect(good.behaviour.refusal.count).toBe(16)
@@ -31,7 +31,7 @@ describe('alignmerge score', () => {
   })
 
   it('measures AQI on the scale of the anchor', async () => {
-    const { code, json } = await runCli([
+    const { code, json } = await runHere([
       'score',
       'uncensored',
       '--anchor',
@@ -51,12 +51,12 @@ describe('alignmerge score', () => {
 
   it('says why it cannot', async () => {
     const tiny = join(folder.path, 'tiny')
-    const other = await runCli(['score', tiny, '--anchor', 'anchor', '--json'])
+    const other = await runHere(['score', tiny, '--anchor', 'anchor', '--json'])
     expect(other.code).toBe(1)
     expect(other.json()).toMatchObject({ error: { code: 'shape-mismatch' } })
-    const missing = await runCli(['score', 'anchor', '--probes', 'nowhere.json', '--json'])
+    const missing = await runHere(['score', 'anchor', '--probes', 'nowhere.json', '--json'])
     expect(missing.json()).toMatchObject({ error: { code: 'file-missing', file: 'nowhere.json' } })
-    const count = await runCli(['score', 'anchor', '--per-class', 'many'])
+    const count = await runHere(['score', 'anchor', '--per-class', 'many'])
     expect(count.code).toBe(2)
     expect(count.stderr).toContain('--per-class many: expected a whole number from 1 to 100000\n')
   })

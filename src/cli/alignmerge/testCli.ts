@@ -1,9 +1,11 @@
-// Runs the command line as a user does: a process of its own, its output and its exit code. Not part of the product.
+// Runs the command line: `runCli` as a user does, in a process of its own; `runHere` in this one, which is quicker and
+// does for what does not depend on how it is started. Not part of the product.
 
 import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { main } from './main.ts'
 
 const BIN = resolve(import.meta.dirname, '../../../bin/alignmerge.mjs')
 
@@ -41,6 +43,20 @@ export function runCli(args: readonly string[], options: RunOptions = {}): Promi
     child.on('error', fail)
     child.on('close', (code) => done({ code, stdout, stderr, json: () => JSON.parse(stdout) }))
   })
+}
+
+export async function runHere(args: readonly string[]): Promise<Outcome> {
+  let stdout = ''
+  let stderr = ''
+  const code = await main(args, {
+    print: (text) => {
+      stdout += text.endsWith('\n') ? text : `${text}\n`
+    },
+    note: (text) => {
+      stderr += `${text}\n`
+    },
+  })
+  return { code, stdout, stderr, json: () => JSON.parse(stdout) }
 }
 
 /** A temporary folder with files by path; removed by `remove`. */
