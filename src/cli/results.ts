@@ -5,16 +5,11 @@
 // from the JSON beside it. Exit code 2 on wrong usage.
 
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
-import { readProbes } from '../core/evaluate/probes.ts'
-import { openCheckpoint } from '../core/files/checkpoint.ts'
-import { Gpu } from '../core/gpu/device.ts'
-import { Session } from '../core/session/session.ts'
-import { nodeFolder } from './nodeFolder.ts'
-import { nodeGpu } from './nodeGpu.ts'
+import { dirname, resolve } from 'node:path'
+import { openZoo } from './openZoo.ts'
 import { RowCache } from './resultsCache.ts'
 import { resultsPage } from './resultsPage.ts'
-import { readIndex, SEEDS } from './resultsPlan.ts'
+import { SEEDS } from './resultsPlan.ts'
 import { type Results, runResults } from './resultsRun.ts'
 
 const PER_CLASS = 240
@@ -79,16 +74,7 @@ export async function main(args: string[]): Promise<number> {
     await writeFile(out, resultsPage(JSON.parse(await readFile(numbers, 'utf8')) as Results))
     return 0
   }
-  const zoo = resolve(here, options.zoo)
-  const readJson = async (name: string): Promise<unknown> =>
-    JSON.parse(await readFile(join(zoo, name), 'utf8'))
-  const index = readIndex(await readJson('index.json'))
-  const probes = readProbes(await readJson(index.probes), index.probes)
-  const gpu = await Gpu.open(await nodeGpu())
-  console.log(`adapter: ${gpu.summary.adapter}`)
-  const session = new Session(gpu, probes)
-  for (const { id } of index.models)
-    await session.load(id, await openCheckpoint(await nodeFolder(join(zoo, id))))
+  const { gpu, session, index } = await openZoo(resolve(here, options.zoo))
   const kept = resolve(import.meta.dirname, '../../.cache/results.jsonl')
   if (options.isFresh) await rm(kept, { force: true })
   const results = await runResults(session, index, {

@@ -76,7 +76,7 @@ export interface RunOptions {
 /** All rows. Takes long on a software adapter. */
 export async function runResults(session: Session, index: ZooIndex, options: RunOptions): Promise<Results> {
   const started = performance.now()
-  const run = new Run(session, options, started)
+  const run = new RowRunner(session, options, started)
   const all = combinations(index)
   const reference: ResultGroup = { id: 'alone', title: 'Models alone', experts: [], rows: [] }
   const anchor = anchorOf(index)
@@ -127,13 +127,14 @@ const groupOf = ({ id, title, experts }: Combination): ResultGroup => ({
   rows: [],
 })
 
-class Run {
+/** Measures rows one by one, each kept in the cache. */
+export class RowRunner {
   private readonly session: Session
-  private readonly options: RunOptions
+  private readonly options: Omit<RunOptions, 'seeds' | 'ablationPerClass'>
   private readonly started: number
   private readonly measures: Measures
 
-  constructor(session: Session, options: RunOptions, started: number) {
+  constructor(session: Session, options: Omit<RunOptions, 'seeds' | 'ablationPerClass'>, started: number) {
     this.session = session
     this.options = options
     this.started = started
