@@ -16,7 +16,7 @@ import { chatSequence, fisherSequences } from './sequences.ts'
 export type Purpose = 'general' | 'safety' | `skill:${string}`
 
 /** Sequences that a purpose is told by, of each candidate. */
-const TELLING_SEQUENCES = 32
+const TELLING_SEQUENCES = 128
 /** Standard errors that a gain must be above zero. */
 const TELLING_ERRORS = 2
 
