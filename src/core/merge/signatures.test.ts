@@ -71,10 +71,7 @@ describe('signatureOf', () => {
         { id: 'normalize', scope: 'global', kind: 'switch', default: true },
         { id: 'variant', scope: 'global', kind: 'choice', default: 'a', options: ['a', 'b'] },
       ],
-      roles: [
-        { id: 'aligned', required: true },
-        { id: 'unaligned', required: true },
-      ],
+      roles: [{ id: 'aligned', required: true }, { id: 'unaligned', required: true }, { id: 'safe' }],
     })
   })
 

@@ -5,6 +5,8 @@ import type { MethodParameter, MethodSignature } from './recipe/recipe.ts'
 
 /** Material that is another model's weights: a recipe names it under `alignmerge.models`. */
 const MODEL_ROLES: readonly MaterialKind[] = ['aligned', 'unaligned']
+/** Beside an unaligned model a safe one may be named. */
+const SAFE: MaterialKind = 'safe'
 
 function parameterOf(declaration: ParameterDeclaration): MethodParameter {
   const { id, scope, kind, isRequired } = declaration
@@ -20,12 +22,16 @@ function parameterOf(declaration: ParameterDeclaration): MethodParameter {
 
 export function signatureOf(declaration: MethodDeclaration): MethodSignature {
   const { id, base, experts, parameters, material } = declaration
-  const roles = material.filter((kind) => MODEL_ROLES.includes(kind))
+  const needed = material.filter((kind) => MODEL_ROLES.includes(kind))
+  const roles = [
+    ...needed.map((role) => ({ id: role, required: true })),
+    ...(needed.includes('unaligned') ? [{ id: SAFE }] : []),
+  ]
   return {
     id,
     base,
     experts,
     parameters: parameters.map(parameterOf),
-    ...(roles.length > 0 && { roles: roles.map((role) => ({ id: role, required: true })) }),
+    ...(roles.length > 0 && { roles }),
   }
 }
