@@ -24,6 +24,8 @@ export interface LossTerm {
   row: number
   sequence: Sequence
   sign: 1 | -1
+  /** instead of sign, mean and average: the factor of each target's loss */
+  weights?: ArrayLike<number>
 }
 
 export interface RowOptions {
@@ -54,7 +56,7 @@ export async function lossRows(
   const rows = createGradients(gpu, config, count)
   const size = options.batchSequences ?? 32
   const share = new Float64Array(count)
-  for (const { row, sign } of terms) if (sign > 0) share[row]++
+  for (const { row, sign, weights } of terms) if (sign > 0 && !weights) share[row]++
   await filled(model, rows, async () => {
     for (let start = 0; start < terms.length; start += size) {
       throwIfCancelled(options.signal)
@@ -65,9 +67,10 @@ export async function lossRows(
         part.map(({ sequence }) => sequence),
       )
       const scale = new Float32Array(batch.rowCount)
-      part.forEach(({ row, sign }, s) => {
+      part.forEach(({ row, sign, weights }, s) => {
         const [from, to] = [batch.rowStarts[s], batch.rowStarts[s + 1]]
-        scale.fill(sign / Math.max(1, share[row]) / (to - from), from, to)
+        if (weights) scale.set(Array.from(weights), from)
+        else scale.fill(sign / Math.max(1, share[row]) / (to - from), from, to)
       })
       const sink = new GradientSink(
         gpu,

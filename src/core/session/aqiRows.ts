@@ -14,7 +14,10 @@ import type { DeviceModel } from '../model/deviceModel.ts'
 const PER_CLASS = 96
 const MAX_GROUPS = 12
 
-/** `request-invalid` where the anchor's own completions fix no scale. */
+/**
+ * Rows at `model`, in the standardised space of `reference`: the anchor, also where the rows are taken elsewhere.
+ * `request-invalid` where the reference's completions fix no scale.
+ */
 export async function aqiRows(
   model: DeviceModel,
   codec: TextCodec,
@@ -22,10 +25,12 @@ export async function aqiRows(
   split: ProbeSplit,
   seed: number,
   options: RowOptions,
+  reference: DeviceModel = model,
 ): Promise<AlignmentRows> {
   const items = aqiItems(codec, 'completions', probes, { perClass: PER_CLASS, seed, split })
-  const vectors = await poolItems(model, items, { signal: options.signal })
-  const anchor = fitAqiAnchor(vectors, seed)
+  const pool = (of: DeviceModel) => poolItems(of, items, { signal: options.signal })
+  const vectors = await pool(model)
+  const anchor = fitAqiAnchor(reference === model ? vectors : await pool(reference), seed)
   if (isUnavailable(anchor))
     throw new EngineError(
       'request-invalid',
