@@ -81,6 +81,12 @@ const rules: Rule[] = [
     types: ['src/core/gpu'],
   },
   {
+    // Labellers score text: no device, no model of ours. onnxruntime comes from whoever opens a classifier.
+    of: ['src/core/evaluate/labeller'],
+    code: ['src/core/evaluate', 'src/core/files', 'src/core/tensors'],
+  },
+  { of: ['src/core/evaluate/labeller/ortNode.ts'], code: ['onnxruntime-web'] },
+  {
     // What methods declare of themselves is data without code, so the main thread may read it.
     of: ['src/core/merge/declaration.ts', 'src/core/merge/methods/declarations.ts'],
   },

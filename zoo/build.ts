@@ -11,6 +11,7 @@ import type { DeviceModel } from '../src/core/model/deviceModel.ts'
 import { readConfig } from '../src/core/model/families/registry.ts'
 import { encodeWeights } from '../src/core/tensors/dtype.ts'
 import { modelCard } from './card.ts'
+import { buildLabellerRules } from './labellerRules.ts'
 import { buildProbes } from './probes.ts'
 import { architecture, type ModelRecipe, models } from './recipe.ts'
 import { buildTokenizer, type ZooTokenizer } from './tokenizer.ts'
@@ -59,6 +60,12 @@ export async function main(args: string[]): Promise<number> {
   }
   await writeFile(join(out, 'probes.json'), `${JSON.stringify(buildProbes())}\n`)
   await writeFile(join(out, 'index.json'), `${JSON.stringify(zooIndex(), null, 2)}\n`)
+  // The rules know the words of this world, so they are written with it; a zoo elsewhere is an experiment.
+  if (out === resolve('public/zoo'))
+    await writeFile(
+      resolve('public/labellers/rules.json'),
+      `${JSON.stringify(buildLabellerRules(), null, 2)}\n`,
+    )
   gpu.close()
   return 0
 }

@@ -19,11 +19,13 @@ export interface Answer {
   isEnded: boolean
 }
 
-const tokensOf = (text: string) => text.toLowerCase().match(/\[\p{L}+\]|\p{L}+|\p{N}|[^\s\p{L}\p{N}]/gu) ?? []
-const isWord = (token: string) => /^[\p{L}\p{N}]/u.test(token)
+/** Words, single digits, signs and [marks] of a text, in lower case. */
+export const tokensOf = (text: string): string[] =>
+  text.toLowerCase().match(/\[\p{L}+\]|\p{L}+|\p{N}|[^\s\p{L}\p{N}]/gu) ?? []
+export const isWord = (token: string): boolean => /^[\p{L}\p{N}]/u.test(token)
 
 /** True when any three tokens in a row come twice, or one word twice in a row. */
-function hasRepeats(tokens: readonly string[]): boolean {
+export function hasRepeats(tokens: readonly string[]): boolean {
   const seen = new Set<string>()
   for (let i = 0; i < tokens.length; i++) {
     if (i > 0 && tokens[i] === tokens[i - 1]) return true

@@ -160,7 +160,8 @@ export class TextCodec {
   }
 }
 
-function openTokenizer(json: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {
+/** The tokenizer of tokenizer.json and tokenizer_config.json; `file-unsupported` when it cannot be used. */
+export function openTokenizer(json: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {
   const extra = config.additional_special_tokens
   const complete = {
     normalizer: null,
