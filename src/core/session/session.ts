@@ -17,16 +17,12 @@ import {
   sampleDiagonal,
 } from '../geometry/metric.ts'
 import type { Gpu } from '../gpu/device.ts'
-import { normaliseWeights } from '../merge/closedForm.ts'
-import { mergeOnDevice } from '../merge/deviceMerge.ts'
 import type { ParameterValues } from '../merge/method.ts'
-import { methodOf } from '../merge/methods/registry.ts'
-import { Slide } from '../merge/slide.ts'
 import { DeviceModel } from '../model/deviceModel.ts'
 import { aqiRows } from './aqiRows.ts'
 import { computeGeometry, type Geometry } from './geometry.ts'
-import { hasWeight, provideMaterial } from './material.ts'
 import { MaterialStore } from './materialStore.ts'
+import { MergeSlots } from './mergeSlots.ts'
 import { pathRows } from './pathRows.ts'
 import type { Purpose } from './purpose.ts'
 import { fisherSequences, lossTerms, rowProbes } from './sequences.ts'
@@ -65,10 +61,6 @@ export interface JobOptions {
   onProgress?: ((label: string, done: number, total: number) => void) | undefined
 }
 
-/** AlignMerge in its plain form: one linearisation, equal w_i, so that all λ_align lie on one line. */
-const isOnSlide = ({ method, parameters }: Setup): boolean =>
-  method === 'alignmerge' && Object.keys(parameters ?? {}).length === 0
-
 /** Rows of A of each set, and sequences of the Fisher diagonal. Ours; more rows steady U and cost memory. */
 export const ROW_COUNT = 32
 export const FISHER_SEQUENCES = 64
@@ -78,12 +70,11 @@ export class Session {
   readonly probes: ProbeFile
   readonly models = new Map<string, SessionModel>()
   readonly material = new MaterialStore(this)
+  readonly merges = new MergeSlots(this)
   private readonly fishers = new Map<string, Fisher>()
   /** by JSON of model ids and what was computed from them */
   private readonly rows = new Map<string, AlignmentRows>()
-  private readonly slots = new Map<string, DeviceModel>()
   private geometry: { key: string; value: Geometry } | undefined
-  private slide: { key: string; value: Slide } | undefined
 
   constructor(gpu: Gpu, probes: ProbeFile) {
     this.gpu = gpu
@@ -110,8 +101,7 @@ export class Session {
     if (!loaded) return
     loaded.model.dispose()
     this.models.delete(id)
-    this.slots.get(id)?.dispose()
-    this.slots.delete(id)
+    this.merges.close(id)
     for (const [key, fisher] of this.fishers)
       if (key.startsWith(`${id}|`)) {
         destroyBuffers(fisher.sums)
@@ -124,7 +114,6 @@ export class Session {
       }
     this.material.drop(id)
     if (this.geometry?.key.includes(id)) this.dropGeometry()
-    if (this.slide?.key.includes(id)) this.dropSlide()
   }
 
   get(id: string): SessionModel {
@@ -256,72 +245,9 @@ export class Session {
     }
   }
 
-  /** Writes the merge of a setup into the anchor's slot and returns it. */
+  /** Writes the merge of a setup into the anchor's slot and returns it; the same setup again costs nothing. */
   async merge(setup: Setup, options: JobOptions = {}): Promise<DeviceModel> {
-    this.check(setup)
-    const method = methodOf(setup.method)
-    const anchor = this.get(setup.anchor).model
-    const models = setup.experts.map(({ id }) => this.get(id).model)
-    const weights = [...normaliseWeights(setup.experts.map(({ weight }) => weight))]
-    let slot = this.slots.get(setup.anchor)
-    if (!slot) {
-      slot = new DeviceModel(this.gpu, anchor.config, anchor.type)
-      this.slots.set(setup.anchor, slot)
-    }
-    if (isOnSlide(setup)) {
-      const slide = await this.slideOf(setup, anchor, models, weights, options)
-      slide.encode(setup.lambdaAlign, slot)
-      this.gpu.flush()
-      this.gpu.check()
-      return slot
-    }
-    const provided = await provideMaterial(this, setup, method.declaration.material, weights, options)
-    try {
-      await mergeOnDevice(
-        method,
-        {
-          base: anchor,
-          models,
-          parameters: setup.parameters ?? {},
-          modelParameters: weights.map((weight) => (hasWeight(method) ? { weight } : {})),
-          seed: setup.seed,
-          ...provided,
-          signal: options.signal,
-          onProgress: (done, total) => options.onProgress?.('merging', done, total),
-        },
-        slot,
-      )
-    } finally {
-      provided.release()
-    }
-    return slot
-  }
-
-  /** δ̄ and direction of a setup, made once for all λ_align. */
-  private async slideOf(
-    setup: Setup,
-    anchor: DeviceModel,
-    models: readonly DeviceModel[],
-    weights: readonly number[],
-    options: JobOptions,
-  ): Promise<Slide> {
-    const { lambdaAlign: _, ...rest } = setup
-    const key = JSON.stringify(rest)
-    if (this.slide?.key === key) return this.slide.value
-    const hard = { ...setup, lambdaAlign: Number.POSITIVE_INFINITY }
-    const provided = await provideMaterial(this, hard, ['shield'], weights, options)
-    try {
-      this.dropSlide()
-      this.slide = { key, value: new Slide(anchor, models, weights, provided.shield) }
-      return this.slide.value
-    } finally {
-      provided.release()
-    }
-  }
-
-  private dropSlide(): void {
-    this.slide?.value.dispose()
-    this.slide = undefined
+    return this.merges.merge(setup, options)
   }
 
   /** Rows on the way to other experts: every new set of experts would leave its own behind. */
@@ -344,6 +270,6 @@ export class Session {
   dispose(): void {
     for (const id of [...this.models.keys()]) this.close(id)
     this.dropGeometry()
-    this.dropSlide()
+    this.merges.dispose()
   }
 }
