@@ -43,7 +43,10 @@ export function startGenome({ mode, groups, experts }: GenomeShape): Float64Arra
   return Float64Array.from(hasDensity(mode) ? [...weights, ...weights.map(() => 1)] : weights)
 }
 
-/** The choice that genes stand for; undefined where weights that must sum to 1 are all 0. */
+/** No method takes a larger weight. */
+const MAX_WEIGHT = 10
+
+/** The choice that genes stand for; undefined where weights that must sum to 1 are all 0, or one is above 10. */
 export function decodeGenome(shape: GenomeShape, genes: ArrayLike<number>): Choice | undefined {
   const { mode, groups, experts, allowNegative = false } = shape
   const table = (offset: number, map: (gene: number) => number) =>
@@ -56,6 +59,7 @@ export function decodeGenome(shape: GenomeShape, genes: ArrayLike<number>): Choi
     if (sums.some((sum) => Math.abs(sum) < 1e-9)) return undefined
     weights = weights.map((row, g) => row.map((weight) => weight / sums[g]))
   }
+  if (weights.flat().some((weight) => !(Math.abs(weight) <= MAX_WEIGHT))) return undefined
   if (!hasDensity(mode)) return { weights }
   // Folded back into [0, 1], so that a step past the edge is a step inside.
   const densities = table(groups * experts, (gene) => {
@@ -77,7 +81,7 @@ export interface ChoiceMerge {
 export function assertMode({ anchor, experts, mode }: Omit<ChoiceMerge, 'groups' | 'seed'>): void {
   if (!(MERGE_MODES as readonly string[]).includes(mode))
     throw new EngineError('request-invalid', `mode ${mode}: expected one of ${MERGE_MODES.join(', ')}`)
-  methodOf(mode)
+  if (mode !== 'task_arithmetic') methodOf(mode)
   if (mode === 'slerp' && experts.length < 2)
     throw new EngineError('request-invalid', 'slerp needs two experts to lie between')
   const other = experts.find(({ type }) => type !== anchor.type)
@@ -95,12 +99,18 @@ export async function mergeChoice(
   out: DeviceModel,
   signal?: AbortSignal,
 ): Promise<void> {
-  const method = methodOf(mode)
-  const plans = choice.weights.map((weights, g) =>
-    mode === 'slerp'
-      ? arcPlan(method, weights)
-      : { ...weightPlan(method, weights, choice.densities?.[g]), order: experts.map((_, k) => k) },
-  )
+  const method = methodOf(mode === 'task_arithmetic' ? 'linear' : mode)
+  const all = experts.map((_, k) => k)
+  const plans = choice.weights.map((weights, g): Plan => {
+    if (mode === 'slerp') return arcPlan(method, weights)
+    // θ_0 + Σ λ_k τ_k = (1 − Σ λ_k) θ_0 + Σ λ_k θ_k.
+    if (mode === 'task_arithmetic') {
+      const rest = 1 - weights.reduce((sum, weight) => sum + weight, 0)
+      return { ...weightPlan(method, [rest, ...weights]), order: ['anchor', ...all] }
+    }
+    return { ...weightPlan(method, weights, choice.densities?.[g]), order: all }
+  })
+  const modelOf = (which: Which) => (which === 'anchor' ? anchor : experts[which])
   const tensors = [...anchor.tensors.values()].map(({ spec }): PlannedTensor => {
     const { parameters, modelParameters } = plans[groups.of(spec.name)]
     const layer = spec.layer === undefined ? {} : { layer: spec.layer }
@@ -114,10 +124,9 @@ export async function mergeChoice(
     seed,
     open: ({ name }) => {
       const { order, from } = plans[groups.of(name)]
-      const base = from === undefined ? anchor : experts[from]
       return {
-        base: needsBase ? base.buffer(name) : undefined,
-        models: order.map((k) => experts[k].buffer(name)),
+        base: needsBase ? modelOf(from ?? 'anchor').buffer(name) : undefined,
+        models: order.map((which) => modelOf(which).buffer(name)),
         out: out.buffer(name),
         type: anchor.type,
       }
@@ -126,17 +135,19 @@ export async function mergeChoice(
   })
 }
 
+type Which = number | 'anchor'
+
 interface Plan {
   parameters: ParameterValues
   modelParameters: readonly ParameterValues[]
-  /** experts that are merged */ order: readonly number[]
-  /** expert that stands in for the base */ from?: number
+  /** models that are merged */ order: readonly Which[]
+  /** stands in for the base */ from?: Which
 }
 
 function weightPlan(
   { declaration }: MergeMethod<unknown>,
   weights: readonly number[],
-  densities: readonly number[] | undefined,
+  densities?: readonly number[] | undefined,
 ): Omit<Plan, 'order'> {
   const has = (id: string) => declaration.parameters.some((parameter) => parameter.id === id)
   return completeParameters(
