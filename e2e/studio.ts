@@ -8,6 +8,7 @@ import type { Experiment } from '../workers/api.ts'
 export const experiment: Experiment = {
   method: 'alignmerge',
   parameters: {},
+  references: {},
   anchor: { kind: 'built-in', id: 'anchor' },
   experts: [
     { origin: { kind: 'built-in', id: 'task-sort' }, weight: 0.5 },

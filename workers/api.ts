@@ -52,6 +52,9 @@ export type MetricKind = 'fisher' | 'identity'
 /** id of a merge method's declaration */
 export type MethodId = string
 
+/** What a further model stands for: an aligned one to add, an unaligned one to subtract. */
+export type ReferenceRole = 'aligned' | 'unaligned'
+
 /** The whole experiment: what the address bar carries. All numbers on the page follow from it. */
 export interface Experiment {
   method: MethodId
@@ -59,6 +62,8 @@ export interface Experiment {
   parameters: Record<string, number | boolean | string>
   anchor: ModelOrigin
   experts: { origin: ModelOrigin /** λ_k, normalised to sum 1 */; weight: number }[]
+  /** further models that some methods need */
+  references: Partial<Record<ReferenceRole, ModelOrigin>>
   /** λ_align, 0 … 1024 */ lambdaAlign: number
   /** m, 1 … 16 */ rank: number
   /** ρ, share of mean F added to every coordinate, 1e-4 … 100 */ damping: number

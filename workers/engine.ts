@@ -302,6 +302,9 @@ function setupOf(experiment: Experiment): Setup {
     fisher: experiment.fisher,
     seed: experiment.seed,
     parameters: experiment.parameters,
+    references: Object.fromEntries(
+      Object.entries(experiment.references).map(([role, origin]) => [role, originKey(origin)]),
+    ),
   }
 }
 

@@ -81,6 +81,17 @@ export function defaultSetup(index: ZooIndex, experts: readonly ZooModel[], seed
     fisher: { labels: choiceParameters.labels.default, form: choiceParameters.form.default },
     seed,
     parameters: {},
+    references: Object.fromEntries(
+      [
+        ['aligned', 'safety'],
+        ['unaligned', 'uncensored'],
+      ].flatMap(([role, played]) =>
+        index.models
+          .filter((model) => model.role === played)
+          .slice(0, 1)
+          .map(({ id }) => [role, id]),
+      ),
+    ),
   }
 }
 

@@ -9,6 +9,7 @@ const state: LinkState = {
   experiment: {
     method: 'alignmerge',
     parameters: {},
+    references: {},
     anchor: { kind: 'built-in', id: 'anchor' },
     experts: [
       { origin: { kind: 'url', url: 'https://example.org/größe/model/' }, weight: 0.25 },

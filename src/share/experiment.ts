@@ -2,7 +2,7 @@
 // anything of unknown structure is refused with the name of the field.
 
 import type { AqiView, Experiment, ModelOrigin } from '../../workers/api.ts'
-import { findMethod, misfit, numberControl, ownParameters } from './methods.ts'
+import { findMethod, misfit, numberControl, ownParameters, referenceRoles } from './methods.ts'
 import { choiceParameters, limits, type NumberParameter, numberParameters } from './parameters.ts'
 import { clampNumber } from './scale.ts'
 
@@ -129,6 +129,7 @@ function readExperiment(reader: Reader, value: unknown): Experiment {
     'parameters',
     'anchor',
     'experts',
+    'references',
     'lambdaAlign',
     'rank',
     'damping',
@@ -151,6 +152,13 @@ function readExperiment(reader: Reader, value: unknown): Experiment {
       weight: reader.number(expert.weight, `${expertPath}.weight`, numberParameters.weight),
     }
   })
+  const named = reader.object(fields.references, `${path}.references`, referenceRoles)
+  const references = Object.fromEntries(
+    Object.entries(named).map(([role, origin]) => [
+      role,
+      reader.origin(origin, `${path}.references.${role}`),
+    ]),
+  )
   const fisher = reader.object(fields.fisher, `${path}.fisher`, ['labels', 'form'])
   const numberOf = (id: 'lambdaAlign' | 'rank' | 'damping' | 'probesPerClass' | 'seed') =>
     reader.number(fields[id], `${path}.${id}`, numberParameters[id])
@@ -158,6 +166,7 @@ function readExperiment(reader: Reader, value: unknown): Experiment {
     ...readMethod(reader, fields, path, experts.length),
     anchor: reader.origin(fields.anchor, `${path}.anchor`),
     experts,
+    references,
     lambdaAlign: numberOf('lambdaAlign'),
     rank: numberOf('rank'),
     damping: numberOf('damping'),

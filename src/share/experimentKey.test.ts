@@ -5,6 +5,7 @@ import { curveKey, geometryKey, measurementKey, mergeKey, mergeLambda, probeKey 
 const experiment: Experiment = {
   method: 'alignmerge',
   parameters: {},
+  references: {},
   anchor: { kind: 'built-in', id: 'anchor' },
   experts: [
     { origin: { kind: 'built-in', id: 'a' }, weight: 0.5 },

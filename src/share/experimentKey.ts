@@ -7,7 +7,7 @@
 // Labels are no part of a key: a files origin counts by its digest.
 
 import type { Experiment, ModelOrigin, Subject } from '../../workers/api.ts'
-import { statedParameters } from './methods.ts'
+import { neededReferences, statedParameters } from './methods.ts'
 
 /** Text that is equal for equal origins. */
 export function originKey(origin: ModelOrigin): string {
@@ -81,7 +81,18 @@ function curveFields(experiment: Experiment): unknown[] {
   const weights = normaliseWeights(experiment.experts.map((expert) => expert.weight)).map((w) => w.toFixed(6))
   const own = experiment.method === 'linear' ? {} : statedParameters(method, experiment.parameters)
   // Without a shield its rank cannot matter.
-  return [...geometryFields(experiment), method, own, weights, method === 'alignmerge' ? experiment.rank : 0]
+  const references = neededReferences(experiment.method).map((role) => {
+    const origin = experiment.references[role]
+    return origin ? originKey(origin) : null
+  })
+  return [
+    ...geometryFields(experiment),
+    method,
+    own,
+    references,
+    weights,
+    method === 'alignmerge' ? experiment.rank : 0,
+  ]
 }
 
 export const probeKey = (experiment: Experiment): string => hashText(JSON.stringify(probeFields(experiment)))

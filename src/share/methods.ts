@@ -1,6 +1,7 @@
 // The declared merge methods as page and link see them: which fit a number of experts, which parameters they have,
 // and which of the given values say anything that the default does not.
 
+import type { ReferenceRole } from '../../workers/api.ts'
 import type {
   MethodDeclaration,
   NumberDeclaration,
@@ -17,6 +18,14 @@ export const methodDeclarations: readonly MethodDeclaration[] = DECLARATIONS
 
 export function findMethod(id: string): MethodDeclaration | undefined {
   return DECLARATIONS.find((declaration) => declaration.id === id)
+}
+
+export const referenceRoles: readonly ReferenceRole[] = ['aligned', 'unaligned']
+
+/** Further models that a method needs. */
+export function neededReferences(method: string): ReferenceRole[] {
+  const material = findMethod(method)?.material ?? []
+  return referenceRoles.filter((role) => material.includes(role))
 }
 
 /** Parameters that the page shows as controls: all but λ_k, which stands beside the experts. */

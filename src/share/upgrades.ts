@@ -21,7 +21,7 @@ export const upgrades: Readonly<Record<number, Upgrade>> = {
     const link = content as { experiment: { method: string }; view: object }
     return {
       view: { page: 'studio', ...link.view },
-      experiment: { ...link.experiment, ...methodsOfVersion1[link.experiment.method] },
+      experiment: { references: {}, ...link.experiment, ...methodsOfVersion1[link.experiment.method] },
     }
   },
 }

@@ -12,7 +12,7 @@ import {
   normaliseWeights,
   originKey,
 } from '../share/experimentKey.ts'
-import { findMethod } from '../share/methods.ts'
+import { findMethod, neededReferences } from '../share/methods.ts'
 import type { Failure } from './failure.ts'
 import {
   currentMerge,
@@ -47,7 +47,8 @@ export function originName(list: readonly ModelSummary[], origin: ModelOrigin): 
 
 /** Models that the experiment names and nobody has loaded. */
 export function missingOrigins(list: readonly ModelSummary[], experiment: Experiment): ModelOrigin[] {
-  return [experiment.anchor, ...experiment.experts.map((expert) => expert.origin)].filter(
+  const references = neededReferences(experiment.method).flatMap((role) => experiment.references[role] ?? [])
+  return [experiment.anchor, ...experiment.experts.map((expert) => expert.origin), ...references].filter(
     (origin) => !findModel(list, origin),
   )
 }

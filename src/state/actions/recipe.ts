@@ -1,7 +1,7 @@
 // Changes of the experiment. Weights are kept on the simplex: moving one lets the others share the rest in the
 // proportion they had.
 
-import type { Experiment, ModelOrigin, ModelSummary } from '../../../workers/api.ts'
+import type { Experiment, ModelOrigin, ModelSummary, ReferenceRole } from '../../../workers/api.ts'
 import { normaliseWeights, originKey } from '../../share/experimentKey.ts'
 import { findMethod, misfit, type ParameterScalar } from '../../share/methods.ts'
 import { choiceParameters, defaultMethod, limits, numberParameters } from '../../share/parameters.ts'
@@ -165,6 +165,21 @@ export function setAnchor(origin: ModelOrigin): void {
   })
 }
 
+/** What methods that need an aligned or an unaligned model are given to begin with: those whose role says so. */
+function referencesOf(list: readonly ModelSummary[]): Experiment['references'] {
+  const aligned = list.find((model) => model.role === 'safety')
+  const unaligned = list.find((model) => model.role === 'uncensored')
+  return {
+    ...(aligned && { aligned: aligned.origin }),
+    ...(unaligned && { unaligned: unaligned.origin }),
+  }
+}
+
+/** Names the further model that stands for a role. */
+export function setReference(role: ReferenceRole, origin: ModelOrigin): void {
+  change((experiment) => ({ ...experiment, references: { ...experiment.references, [role]: origin } }))
+}
+
 /** The experiment a visitor meets first: the anchor and two task experts in equal parts. */
 export function defaultExperiment(list: readonly ModelSummary[]): Experiment | null {
   const anchor = list.find((model) => model.role === 'anchor') ?? list[0]
@@ -176,6 +191,7 @@ export function defaultExperiment(list: readonly ModelSummary[]): Experiment | n
   return {
     method: defaultMethod,
     parameters: {},
+    references: referencesOf(list),
     anchor: anchor.origin,
     experts: experts.map((model) => ({ origin: model.origin, weight: 1 / experts.length })),
     lambdaAlign: numberParameters.lambdaAlign.default,

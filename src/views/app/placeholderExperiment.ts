@@ -5,6 +5,7 @@ import { choiceParameters, defaultMethod, numberParameters } from '../../share/p
 export const placeholderExperiment: Experiment = {
   method: defaultMethod,
   parameters: {},
+  references: {},
   anchor: { kind: 'built-in', id: 'reading …' },
   experts: [
     { origin: { kind: 'built-in', id: 'reading … ' }, weight: 0.5 },

@@ -2,17 +2,20 @@
 
 import { useId } from 'react'
 import type { Experiment } from '../../../workers/api.ts'
+import { originKey } from '../../share/experimentKey.ts'
 import {
   findMethod,
   type MethodDeclaration,
   methodDeclarations,
   misfit,
+  neededReferences,
   numberControl,
   ownParameters,
   type ParameterDeclaration,
   parameterValue,
 } from '../../share/methods.ts'
-import { setMethod, setParameter } from '../../state/actions/recipe.ts'
+import { setMethod, setParameter, setReference } from '../../state/actions/recipe.ts'
+import { useStudio } from '../../state/store.ts'
 import { ChoiceField } from '../controls/ChoiceField.tsx'
 import { OriginTag } from '../controls/OriginTag.tsx'
 import { ParameterField } from '../controls/ParameterField.tsx'
@@ -71,12 +74,51 @@ export function MethodField({ experiment }: { experiment: Experiment }) {
           </p>
         )}
       </div>
+      <ReferenceFields experiment={experiment} />
       {declaration &&
         ownParameters(declaration).map((declared) => (
           <DeclaredField key={declared.id} declared={declared} experiment={experiment} />
         ))}
     </>
   )
+}
+
+const referenceLabels = {
+  aligned: { label: 'Aligned model', brief: 'Its difference from the anchor is added.' },
+  unaligned: {
+    label: 'Unaligned model',
+    brief: 'The anchor minus this model spans the directions of alignment.',
+  },
+} as const
+
+/** The further models that a method needs. */
+function ReferenceFields({ experiment }: { experiment: Experiment }) {
+  const list = useStudio((state) => state.models.list)
+  const id = useId()
+  return neededReferences(experiment.method).map((role) => {
+    const { label, brief } = referenceLabels[role]
+    const chosen = experiment.references[role]
+    return (
+      <div key={role} className="field" title={brief}>
+        <label htmlFor={`${id}-${role}`}>{label}</label>
+        <select
+          id={`${id}-${role}`}
+          value={chosen ? originKey(chosen) : ''}
+          onChange={(event) => {
+            const model = list.find((candidate) => originKey(candidate.origin) === event.target.value)
+            if (model) setReference(role, model.origin)
+          }}
+        >
+          {!chosen && <option value="">choose one</option>}
+          {list.map((model) => (
+            <option key={model.id} value={originKey(model.origin)}>
+              {model.name}
+            </option>
+          ))}
+        </select>
+      </div>
+    )
+  })
 }
 
 function DeclaredField({ declared, experiment }: { declared: ParameterDeclaration; experiment: Experiment }) {
