@@ -1,20 +1,37 @@
-// The objective on the device: value and gradient of L_geo + λ_align L_align at any displacement δ, and a
-// plain descent that must reach the closed form. L_geo: arXiv 2512.16245; L_align's form is ours.
+// The objective on the device: value and gradient of L_geo + λ_align L_align + λ_bud L_bud at any displacement δ,
+// and a plain descent that must reach the closed form. L_bud = [τ − a(δ)]²_+ is not quadratic: a and its gradient
+// come from a real pass through the model at θ_IT + δ. L_geo and the three terms: arXiv 2512.16245; the forms of
+// L_align and L_bud are ours.
 
+import { EngineError } from '../errors.ts'
 import type { Gpu } from '../gpu/device.ts'
-import { combine } from '../kernels/elementwise/elementwise.ts'
+import { combine, widen } from '../kernels/elementwise/elementwise.ts'
 import { objectiveGradient } from '../kernels/objectiveGradient/objectiveGradient.ts'
 import { GRAM_PLAIN, GRAM_TIMES } from '../kernels/weightedGram/weightedGram.ts'
+import { DeviceModel, paddedCount } from '../model/deviceModel.ts'
 import type { AlignmentRows } from './alignmentRows.ts'
 import { sumGrams } from './gramPass.ts'
 import type { Metric } from './metric.ts'
 import { type AlignmentBasis, alignmentCoordinates } from './sampleSpace.ts'
 
-/** The three numbers of the objective at one displacement. */
+/** The numbers of the objective at one displacement. */
 export interface ObjectiveValues {
   /** L_geo */ geometric: number
   /** L_align, without lambda_align */ alignment: number
-  /** L_geo + lambda_align L_align */ total: number
+  /** L_bud, without lambda_bud; absent where there is no budget */ budget?: number
+  /** the weighted sum */ total: number
+}
+
+/** a at one displacement with its gradient (count by tensor), from a pass through θ_IT + δ. */
+export interface BudgetPoint {
+  value: number
+  gradient: ReadonlyMap<string, GPUBuffer>
+}
+
+/** L_bud's constants. */
+export interface BudgetTerm {
+  /** τ */ threshold: number
+  /** λ_bud, finite */ lambdaBudget: number
 }
 
 export interface ObjectiveProblem {
@@ -33,12 +50,17 @@ export interface ObjectiveProblem {
   lambdaAlign: number
   /** w_i (m) */
   w: ArrayLike<number>
+  budget?: BudgetTerm
 }
 
-/** L_geo, L_align and total at δ (by tensor). */
+/** τ − a where it is positive. */
+const shortfallOf = ({ threshold }: BudgetTerm, a: number) => Math.max(threshold - a, 0)
+
+/** L_geo, L_align, L_bud and total at δ (by tensor); `a` is the functional there, needed with a budget. */
 export async function objectiveValue(
   problem: ObjectiveProblem,
   delta: ReadonlyMap<string, GPUBuffer>,
+  a?: number,
 ): Promise<ObjectiveValues> {
   const { gpu, tensors, metric, rows, basis, differences, weights, lambdaAlign, w } = problem
   const K = weights.length
@@ -60,14 +82,24 @@ export async function objectiveValue(
   for (let k = 0; k < K; k++) geometric += weights[k] * (norm - 2 * cross[k] + experts[k * K + k])
   const c = alignmentCoordinates(basis, sums.total.get('rows')!)
   const alignment = c.reduce((sum, value, i) => sum + w[i] * value * value, 0)
-  return { geometric, alignment, total: geometric + lambdaAlign * alignment }
+  const total = geometric + lambdaAlign * alignment
+  if (!problem.budget) return { geometric, alignment, total }
+  const budget = shortfallOf(problem.budget, requireValue(a)) ** 2
+  return { geometric, alignment, budget, total: total + problem.budget.lambdaBudget * budget }
 }
 
-/** Encodes the gradient at δ into `out` (count by tensor); reads A δ back first. */
+function requireValue(a: number | undefined): number {
+  if (a === undefined || !Number.isFinite(a))
+    throw new EngineError('request-invalid', `a budget needs the functional at δ, found ${a}`)
+  return a
+}
+
+/** Encodes the gradient at δ into `out` (count by tensor); reads A δ back first. `at`: needed with a budget. */
 export async function encodeObjectiveGradient(
   problem: ObjectiveProblem,
   delta: ReadonlyMap<string, GPUBuffer>,
   out: ReadonlyMap<string, GPUBuffer>,
+  at?: BudgetPoint,
 ): Promise<void> {
   const { gpu, tensors, metric, rows, basis, center, weights, lambdaAlign, w } = problem
   const sums = await sumGrams(gpu, tensors, (name) => [
@@ -87,20 +119,42 @@ export async function encodeObjectiveGradient(
   gpu.write(buffer, coefficients)
   let total = 0
   for (let k = 0; k < weights.length; k++) total += weights[k]
+  const slope = problem.budget
+    ? -2 * problem.budget.lambdaBudget * shortfallOf(problem.budget, requireValue(at?.value))
+    : 0
   for (const { name, count } of tensors)
     gpu.run(
       objectiveGradient,
-      { count, rows: rows.count, stride: count, total },
+      { count, rows: rows.count, stride: count, total, budget: slope },
       {
         delta: delta.get(name)!,
         center: center.get(name)!,
         metric: metric.diagonal.get(name)!,
         rows: rows.rows.get(name)!,
         c: buffer,
+        q: slope === 0 ? gpu.unused : at!.gradient.get(name)!,
         out: out.get(name)!,
       },
     )
   gpu.pool.release(buffer)
+}
+
+/** θ_IT + δ in float32, where the functional of a budget is measured; the caller's to dispose of. */
+export function displacedModel(anchor: DeviceModel, delta: ReadonlyMap<string, GPUBuffer>): DeviceModel {
+  const { gpu } = anchor
+  const out = new DeviceModel(gpu, anchor.config, 'f32')
+  for (const { spec, count: exact } of anchor.tensors.values()) {
+    const count = paddedCount(exact)
+    const base = gpu.pool.take(count * 4)
+    gpu.run(widen, { count }, { weight: anchor.buffer(spec.name), out: base }, anchor.type)
+    gpu.run(
+      combine,
+      { count, alpha: 1, beta: 1 },
+      { a: base, b: delta.get(spec.name)!, out: out.buffer(spec.name) },
+    )
+    gpu.pool.release(base)
+  }
+  return out
 }
 
 /** δ ← δ − rate · ∇L, in place. With unit-sized directions preconditioning is not needed on test problems. */
