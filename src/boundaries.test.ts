@@ -75,6 +75,14 @@ const rules: Rule[] = [
     ],
   },
   {
+    // After the merge: repairs of what a session made.
+    of: ['src/core/repair'],
+    code: [
+      ...['src/core/session', 'src/core/evaluate', 'src/core/merge', 'src/core/geometry', 'src/core/model'],
+      ...['src/core/kernels', 'src/core/gpu', 'src/core/tensors', 'src/core/files'],
+    ],
+  },
+  {
     // The second opinion must owe our own forward pass nothing but the model's description.
     of: ['src/core/evaluate/ort'],
     code: [...architecture, 'src/core/tensors', 'src/core/files', 'onnxruntime-web'],
@@ -85,7 +93,7 @@ const rules: Rule[] = [
     of: ['src/core/evaluate/labeller'],
     code: ['src/core/evaluate', 'src/core/files', 'src/core/tensors'],
   },
-  { of: ['src/core/evaluate/labeller/ortNode.ts'], code: ['onnxruntime-web'] },
+  { of: ['src/core/evaluate/labeller/ortNode.ts'], code: ['src/core/evaluate/labeller', 'onnxruntime-web'] },
   {
     // What methods declare of themselves is data without code, so the main thread may read it.
     of: ['src/core/merge/declaration.ts', 'src/core/merge/methods/declarations.ts'],

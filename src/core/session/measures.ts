@@ -3,7 +3,7 @@
 
 import { type AqiView, answerItems, aqiItems, poolItems } from '../evaluate/aqiVectors.ts'
 import { AqiScale, measureView, type ViewMeasurement } from '../evaluate/aqiViews.ts'
-import { type Behaviour, measureBehaviour } from '../evaluate/behaviour.ts'
+import { type Answered, type Behaviour, measureBehaviour } from '../evaluate/behaviour.ts'
 import type { DeviceModel } from '../model/deviceModel.ts'
 import { type MeasuredDrift, measureDrift } from './geometry.ts'
 import type { JobOptions, Session, Setup } from './session.ts'
@@ -58,13 +58,13 @@ export class Measures {
     return measureView(scale, view, vectors, setup.seed)
   }
 
-  /** Behaviour by greedy decoding, then AQI of the model's own answers. */
+  /** Behaviour by greedy decoding, then AQI of the model's own answers; the answers themselves for labellers. */
   async behaviour(
     setup: Setup,
     model: DeviceModel,
     perClass: number,
     options: JobOptions & { onPart?: ((part: Partial<Behaviour>) => void) | undefined } = {},
-  ): Promise<{ behaviour: Behaviour; answers: ViewMeasurement }> {
+  ): Promise<{ behaviour: Behaviour; answers: ViewMeasurement; answered: Answered[] }> {
     const { codec } = this.session.get(setup.anchor)
     const { behaviour, answered } = await measureBehaviour(model, codec, this.session.probes, {
       perClass,
@@ -75,7 +75,7 @@ export class Measures {
     })
     const scale = await this.scale(setup.anchor, 'completions', perClass, setup.seed, options)
     const vectors = await poolItems(model, answerItems(codec, answered), { signal: options.signal })
-    return { behaviour, answers: measureView(scale, 'answers', vectors, setup.seed) }
+    return { behaviour, answers: measureView(scale, 'answers', vectors, setup.seed), answered }
   }
 
   /** Drift of a stored model in the setup's geometry. */
