@@ -37,9 +37,8 @@ beforeAll(async () => {
   add('babbler', await randomModel(2))
 })
 afterAll(() => {
-  const gpus = [...session.models.values()].map(({ model }) => model.gpu)
-  session.dispose()
-  for (const gpu of [session.gpu, ...gpus]) gpu.close()
+  session?.dispose()
+  session?.gpu.close()
 })
 
 const make = (experts: string[], change: Partial<Parameters<typeof generatePairs>[3]> = {}) =>

@@ -1,0 +1,199 @@
+// Searches on tiny models: what they reach, what the trace says, how they stop, what they refuse.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { probe, probeFile } from '../../testing/answeringModels.ts'
+import { openTestDevice } from '../../testing/openTestDevice.ts'
+import {
+  expectFailure,
+  packTensors,
+  tinyConfig,
+  tinyFiles,
+  tinyTensors,
+} from '../../testing/tinyCheckpoint.ts'
+import { openCheckpoint } from '../files/checkpoint.ts'
+import { memoryFolder } from '../files/folder.ts'
+import type { Gpu } from '../gpu/device.ts'
+import { Session, type Setup } from '../session/session.ts'
+import { decodeWeights, encodeWeights } from '../tensors/dtype.ts'
+import { softmaxWeights } from './cocktail.ts'
+import { alphaWeights, PairObjective } from './objective.ts'
+import type { Pair } from './pairs.ts'
+import { type SearchOptions, searchWeights, type TracePoint } from './searchWeights.ts'
+
+const PAIRS: Pair[] = Array.from({ length: 12 }, (_, i) => ({
+  kind: i % 2 ? 'safety' : 'task',
+  prompt: `ask ${i}`,
+  answer: i % 2 ? 'no.' : 'yes it is.',
+  by: 'x',
+}))
+
+/** Seed 1 is the anchor; others are the anchor moved along a direction of their own. */
+async function checkpoint(seed: number) {
+  const config = tinyConfig()
+  const files = tinyFiles(config, 'f32', 1)
+  const noise = tinyTensors(config, 'f32', seed)
+  const tensors = tinyTensors(config, 'f32', 1).map((tensor, i) => {
+    const [values, other] = [tensor, noise[i]].map(({ bytes }) => decodeWeights(bytes, 'f32'))
+    const near = values.map((value, j) => 0.4 * value + (seed === 1 ? 0 : 0.3 * other[j]))
+    return { ...tensor, bytes: encodeWeights(near, 'f32') }
+  })
+  files.set('model.safetensors', packTensors(tensors, { format: 'pt' }))
+  return openCheckpoint(memoryFolder(`tiny-${seed}`, files))
+}
+
+const SETUP: Setup = {
+  method: 'alignmerge',
+  anchor: 'anchor',
+  experts: ['one', 'two', 'three'].map((id) => ({ id, weight: 1 })),
+  lambdaAlign: 1,
+  rank: 2,
+  damping: 1,
+  metric: 'identity',
+  source: 'unwanted',
+  fisher: { labels: 'sampled', form: 'sequence' },
+  seed: 7,
+}
+
+let gpu: Gpu
+let session: Session
+beforeAll(async () => {
+  gpu = await openTestDevice()
+  session = new Session(gpu, probeFile([probe('p', 'harmful', 'ab')]))
+  for (const [i, id] of ['anchor', 'one', 'two', 'three'].entries())
+    await session.load(id, await checkpoint(i + 1))
+})
+afterAll(() => {
+  session?.dispose()
+  gpu?.close()
+})
+
+const search = (options: SearchOptions) =>
+  searchWeights(session, SETUP, { pairs: PAIRS, mode: 'task_arithmetic', layersPerGroup: 1, ...options })
+const ownValue = (id: string, alpha = 1) =>
+  new PairObjective(session.get('anchor').codec, PAIRS, alphaWeights(alpha)).evaluate(session.get(id).model)
+
+describe('evolution', () => {
+  it('beats the uniform start within its evaluations, and its trace says how', async () => {
+    const points: TracePoint[] = []
+    const found = await search({ evaluations: 100, onTrace: (point) => points.push(point) })
+    expect(found.trace).toEqual(points)
+    expect(points.map(({ evaluation }) => evaluation)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1))
+    expect(found.start.weights).toEqual([1, 2].map(() => [1, 1, 1].map((one) => one / 3)))
+    expect(found.best.objective).toBeLessThan(found.start.objective - 0.2)
+    expect(found.best.objective).toBe(Math.min(...points.map(({ objective }) => objective)))
+    for (const [i, { bestObjective, objective, task, safety, isPass }] of points.entries()) {
+      expect(bestObjective).toBe(
+        Math.min(objective, points[i - 1]?.bestObjective ?? Number.POSITIVE_INFINITY),
+      )
+      expect(objective).toBeCloseTo(task + safety, 9)
+      expect(isPass).toBe(false)
+    }
+    expect(found.weights).toEqual(
+      [0, 1, 2].map((k) => (found.best.weights[0][k] + found.best.weights[1][k]) / 2),
+    )
+    expect(found.isStopped).toBe(false)
+  })
+
+  it('repeats with its seed alone', async () => {
+    const run = async (seed: number) => (await search({ evaluations: 25, seed })).trace
+    expect(await run(1)).toEqual(await run(1))
+    expect(await run(2)).not.toEqual(await run(1))
+    expect((await search({ evaluations: 25 })).trace).toEqual(await run(SETUP.seed))
+  })
+
+  it('keeps linear weights summing to 1 in every group', async () => {
+    const { trace } = await search({ mode: 'linear', evaluations: 20 })
+    for (const { weights } of trace)
+      for (const row of weights) expect(row.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 12)
+  })
+})
+
+describe('gradient search', () => {
+  it.each([1, 8])('reaches what evolution found in ten passes, α %d', async (alpha) => {
+    const evolved = await search({ evaluations: 100, alpha })
+    const found = await search({ search: 'gradient', alpha })
+    expect(found.trace.length).toBeLessThanOrEqual(10)
+    expect(found.trace.every(({ isPass }) => isPass)).toBe(true)
+    expect(found.start.objective).toBeCloseTo(evolved.start.objective, 4)
+    expect(found.best.objective).toBeLessThanOrEqual(evolved.best.objective)
+    for (const { weights } of found.trace)
+      for (const weight of weights.flat()) expect(weight).toBeGreaterThanOrEqual(0)
+  })
+
+  it('stays on the simplex of a linear merge', async () => {
+    const found = await search({ search: 'gradient', mode: 'linear' })
+    for (const { weights } of found.trace)
+      for (const row of weights) expect(row.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 9)
+    expect(found.best.objective).toBeLessThan(found.start.objective)
+    await expectFailure(search({ search: 'gradient', mode: 'slerp' }), 'request-invalid')
+  })
+
+  it('uses weights below 0 where they are allowed and help', async () => {
+    const free = await search({ search: 'gradient', allowNegative: true, evaluations: 20 })
+    const bound = await search({ search: 'gradient', evaluations: 20 })
+    expect(Math.min(...free.best.weights.flat())).toBeLessThan(0)
+    expect(free.best.objective).toBeLessThan(bound.best.objective)
+  })
+})
+
+describe('LM-Cocktail', () => {
+  it('weighs experts by the softmax of their own mean losses', async () => {
+    const found = await search({ search: 'cocktail', temperature: 1 })
+    // Equal counts of both kinds: the mean over all pairs is the mean of the two.
+    const losses = await Promise.all(
+      ['one', 'two', 'three'].map(async (id) => (await ownValue(id)).objective / 2),
+    )
+    const expected = softmaxWeights(losses, 1)
+    expected.forEach((weight, k) => {
+      expect(found.trace[1].weights[0][k]).toBeCloseTo(weight, 5)
+      expect(found.trace[1].weights[1][k]).toBeCloseTo(weight, 5)
+    })
+    const warm = await search({ search: 'cocktail' })
+    const spread = (weights: readonly number[]) => Math.max(...weights) - Math.min(...weights)
+    expect(spread(warm.trace[1].weights[0])).toBeLessThan(spread(found.trace[1].weights[0]))
+  })
+
+  it('has a softmax in closed form', () => {
+    const [a, b] = softmaxWeights([1, 3], 2)
+    expect(a / b).toBeCloseTo(Math.E, 12)
+    expect(a + b).toBeCloseTo(1, 12)
+    expect(softmaxWeights([2000, 1000], 1)).toEqual([0, 1])
+    expect(() => softmaxWeights([1], 0)).toThrow(/temperature/)
+  })
+})
+
+describe('stopping', () => {
+  it('keeps the best so far', async () => {
+    for (const kind of ['evolution', 'gradient'] as const) {
+      const controller = new AbortController()
+      const found = await search({
+        search: kind,
+        signal: controller.signal,
+        onTrace: ({ evaluation }) => evaluation === 5 && controller.abort(),
+      })
+      expect(found.isStopped).toBe(true)
+      expect(found.trace).toHaveLength(5)
+      expect(found.best.objective).toBe(Math.min(...found.trace.map(({ objective }) => objective)))
+    }
+  })
+
+  it('rejects before the first value, and leaves nothing behind', async () => {
+    await search({ search: 'gradient', evaluations: 2 })
+    const before = gpu.pool.byteLength
+    await expectFailure(search({ signal: AbortSignal.abort() }), 'cancelled')
+    await search({ search: 'gradient', evaluations: 2 })
+    expect(gpu.pool.byteLength).toBe(before)
+  })
+})
+
+it('refuses what cannot be searched', async () => {
+  await expectFailure(search({ evaluations: 0 }), 'request-invalid')
+  await expectFailure(search({ mode: 'model_stock' as 'ties' }), 'request-invalid')
+  await expectFailure(search({ pairs: [] }), 'request-invalid')
+  await expectFailure(search({ layersPerGroup: 0.5 }), 'request-invalid')
+  await expectFailure(search({ search: 'cocktail', temperature: 0 }), 'request-invalid')
+  await expectFailure(
+    searchWeights(session, { ...SETUP, experts: [{ id: 'nobody', weight: 1 }] }, { pairs: PAIRS }),
+    'request-invalid',
+  )
+})
