@@ -3,10 +3,11 @@
 import { resolve } from 'node:path'
 import { EngineError } from '../../core/errors.ts'
 import type { Checkpoint } from '../../core/files/checkpoint.ts'
-import { type FisherOrigin, readFisherFile, writeFisherFile } from '../../core/files/fisherFile.ts'
 import { weightsDigest } from '../../core/files/weightsDigest.ts'
 import { fisherDiagonal } from '../../core/geometry/fisher.ts'
+import { type FisherFileInfo, readFisherFile, saveFisher } from '../../core/geometry/fisherFile.ts'
 import { destroyBuffers } from '../../core/geometry/metric.ts'
+import { probesDigest } from '../../core/session/geometryFiles.ts'
 import { fisherSequences } from '../../core/session/sequences.ts'
 import { FISHER_SEQUENCES } from '../../core/session/session.ts'
 import { FileSource } from '../nodeFolder.ts'
@@ -16,8 +17,8 @@ import { writeWhole } from './files.ts'
 import { findModel, openModel } from './models.ts'
 
 interface Choice {
-  labels: FisherOrigin['labels']
-  form: FisherOrigin['form']
+  labels: FisherFileInfo['labels']
+  form: FisherFileInfo['form']
   sequences: number
   seed: number
 }
@@ -37,9 +38,7 @@ async function check(path: string, checkpoint: Checkpoint, digest: string, signa
     throw new EngineError('file-missing', `no file at ${path}`)
   }
   const { name, weights } = checkpoint
-  const file = await readFisherFile(source, { name, digest, weights }, signal)
-  for (const weight of weights) await file.read(weight.name, signal)
-  return file.origin
+  return (await readFisherFile(source, { name, digest, weights }, signal)).origin
 }
 
 async function compute(
@@ -50,7 +49,7 @@ async function compute(
   path: string,
   output: Output,
   signal: AbortSignal,
-): Promise<FisherOrigin> {
+): Promise<FisherFileInfo> {
   const job = jobOptions(output, signal)
   return withSession(output, probes.file, async (session) => {
     const { model, codec } = await session.load('model', checkpoint, job)
@@ -60,25 +59,12 @@ async function compute(
       signal,
       onProgress: (done, total) => job.onProgress?.('Fisher information', done, total),
     })
-    const { labels, form, seed } = choice
-    const origin: FisherOrigin = {
-      model: checkpoint.name,
-      digest,
-      labels,
-      form,
-      seed,
-      sequences: sequences.length,
-      tokens: fisher.tokens,
-      probes: probes.sha256,
-    }
-    const read = async (name: string) => {
-      const { count } = model.tensor(name)
-      const sums = await session.gpu.readFloats(fisher.sums.get(name)!, count)
-      return sums.map((value) => value / fisher.tokens)
-    }
-    await writeWhole(path, writeFisherFile(origin, checkpoint.weights, read, signal).chunks)
+    const { name, weights } = checkpoint
+    const recipe = { ...choice, probes: await probesDigest(probes.file) }
+    const { info, chunks } = await saveFisher(model, { name, digest, weights }, fisher, recipe, { signal })
+    await writeWhole(path, chunks(signal))
     destroyBuffers(fisher.sums)
-    return origin
+    return info
   })
 }
 
@@ -97,8 +83,8 @@ export const fisher: Command = {
     models: { value: 'FOLDER', help: 'where models are looked for that are no paths from here' },
   },
   details: `
-The file is safetensors: one float32 tensor per weight, squared gradients per target token. Its metadata hold the digest
-of the weights (the one that inspect prints), and a file of other weights is refused wherever one is read.`,
+The file is safetensors: one float32 tensor per weight, sums of squared gradients. Its metadata hold the tokens to divide
+by and the digest of the weights (the one that inspect prints), and a file of other weights is refused wherever one is read.`,
   async run(call, output, signal) {
     const choice = choiceOf(call)
     const checkpoint = await openModel(await findModel(call.positionals[0], call.text('models')), signal)

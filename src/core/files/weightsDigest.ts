@@ -2,9 +2,7 @@
 // The same for the same weights however they are split into files; what is computed from weights carries it.
 
 import type { Checkpoint } from './checkpoint.ts'
-
-const hex = (digest: ArrayBuffer): string =>
-  Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+import { ContentHash } from './contentHash.ts'
 
 export interface DigestOptions {
   signal?: AbortSignal | undefined
@@ -16,11 +14,11 @@ export async function weightsDigest(
   checkpoint: Pick<Checkpoint, 'weights' | 'readWeight'>,
   options: DigestOptions = {},
 ): Promise<string> {
-  const lines: string[] = []
+  const hash = new ContentHash()
   for (const [index, { name, shape }] of checkpoint.weights.entries()) {
     const { bytes, type } = await checkpoint.readWeight(name, options.signal)
-    lines.push(`${name} ${type} ${shape.join('x')} ${hex(await crypto.subtle.digest('SHA-256', bytes))}\n`)
+    await hash.addTensor(name, type, shape, bytes)
     options.onProgress?.(index + 1, checkpoint.weights.length)
   }
-  return hex(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(lines.join(''))))
+  return hash.finish()
 }

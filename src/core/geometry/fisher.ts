@@ -27,6 +27,8 @@ export interface Fisher {
   sums: GradientBuffers
   /** target tokens summed over */
   tokens: number
+  /** sequences they are of */
+  sequences: number
 }
 
 /** Streams the sequences through forward and backward passes; squares are added on the device. */
@@ -76,7 +78,7 @@ export async function fisherDiagonal(
       batch.release()
       options.onProgress?.(Math.min(start + size, sequences.length), sequences.length)
     }
-    return { sums, tokens }
+    return { sums, tokens, sequences: sequences.length }
   } catch (error) {
     for (const buffer of sums.values()) buffer.destroy()
     throw error

@@ -35,7 +35,7 @@ function madeFisher(fill?: number): Fisher {
       Float32Array.from({ length: count }, () => fill ?? 10 ** (4 * random.uniform() - 4)),
     )
   }
-  return { sums, tokens: TOKENS }
+  return { sums, tokens: TOKENS, sequences: 1 }
 }
 
 describe('damped metric', () => {

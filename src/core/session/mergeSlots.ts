@@ -133,12 +133,17 @@ export class MergeSlots {
     this.slide = undefined
   }
 
+  /** Forgets what was made from a model whose Fisher diagonal or rows are other ones now. */
+  forget(id: string): void {
+    for (const slot of this.slots.values()) if (slot.key?.includes(id)) slot.key = undefined
+    if (this.slide?.key.includes(id)) this.dropSlide()
+  }
+
   /** Frees what was made from a model that is closed. */
   close(id: string): void {
     this.slots.get(id)?.model.dispose()
     this.slots.delete(id)
-    for (const slot of this.slots.values()) if (slot.key?.includes(id)) slot.key = undefined
-    if (this.slide?.key.includes(id)) this.dropSlide()
+    this.forget(id)
   }
 
   dispose(): void {

@@ -149,6 +149,32 @@ export class Session {
     return fisher
   }
 
+  /** Takes a Fisher diagonal, e.g. of a file (geometryFiles.ts), in place of what `fisher` would compute. */
+  adoptFisher(id: string, how: Setup['fisher'], seed: number, fisher: Fisher): void {
+    this.get(id)
+    const key = `${id}|${how.labels}|${how.form}|${seed}`
+    this.dropGeometry()
+    this.merges.forget(id)
+    destroyBuffers(this.fishers.get(key)?.sums)
+    this.fishers.set(key, fisher)
+  }
+
+  /** The same for rows of A; `ids` is the model and, of a path, its experts. */
+  adoptRows(
+    ids: readonly string[],
+    source: GradientSource,
+    split: 'estimate' | 'heldout',
+    seed: number,
+    rows: AlignmentRows,
+  ): void {
+    for (const id of ids) this.get(id)
+    const key = JSON.stringify([ids, source, split, seed])
+    this.dropGeometry()
+    this.merges.forget(ids[0])
+    destroyBuffers(this.rows.get(key)?.rows)
+    this.rows.set(key, rows)
+  }
+
   /** Rows of A at a model, or on the way from it to `experts`; computed once per (models, source, split, seed). */
   async alignmentRows(
     id: string,
