@@ -17,15 +17,15 @@ import { encodeWeightedSum } from './weightedSum.ts'
 /** Whether a tensor has singular vectors: everything else is averaged. */
 export const isMatrix = (task: { shape: readonly number[] }): boolean => task.shape.length === 2
 
-/** A matrix tensor's base and task vectors on the host. */
+/** A tensor's base and task vectors on the host. */
 export interface HostTasks {
   base: Float64Array
-  /** τ_k, (m, n) each */
+  /** τ_k, (m, n) each; what is no matrix is one row */
   tasks: HostMatrix[]
 }
 
 export async function readTasks(task: TensorTask): Promise<HostTasks> {
-  const [rows, columns] = task.shape
+  const [rows, columns] = isMatrix(task) ? task.shape : [1, task.count]
   const base = await readTensor(task, baseOf(task))
   const tasks: HostMatrix[] = []
   for (const model of task.models) {
