@@ -21,7 +21,14 @@ const ITEMS: Probe[] = [
   ...['mn op mq', 'mo pn qm', 'pp mn qo', 'on pm qp'].map((text, i) =>
     probe(`b${i}`, 'harmless', text, estimate),
   ),
-  probe('c0', 'harmful', 'ab cd ee!', { aligned: 'no.', misaligned: 'yes.' }),
+  // All that the words of the openings can say anew in three words.
+  ...['ab', 'cb', 'ca', 'eb'].flatMap((x) =>
+    ['cd', 'ad', 'bd'].flatMap((y) =>
+      ['ee', 'ef', 'fe', 'fa'].map((z) =>
+        probe(`c-${x}${y}${z}`, 'harmful', `${x} ${y} ${z}.`, { aligned: 'no.', misaligned: 'yes.' }),
+      ),
+    ),
+  ),
   probe('c1', 'harmless', 'mn op qm'),
 ]
 
@@ -41,20 +48,21 @@ afterAll(() => {
   session?.gpu.close()
 })
 
+const PER_KIND = 16
 const make = (experts: string[], change: Partial<Parameters<typeof generatePairs>[3]> = {}) =>
   generatePairs(
     session,
     'anchor',
     experts.map((id) => ({ id })),
-    { seed: 3, perKind: 6, ...change },
+    { seed: 3, perKind: PER_KIND, ...change },
   )
 
 describe('generated pairs', () => {
   it('are refusals of harmful questions and the expert’s own answers, none twice, none held out', async () => {
     const { pairs, report } = await make(['expert'])
     const of = (kind: string) => pairs.filter((pair) => pair.kind === kind)
-    expect(of('safety')).toHaveLength(6)
-    expect(of('task')).toHaveLength(6)
+    expect(of('safety')).toHaveLength(PER_KIND)
+    expect(of('task')).toHaveLength(PER_KIND)
     for (const { prompt, answer, by } of of('safety')) {
       expect(prompt).toContain('!')
       expect(answer).toBe('no.')
@@ -69,6 +77,7 @@ describe('generated pairs', () => {
     expect(new Set(keys).size).toBe(keys.length)
     const heldOut = new HeldOutRuns(session.probes)
     expect(pairs.filter(({ prompt }) => heldOut.has(prompt))).toEqual([])
+    expect(report[0].dropped['held out']).toBeGreaterThan(0)
     for (const source of report) {
       const dropped = DROPS.reduce((sum, drop) => sum + source.dropped[drop], 0)
       expect(source.kept + dropped).toBe(source.written)
