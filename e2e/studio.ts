@@ -9,6 +9,7 @@ export const experiment: Experiment = {
   method: 'alignmerge',
   parameters: {},
   references: {},
+  antidote: 0,
   anchor: { kind: 'built-in', id: 'anchor' },
   experts: [
     { origin: { kind: 'built-in', id: 'task-sort' }, weight: 0.5 },

@@ -70,6 +70,7 @@ export interface Experiment {
   metric: MetricKind
   source: GradientSource
   fisher: { labels: 'sampled' | 'data'; form: 'sequence' | 'fast' }
+  /** length of the antidote after the merge, % of ‖θ‖; 0 is none */ antidote: number
   /** probes of each class used for each measure, 64 … 240 */ probesPerClass: number
   seed: number
 }
@@ -143,9 +144,43 @@ export interface Progress {
   total: number
 }
 
+/** A search of weights on pairs that the models write themselves. */
+export interface WeightSearch {
+  /** names the search in its events */ searchId: number
+  search: 'evolution' | 'gradient' | 'cocktail'
+  /** w_align / w_task */ alpha: number
+  evaluations: number
+}
+
+/** One evaluation of J(λ). */
+export interface SearchPoint {
+  evaluation: number
+  /** J and its parts, mean cross-entropies in nats */ objective: number
+  task: number
+  safety: number
+  /** least J up to here */ bestObjective: number
+  weights: number[]
+}
+
+export interface WeightSearchResult {
+  weights: number[]
+  isStopped: boolean
+  /** pairs of each kind that J is measured on */ pairs: Record<string, number> | null
+}
+
+/** The antidote of a merge; lengths in % of ‖θ‖ over the tensors that move. */
+export interface AntidoteReport {
+  length: number
+  /** ‖ε_l‖ of each layer, and of what lies outside the layers */ byLayer: number[]
+  outside: number
+  /** share of the direction that was left when what hurts the task was taken out */ kept: number
+  /** how the budget search ended */ stage?: string
+}
+
 export type EngineEvent =
   | { kind: 'progress'; progress: Progress }
   | { kind: 'measured'; part: MeasuredPart }
+  | { kind: 'search'; searchId: number; point: SearchPoint }
   | { kind: 'device-lost'; reason: string }
 
 export interface EngineFailure {
@@ -187,5 +222,9 @@ export interface EngineApi {
   ): Promise<string[]>
   /** The same weights through onnxruntime-web on our device. */
   secondOpinion(jobId: number, experiment: Experiment, subject: Subject): Promise<SecondOpinion>
+  /** Chooses λ_k by data; points stream through onEvent. */
+  searchWeights(jobId: number, experiment: Experiment, request: WeightSearch): Promise<WeightSearchResult>
+  /** The antidote at the experiment's share, or at the share that a budget search finds. */
+  antidote(jobId: number, experiment: Experiment, isSearch: boolean): Promise<AntidoteReport>
   cancel(jobId: number): void
 }

@@ -15,6 +15,7 @@ import { expertCoordinates, identityDifference, MAXIMUM_RANK } from '../src/core
 import { Measures } from '../src/core/session/measures.ts'
 import { type JobOptions, Session, type Setup } from '../src/core/session/session.ts'
 import { geometryKey, measurementKey, mergeKey, originKey } from '../src/share/experimentKey.ts'
+import { AfterMerge, runWeightSearch } from './afterMerge.ts'
 import type {
   EngineApi,
   EngineEvent,
@@ -35,6 +36,7 @@ interface Live {
   gpu: Gpu
   session: Session
   measures: Measures
+  after: AfterMerge
 }
 
 export function createEngine(): EngineApi {
@@ -83,7 +85,9 @@ export function createEngine(): EngineApi {
   ): Promise<DeviceModel> {
     const { session } = current()
     if (subject.kind === 'model') return session.get(subject.id).model
-    return session.merge({ ...setupOf(experiment), lambdaAlign: subject.lambdaAlign }, options)
+    const setup = { ...setupOf(experiment), lambdaAlign: subject.lambdaAlign }
+    if (experiment.antidote > 0) return current().after.apply(session, setup, experiment.antidote, options)
+    return session.merge(setup, options)
   }
 
   async function measurePart(
@@ -124,6 +128,7 @@ export function createEngine(): EngineApi {
         gpu,
         session: new Session(gpu, await fetchProbes()),
         measures: undefined as unknown as Measures,
+        after: new AfterMerge(),
       }
       opened.measures = new Measures(opened.session)
       live = opened
@@ -171,6 +176,7 @@ export function createEngine(): EngineApi {
     close: (id) =>
       queue.run(undefined, async () => {
         const { session, measures } = current()
+        current().after.dispose()
         session.close(id)
         measures.forget(id)
       }),
@@ -210,8 +216,9 @@ export function createEngine(): EngineApi {
         undefined,
         async () => {
           const begun = performance.now()
-          const { session, gpu } = current()
-          await session.merge(setupOf(experiment))
+          const { gpu } = current()
+          const subject: Subject = { kind: 'merge', lambdaAlign: experiment.lambdaAlign }
+          await subjectModel(experiment, subject, {})
           await gpu.idle()
           return { key: mergeKey(experiment), durationMs: performance.now() - begun }
         },
@@ -283,6 +290,22 @@ export function createEngine(): EngineApi {
         const { codec } = session.get(originKey(experiment.anchor))
         return { subject, ...(await opinionOf(gpu, model, codec, session.probes, job)) }
       }),
+
+    searchWeights: (jobId, experiment, request) =>
+      queue.run(jobId, (job) =>
+        runWeightSearch(current().session, setupOf(experiment), request, job, (event) => emit(event)),
+      ),
+
+    antidote: (jobId, experiment, isSearch) =>
+      queue.run(jobId, (job) =>
+        current().after.report(
+          current().session,
+          setupOf(experiment),
+          experiment.antidote,
+          isSearch,
+          optionsOf(job),
+        ),
+      ),
 
     cancel: (jobId) => queue.cancel(jobId),
   }

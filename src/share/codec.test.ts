@@ -10,6 +10,7 @@ const state: LinkState = {
     method: 'alignmerge',
     parameters: {},
     references: {},
+    antidote: 0,
     anchor: { kind: 'built-in', id: 'anchor' },
     experts: [
       { origin: { kind: 'url', url: 'https://example.org/größe/model/' }, weight: 0.25 },

@@ -64,6 +64,7 @@ export function comparedExperiment(experiment: Experiment, row: ComparedMethod):
   return {
     ...experiment,
     method: row.method,
+    antidote: 0,
     parameters: Object.fromEntries(Object.entries(row.parameters).filter(([id]) => known.has(id))),
     ...(row.lambdaAlign !== undefined && { lambdaAlign: row.lambdaAlign }),
   }

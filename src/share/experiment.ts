@@ -136,6 +136,7 @@ function readExperiment(reader: Reader, value: unknown): Experiment {
     'metric',
     'source',
     'fisher',
+    'antidote',
     'probesPerClass',
     'seed',
   ])
@@ -160,7 +161,7 @@ function readExperiment(reader: Reader, value: unknown): Experiment {
     ]),
   )
   const fisher = reader.object(fields.fisher, `${path}.fisher`, ['labels', 'form'])
-  const numberOf = (id: 'lambdaAlign' | 'rank' | 'damping' | 'probesPerClass' | 'seed') =>
+  const numberOf = (id: 'lambdaAlign' | 'rank' | 'damping' | 'antidote' | 'probesPerClass' | 'seed') =>
     reader.number(fields[id], `${path}.${id}`, numberParameters[id])
   return {
     ...readMethod(reader, fields, path, experts.length),
@@ -176,6 +177,7 @@ function readExperiment(reader: Reader, value: unknown): Experiment {
       labels: reader.choice(fisher.labels, `${path}.fisher.labels`, choiceParameters.labels.options),
       form: reader.choice(fisher.form, `${path}.fisher.form`, choiceParameters.form.options),
     },
+    antidote: numberOf('antidote'),
     probesPerClass: numberOf('probesPerClass'),
     seed: numberOf('seed'),
   }

@@ -6,6 +6,7 @@ const experiment: Experiment = {
   method: 'alignmerge',
   parameters: {},
   references: {},
+  antidote: 0,
   anchor: { kind: 'built-in', id: 'anchor' },
   experts: [
     { origin: { kind: 'built-in', id: 'a' }, weight: 0.5 },

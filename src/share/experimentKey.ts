@@ -53,7 +53,7 @@ export function canonicalMethod(experiment: Experiment): Pick<Experiment, 'metho
 
 /** The merge lies on AlignMerge's curve over λ_align: AlignMerge itself, or the average at its start. */
 export const isOnCurve = (experiment: Experiment): boolean =>
-  canonicalMethod(experiment).method === 'alignmerge'
+  experiment.antidote === 0 && canonicalMethod(experiment).method === 'alignmerge'
 
 /** The merge is given by one linearisation in closed form, so that its own drift is exact algebra. */
 export const isClosedForm = (experiment: Experiment): boolean =>
@@ -79,8 +79,7 @@ function curveFields(experiment: Experiment): unknown[] {
   const { method } = canonicalMethod(experiment)
   // Six digits: what a slider can tell apart, and equal after a trip through a link.
   const weights = normaliseWeights(experiment.experts.map((expert) => expert.weight)).map((w) => w.toFixed(6))
-  const own = experiment.method === 'linear' ? {} : statedParameters(method, experiment.parameters)
-  // Without a shield its rank cannot matter.
+  const own = method === experiment.method ? statedParameters(method, experiment.parameters) : {}
   const references = neededReferences(experiment.method).map((role) => {
     const origin = experiment.references[role]
     return origin ? originKey(origin) : null
@@ -88,6 +87,8 @@ function curveFields(experiment: Experiment): unknown[] {
   return [
     ...geometryFields(experiment),
     method,
+    // Without a shield its rank cannot matter.
+    experiment.antidote,
     own,
     references,
     weights,

@@ -88,6 +88,22 @@ export const numberParameters = {
     detail:
       'g = f + ρ·mean(f). Without damping, coordinates of tiny Fisher information would blow up in G⁻¹; with very large damping the metric becomes the identity.',
   },
+  antidote: {
+    label: 'Antidote',
+    symbol: 'ρ',
+    min: 0,
+    max: 10,
+    default: 0,
+    step: 0.05,
+    unit: '% of ‖θ‖',
+    scale: { kind: 'linear' },
+    isInteger: false,
+    source: 'ours',
+    brief:
+      'How far the merge is moved, after it was made, along the direction that makes harmful answers less likely.',
+    detail:
+      'After Panacea (arXiv 2501.18100): one gradient at the merge, with what would hurt skills and harmless answers taken out.',
+  },
   probesPerClass: {
     label: 'Probes',
     symbol: 'n',

@@ -21,7 +21,12 @@ export const upgrades: Readonly<Record<number, Upgrade>> = {
     const link = content as { experiment: { method: string }; view: object }
     return {
       view: { page: 'studio', ...link.view },
-      experiment: { references: {}, ...link.experiment, ...methodsOfVersion1[link.experiment.method] },
+      experiment: {
+        references: {},
+        antidote: 0,
+        ...link.experiment,
+        ...methodsOfVersion1[link.experiment.method],
+      },
     }
   },
 }

@@ -32,8 +32,8 @@ export const sweepOrder: readonly number[] = [0, 16, 1, 64, 4, 0.25, 1024, 2, 8,
 /** The sweep is always AlignMerge's; other methods are drawn beside it. */
 export function sweepExperiment(experiment: Experiment): Experiment {
   return experiment.method === 'alignmerge'
-    ? experiment
-    : { ...experiment, method: 'alignmerge', parameters: {} }
+    ? { ...experiment, antidote: 0 }
+    : { ...experiment, method: 'alignmerge', parameters: {}, antidote: 0 }
 }
 
 /** The merge as the experiment asks for it. */

@@ -24,6 +24,12 @@ export function handleEvent(event: EngineEvent): void {
     case 'measured':
       acceptPart(event.part)
       return
+    case 'search': {
+      const { search } = readState().runs
+      if (search?.id !== event.searchId) return
+      update('runs', { search: { ...search, points: [...search.points, event.point] } })
+      return
+    }
     case 'device-lost':
       markLost(event.reason)
   }

@@ -16,7 +16,7 @@ function change(edit: (experiment: Experiment) => Experiment): void {
   recipeChanged()
 }
 
-export type ScalarParameter = 'lambdaAlign' | 'rank' | 'damping' | 'probesPerClass' | 'seed'
+export type ScalarParameter = 'antidote' | 'lambdaAlign' | 'rank' | 'damping' | 'probesPerClass' | 'seed'
 
 /** Sets a number, clamped into its range; anything that is no number is ignored. */
 export function setNumber(id: ScalarParameter, value: number): void {
@@ -99,6 +99,11 @@ export function setWeight(index: number, weight: number): void {
     const weights = normaliseWeights(experiment.experts.map((expert) => expert.weight))
     return withWeights(experiment, redistribute(weights, index, weight))
   })
+}
+
+/** All weights at once, brought onto the simplex. */
+export function setWeights(weights: readonly number[]): void {
+  change((experiment) => withWeights(experiment, normaliseWeights(weights.map((w) => Math.max(0, w)))))
 }
 
 export function setEqualWeights(): void {
@@ -200,6 +205,7 @@ export function defaultExperiment(list: readonly ModelSummary[]): Experiment | n
     metric: choiceParameters.metric.default,
     source: choiceParameters.source.default,
     fisher: { labels: choiceParameters.labels.default, form: choiceParameters.form.default },
+    antidote: numberParameters.antidote.default,
     probesPerClass: numberParameters.probesPerClass.default,
     seed: numberParameters.seed.default,
   }

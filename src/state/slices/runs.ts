@@ -3,6 +3,7 @@
 
 import type {
   Answer,
+  AntidoteReport,
   AqiResult,
   AqiView,
   Behaviour,
@@ -11,6 +12,7 @@ import type {
   Drift,
   GeometrySummary,
   MeasuredPart,
+  SearchPoint,
   SecondOpinion,
   Subject,
 } from '../../../workers/api.ts'
@@ -59,7 +61,20 @@ export interface OpinionSet {
   opinions: { label: string; opinion: SecondOpinion }[]
 }
 
+/** A search of weights: every evaluation as it came. */
+export interface SearchRun {
+  id: number
+  /** probeKey-like text of what is merged: shown only for it */
+  key: string
+  points: SearchPoint[]
+  isRunning: boolean
+  pairs: Record<string, number> | null
+}
+
 export interface RunsSlice {
+  search: SearchRun | null
+  /** the antidote of the merge with this key */
+  antidote: { mergeKey: string; report: AntidoteReport } | null
   geometries: Record<string, GeometrySummary>
   /** By measurementId. */
   measurements: Record<string, Measurement>
@@ -80,6 +95,8 @@ export interface RunsSlice {
 }
 
 export const initialRuns: RunsSlice = {
+  search: null,
+  antidote: null,
   geometries: {},
   measurements: {},
   failed: {},

@@ -165,6 +165,24 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
         passed: true,
       }
     },
+    async searchWeights(jobId, experiment, { searchId, evaluations }) {
+      check('searchWeights')
+      const weights = experiment.experts.map(() => 1 / experiment.experts.length)
+      for (let evaluation = 1; evaluation <= Math.min(evaluations, 5); evaluation++) {
+        await work(jobId, 'weights', 1)
+        const objective = 1 + 1 / evaluation
+        const point = { evaluation, objective, task: 0.5, safety: 0.5, bestObjective: objective, weights }
+        emit({ kind: 'search', searchId, point })
+      }
+      return { weights, isStopped: false, pairs: { 'harmful requests': 24 } }
+    },
+    async antidote(jobId, experiment, isSearch) {
+      check('antidote')
+      await work(jobId, 'antidote', 2)
+      const length = isSearch ? 2.5 : experiment.antidote
+      const byLayer = [0.2, 0.9, 1.4, 0.6].map((share) => share * length)
+      return { length, byLayer, outside: 0, kept: 0.9, ...(isSearch && { stage: 'met' }) }
+    },
     async cancel(jobId) {
       calls.push('cancel')
       cancelled.add(jobId)

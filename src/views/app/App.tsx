@@ -50,8 +50,8 @@ export function App() {
           <aside className="side" aria-label="Experiment" aria-busy={isLoading}>
             <fieldset className="side-fields" disabled={asked === null}>
               <legend className="visually-hidden">Experiment</legend>
-              <ModelsPanel experiment={experiment} list={list} />
-              <RecipePanel experiment={experiment} />
+              <ModelsPanel experiment={experiment} list={list} isReady={isReady} />
+              <RecipePanel experiment={experiment} isReady={isReady} />
             </fieldset>
             {asked === null && !isLoading && <OpenModel />}
           </aside>

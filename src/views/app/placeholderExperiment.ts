@@ -17,6 +17,7 @@ export const placeholderExperiment: Experiment = {
   metric: choiceParameters.metric.default,
   source: choiceParameters.source.default,
   fisher: { labels: choiceParameters.labels.default, form: choiceParameters.form.default },
+  antidote: 0,
   probesPerClass: numberParameters.probesPerClass.default,
   seed: numberParameters.seed.default,
 }

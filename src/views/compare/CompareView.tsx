@@ -15,7 +15,7 @@ import { useStudio } from '../../state/store.ts'
 import type { ParetoPoint } from '../charts/ParetoPlot.tsx'
 import { lazyInTurn } from '../lazyInTurn.ts'
 import { type CompareRow, CompareTable } from './CompareTable.tsx'
-import { type CompareColumn, compareColumns, paretoFront } from './compareColumns.ts'
+import { type CompareColumn, compareColumns, countViolations, paretoFront } from './compareColumns.ts'
 import { ExportButtons } from './ExportButtons.tsx'
 import { LayerMaps } from './LayerMaps.tsx'
 
@@ -147,10 +147,4 @@ function paretoPoints(
   const merges = points.filter(({ kind }) => kind === 'merge')
   for (const index of paretoFront(merges)) merges[index]!.isFront = true
   return points
-}
-
-/** How many of the measured merges break the AQI budget of a view. */
-function countViolations(rows: readonly CompareRow[], view: AqiView): { violated: number; measured: number } {
-  const budgets = rows.flatMap(({ measurement }) => measurement?.budget[view] ?? [])
-  return { violated: budgets.filter((budget) => budget.isViolated).length, measured: budgets.length }
 }

@@ -129,3 +129,12 @@ export function paretoFront(points: readonly { x: number; y: number }[]): number
     return isBeaten ? [] : [i]
   })
 }
+
+/** How many of the measured merges break the AQI budget of a view; those without a budget do not count. */
+export function countViolations(
+  rows: readonly { measurement: Measurement | undefined }[],
+  view: AqiView,
+): { violated: number; measured: number } {
+  const budgets = rows.flatMap(({ measurement }) => measurement?.budget[view] ?? [])
+  return { violated: budgets.filter((budget) => budget.isViolated).length, measured: budgets.length }
+}

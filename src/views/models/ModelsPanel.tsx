@@ -5,6 +5,7 @@ import { originKey } from '../../share/experimentKey.ts'
 import { limits, numberParameters } from '../../share/parameters.ts'
 import { addExpert, setAnchor, setEqualWeights } from '../../state/actions/recipe.ts'
 import { findModel, originName, selectWeights } from '../../state/selectors.ts'
+import { WeightSearchView } from '../after/WeightSearchView.tsx'
 import { Formula } from '../controls/Formula.tsx'
 import { useHelp } from '../controls/HelpToggle.tsx'
 import { OriginTag } from '../controls/OriginTag.tsx'
@@ -18,9 +19,10 @@ import { OpenModel } from './OpenModel.tsx'
 export interface ModelsPanelProps {
   experiment: Experiment
   list: readonly ModelSummary[]
+  isReady: boolean
 }
 
-export function ModelsPanel({ experiment, list }: ModelsPanelProps) {
+export function ModelsPanel({ experiment, list, isReady }: ModelsPanelProps) {
   // While the list is being read nothing is missing yet.
   const notLoaded = list.length > 0 ? ' (not loaded)' : ''
   const { weight } = numberParameters
@@ -127,6 +129,7 @@ export function ModelsPanel({ experiment, list }: ModelsPanelProps) {
           </select>
         )}
       </div>
+      <WeightSearchView experiment={experiment} isReady={isReady} />
       <OpenModel />
       <BroughtModels experiment={experiment} list={list} />
     </SideSection>

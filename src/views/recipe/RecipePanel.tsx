@@ -4,13 +4,14 @@
 import type { Experiment } from '../../../workers/api.ts'
 import { choiceParameters, numberParameters, sweepGrid } from '../../share/parameters.ts'
 import { resetExperiment, setChoice, setFisher, setNumber } from '../../state/actions/recipe.ts'
+import { AntidoteView } from '../after/AntidoteView.tsx'
 import { ChoiceField } from '../controls/ChoiceField.tsx'
 import { ParameterField } from '../controls/ParameterField.tsx'
 import { SideSection } from '../controls/SideSection.tsx'
 import { formatParameter } from '../format.ts'
 import { MethodField } from './MethodField.tsx'
 
-export function RecipePanel({ experiment }: { experiment: Experiment }) {
+export function RecipePanel({ experiment, isReady }: { experiment: Experiment; isReady: boolean }) {
   const hasShield = experiment.method === 'alignmerge'
   return (
     <>
@@ -32,6 +33,7 @@ export function RecipePanel({ experiment }: { experiment: Experiment }) {
           </>
         )}
       </SideSection>
+      <AntidoteView experiment={experiment} isReady={isReady} />
       <SideSection
         title="Geometry"
         summary={`G ${experiment.metric}, ρ ${formatParameter(experiment.damping)}, A ${experiment.source}`}

@@ -1,0 +1,58 @@
+// Weights chosen by data, and the antidote after the merge: asked for once, shown as they come.
+
+import type { WeightSearch } from '../../../workers/api.ts'
+import { geometryKey, mergeKey } from '../../share/experimentKey.ts'
+import { readState, update } from '../store.ts'
+import { announce } from './errors.ts'
+import { setNumber, setWeights } from './recipe.ts'
+import { runForeground } from './runner.ts'
+
+let nextSearch = 1
+
+/** Least J so far. */
+export function bestPoint() {
+  const points = readState().runs.search?.points ?? []
+  return points.reduce<(typeof points)[number] | undefined>(
+    (best, point) => (best && best.objective <= point.objective ? best : point),
+    undefined,
+  )
+}
+
+/** Searches weights on pairs that the models write; a search that is stopped leaves its best. */
+export async function searchWeights(request: Omit<WeightSearch, 'searchId'>): Promise<void> {
+  const { experiment } = readState().recipe
+  if (!experiment) return
+  const id = nextSearch++
+  const key = geometryKey(experiment)
+  update('runs', { search: { id, key, points: [], isRunning: true, pairs: null } })
+  const result = await runForeground(
+    'Choosing weights by data',
+    (port, jobId) => port.searchWeights(jobId, experiment, { ...request, searchId: id }),
+    { needsGeometry: false },
+  )
+  const { search } = readState().runs
+  if (search?.id !== id) return
+  update('runs', { search: { ...search, isRunning: false, pairs: result?.pairs ?? null } })
+  const best = bestPoint()
+  if (best) announce(`Best of ${search.points.length} evaluations: J ${best.objective.toFixed(3)}`)
+}
+
+/** Takes over the best weights found. */
+export function applyBestWeights(): void {
+  const best = bestPoint()
+  if (best) setWeights(best.weights)
+}
+
+/** The antidote's map at its present length, or with the length that the budget search finds. */
+export async function askAntidote(isSearch: boolean): Promise<void> {
+  const { experiment } = readState().recipe
+  if (!experiment) return
+  const report = await runForeground(isSearch ? 'Searching the antidote' : 'Antidote by layer', (port, id) =>
+    port.antidote(id, experiment, isSearch),
+  )
+  if (!report) return
+  if (isSearch) setNumber('antidote', Number(report.length.toFixed(2)))
+  const now = readState().recipe.experiment
+  if (now) update('runs', { antidote: { mergeKey: mergeKey(now), report } })
+  announce(report.stage ? `Antidote: ${report.stage}` : 'Antidote by layer has arrived')
+}
