@@ -1,13 +1,12 @@
-// Loads onnxruntime-web in a browser page or worker. Import this file only where the second opinion is asked
-// for: the 27 MB wasm is fetched when the first session opens.
+// Loads onnxruntime-web in a browser page or worker. Import this file only where the second opinion or a classifier
+// is asked for: the 27 MB wasm is fetched when the first session opens.
 
 import moduleUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url'
 import wasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url'
 import { EngineError } from '../../errors.ts'
-import type { OrtModule } from './secondOpinion.ts'
 
 /** The WebGPU build of onnxruntime-web, its files served by us; `file-missing` when they cannot be fetched. */
-export async function loadOrtBrowser(): Promise<OrtModule> {
+export async function loadOrtBrowser(): Promise<typeof import('onnxruntime-web/webgpu')> {
   try {
     const ort = await import('onnxruntime-web/webgpu')
     // Explicit addresses: left alone, the bundled library starts its threads from the file it was bundled
