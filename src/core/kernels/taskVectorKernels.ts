@@ -1,5 +1,6 @@
 // Kernels of the merge methods on task vectors: select, sparsify, elect.
 
+import { combineTaskVectors, countPatterns, countSigns } from './elect/elect.ts'
 import {
   countTies,
   digitHistogram,
@@ -20,4 +21,7 @@ export const TASK_VECTOR_KERNELS: readonly KernelSpec[] = [
   keepDraw,
   keepByRank,
   maskedNorms,
+  combineTaskVectors,
+  countSigns,
+  countPatterns,
 ]

@@ -1,6 +1,6 @@
-// The draw of element i, pcg(i xor salt), against the limit of its rank by |model − base| in its row of P.width
-// elements: rank 0 is the smallest, of equals the higher index comes first. table (2, width): limits, ascending, and
-// the bits of 1/p. P.asFactors 0: bits in keep[four] as in keepWindow. P.asFactors 1: keep[P.offset + i] = bits of 1/p
+// The draw of element i, pcg(i xor salt), against the last draw that is kept at its rank by |model − base| in its row of P.width
+// elements: rank 0 is the smallest, of equals the higher index comes first. table (2, width): last draws, ascending,
+// and the bits of 1/p. P.asFactors 0: bits in keep[four] as in keepWindow. P.asFactors 1: keep[P.offset + i] = bits of 1/p
 // where kept, of 0 elsewhere. Ranks are counted against the whole row, and not where the draw decides for every rank.
 // A thread owns four elements, from four P.begin on.
 @compute @workgroup_size(WG_X, WG_Y, WG_Z)
@@ -12,7 +12,7 @@ fn main(@builtin(global_invocation_id) g: vec3u, @builtin(num_workgroups) groups
   let rowBegin = places / P.width * P.width;
   let rowEnd = rowBegin + P.width;
   var rank = vec4u();
-  if (P.asFactors == 1u || any((draws >= vec4u(table[0])) & (draws < vec4u(table[P.width - 1u])))) {
+  if (P.asFactors == 1u || any((draws > vec4u(table[0])) & (draws <= vec4u(table[P.width - 1u])))) {
     let own = magnitudes(i);
     for (var j = rowBegin.x & 0xfffffffcu; j < min(rowEnd.w, P.count); j += 4u) {
       let others = magnitudes(j);
@@ -26,16 +26,15 @@ fn main(@builtin(global_invocation_id) g: vec3u, @builtin(num_workgroups) groups
   }
   // Places past the end have no rank.
   rank = min(rank, vec4u(P.width - 1u));
-  let limits = vec4u(table[rank.x], table[rank.y], table[rank.z], table[rank.w]);
-  let isKept = (draws < limits) & (places < vec4u(P.count));
+  let last = vec4u(table[rank.x], table[rank.y], table[rank.z], table[rank.w]);
+  let isKept = (draws <= last) & (places < vec4u(P.count));
   if (P.asFactors == 1u) {
     for (var lane = 0u; lane < 4u; lane++) {
       keep[P.offset + i + lane] = select(0u, table[P.width + rank[lane]], isKept[lane]);
     }
     return;
   }
-  let word = dot(vec4u(isKept), vec4u(1u, 2u, 4u, 8u)) * P.spread;
-  keep[i >> 2u] = word | select(keep[i >> 2u], 0u, P.fresh == 1u);
+  keep[i >> 2u] |= dot(vec4u(isKept), vec4u(1u, 2u, 4u, 8u)) * P.spread;
 }
 
 fn magnitudes(i: u32) -> vec4u {

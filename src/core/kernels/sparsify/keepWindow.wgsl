@@ -1,6 +1,6 @@
 // keep[four] gets a bit for each of four elements: 1 where |model − base| (P.minusBase 0: |model|) is among the
 // first of selector `outer`, but not of selector `inner` (0xffffffff: none). The nibble is multiplied by P.spread,
-// 16^k for model k, and joins what stands there unless P.fresh is 1. A thread owns four elements.
+// 16^k for model k, and joins what stands there. A thread owns four elements.
 @compute @workgroup_size(WG_X, WG_Y, WG_Z)
 fn main(@builtin(global_invocation_id) g: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = (g.x + g.y * groups.x * WG_X) * 4u;
@@ -11,8 +11,7 @@ fn main(@builtin(global_invocation_id) g: vec3u, @builtin(num_workgroups) groups
   let places = vec4u(i) + vec4u(0u, 1u, 2u, 3u);
   var isKept = isAmong(words, places, P.outer);
   if (P.inner != 0xffffffffu) { isKept = isKept & !isAmong(words, places, P.inner); }
-  let word = dot(vec4u(isKept), vec4u(1u, 2u, 4u, 8u)) * P.spread;
-  keep[i >> 2u] = word | select(keep[i >> 2u], 0u, P.fresh == 1u);
+  keep[i >> 2u] |= dot(vec4u(isKept), vec4u(1u, 2u, 4u, 8u)) * P.spread;
 }
 
 fn isAmong(words: vec4u, places: vec4u, selector: u32) -> vec4<bool> {

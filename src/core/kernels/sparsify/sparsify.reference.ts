@@ -4,7 +4,7 @@ import { pcgHash } from '../../tensors/random.ts'
 import { magnitudeBits } from '../magnitudeSelect/magnitudeSelect.reference.ts'
 import type { HostArrays, Params } from '../spec.ts'
 
-/** Sets or adds the bits of kept elements: bit i % 4 of word i / 4, times `spread`. */
+/** Adds the bits of kept elements: bit i % 4 of word i / 4, times `spread`. */
 function place(p: Params, keep: ArrayLike<number>, isKept: (i: number) => boolean): Uint32Array {
   const out = Uint32Array.from(keep)
   for (
@@ -15,7 +15,7 @@ function place(p: Params, keep: ArrayLike<number>, isKept: (i: number) => boolea
     let nibble = 0
     for (let lane = 0; lane < 4; lane++) if (isKept(four * 4 + lane)) nibble += 2 ** lane
     const word = Math.imul(nibble, p.spread) >>> 0
-    out[four] = p.fresh === 1 ? word : (out[four] | word) >>> 0
+    out[four] = (out[four] | word) >>> 0
   }
   return out
 }
@@ -35,7 +35,7 @@ export function keepWindowReference(p: Params, arrays: HostArrays): HostArrays {
 const drawOf = (p: Params, i: number) => pcgHash((i ^ p.salt) >>> 0)
 
 export function keepDrawReference(p: Params, { keep }: HostArrays): HostArrays {
-  return { keep: place(p, keep, (i) => drawOf(p, i) < p.limit) }
+  return { keep: place(p, keep, (i) => drawOf(p, i) <= p.last) }
 }
 
 export function keepByRankReference(p: Params, arrays: HostArrays): HostArrays {
@@ -51,7 +51,7 @@ export function keepByRankReference(p: Params, arrays: HostArrays): HostArrays {
     }
     return rank
   }
-  const isKept = (i: number) => i < p.count && drawOf(p, i) < table[rankOf(i)]
+  const isKept = (i: number) => i < p.count && drawOf(p, i) <= table[rankOf(i)]
   if (p.asFactors === 0) return { keep: place(p, keep, isKept) }
   const out = Uint32Array.from(keep)
   for (let four = p.begin; four < Math.min(p.end, Math.ceil(p.count / 4)); four++)

@@ -37,11 +37,11 @@ const keep = { name: 'keep', kind: 'u32', access: 'read_write' } as const
 const fours = (count: number) => Math.ceil(count / 4) * 4
 /** Halves from −3 to 3: ties in every row. */
 const halves = (i: number) => (((i * 11) % 13) - 6) / 2
-const others = (i: number) => (i * 0x01234567) % 2 ** 32
+const others = (i: number) => Math.imul(i + 1, 0x9e3779b9) >>> 0
 
 const windowCase = (
   count: number,
-  p: { minusBase: number; spread: number; fresh: number; outer: number; inner: number },
+  p: { minusBase: number; spread: number; outer: number; inner: number },
   name: string,
 ): KernelCase => ({
   name: `${count} elements, ${name}`,
@@ -59,7 +59,7 @@ const windowCase = (
 /** All of one magnitude: kept are exactly the elements from `begin` to `end` − 1. */
 const flatCase = (end: number, begin: number): KernelCase => ({
   name: `ties, ${begin} to ${end - 1} of them kept`,
-  params: { count: 44, minusBase: 1, spread: 1, fresh: 1, outer: 2, inner: 1 },
+  params: { count: 44, minusBase: 1, spread: 1, outer: 2, inner: 1 },
   sizes: { model: 44, base: 44, picks: 12, keep: 11 },
   fill: {
     model: (i) => 1 + (i % 2),
@@ -78,17 +78,16 @@ export const keepWindow: KernelSpec = {
     ['count', 'u32'],
     ['minusBase', 'u32'],
     ['spread', 'u32'],
-    ['fresh', 'u32'],
     ['outer', 'u32'],
     ['inner', 'u32'],
   ],
   bindings: [...values, { name: 'picks', kind: 'u32', access: 'read' }, keep],
   reference: keepWindowReference,
   cases: [
-    windowCase(60, { minusBase: 1, spread: 1, fresh: 1, outer: 0, inner: NO_SELECTOR }, 'top, first model'),
-    windowCase(100, { minusBase: 1, spread: 2 ** 28, fresh: 0, outer: 0, inner: 1 }, 'window, last model'),
-    windowCase(520, { minusBase: 0, spread: SPREAD_ALL, fresh: 1, outer: 1, inner: 2 }, 'all models'),
-    windowCase(60, { minusBase: 1, spread: 16, fresh: 0, outer: 2, inner: NO_SELECTOR }, 'none'),
+    windowCase(60, { minusBase: 1, spread: 1, outer: 0, inner: NO_SELECTOR }, 'top, first model'),
+    windowCase(100, { minusBase: 1, spread: 2 ** 28, outer: 0, inner: 1 }, 'window, last model'),
+    windowCase(520, { minusBase: 0, spread: SPREAD_ALL, outer: 1, inner: 2 }, 'all models'),
+    windowCase(60, { minusBase: 1, spread: 16, outer: 2, inner: NO_SELECTOR }, 'none'),
     flatCase(29, 13),
     flatCase(30, 16),
     flatCase(31, 15),
@@ -96,14 +95,14 @@ export const keepWindow: KernelSpec = {
   ],
 }
 
-const drawCase = (count: number, salt: number, limit: number, spread: number, fresh: number): KernelCase => ({
-  name: `${count} elements, limit ${limit}, salt ${salt}`,
-  params: { count, salt, limit, spread, fresh },
+const drawCase = (count: number, salt: number, last: number, spread: number): KernelCase => ({
+  name: `${count} elements, last ${last}, salt ${salt}`,
+  params: { count, salt, last, spread },
   sizes: { keep: Math.ceil(count / 4) },
   fill: { keep: others },
 })
 
-/** keep of elements whose draw is below a limit: limit / 2³² is the probability. */
+/** keep of elements whose draw is at most `last`: (last + 1) / 2³² is the probability. */
 export const keepDraw: KernelSpec = {
   ...base,
   name: 'keepDraw',
@@ -111,30 +110,29 @@ export const keepDraw: KernelSpec = {
   params: [
     ['count', 'u32'],
     ['salt', 'u32'],
-    ['limit', 'u32'],
+    ['last', 'u32'],
     ['spread', 'u32'],
-    ['fresh', 'u32'],
   ],
   bindings: [keep],
   reference: keepDrawReference,
   cases: [
-    drawCase(100, 7, 2 ** 31, 1, 1),
-    drawCase(60, 0x9e3779c0, 429496730, 16, 0),
-    drawCase(1000, 123456789, 4000000000, 2 ** 28, 0),
-    drawCase(8, 1, 0, 1, 0),
-    // The limit is the draw of an element, which is not kept, or one more.
-    drawCase(100, 77, pcgHash(42 ^ 77), 1, 1),
-    drawCase(100, 77, pcgHash(39 ^ 77) + 1, 1, 1),
+    drawCase(100, 7, 2 ** 31, 1),
+    drawCase(60, 0x9e3779c0, 429496730, 16),
+    drawCase(1000, 123456789, 4000000000, 2 ** 28),
+    drawCase(8, 1, 2 ** 32 - 1, 1),
+    // The last draw is that of an element, which is kept, or one less.
+    drawCase(100, 77, pcgHash(42 ^ 77), 1),
+    drawCase(100, 77, pcgHash(42 ^ 77) - 1, 1),
   ],
 }
 
 const rankCase = (
   count: number,
   width: number,
-  p: { salt: number; spread: number; fresh: number; asFactors: number; begin?: number; end?: number },
-  limits?: (rank: number) => number,
+  p: { salt: number; spread: number; asFactors: number; begin?: number; end?: number },
+  last?: (rank: number) => number,
 ): KernelCase => ({
-  name: `${count / width} rows of ${width}, ${p.asFactors ? 'factors' : 'bits'} from ${p.begin ?? 0}${limits ? `, limits ${limits(0)}` : ''}`,
+  name: `${count / width} rows of ${width}, ${p.asFactors ? 'factors' : 'bits'} from ${p.begin ?? 0}${last ? `, last ${last(0)}` : ''}`,
   params: { begin: 0, end: Math.ceil(count / 4), ...p, count, width, offset: p.asFactors ? 8 : 0 },
   sizes: {
     model: fours(count),
@@ -148,12 +146,12 @@ const rankCase = (
     table: (i) =>
       i >= width
         ? 0x3f800000 + (i - width) * 4096
-        : (limits?.(i) ?? Math.floor((0.2 + (0.6 * i) / width) * 2 ** 32)),
+        : (last?.(i) ?? Math.floor((0.2 + (0.6 * i) / width) * 2 ** 32)),
     keep: others,
   },
 })
 
-/** keep of elements whose draw is below the limit of their rank in the row; bits, or factors (offset + count). */
+/** keep of elements whose draw is at most the last of their rank in the row; bits, or factors (offset + count). */
 export const keepByRank: KernelSpec = {
   ...base,
   name: 'keepByRank',
@@ -165,7 +163,6 @@ export const keepByRank: KernelSpec = {
     ['width', 'u32'],
     ['salt', 'u32'],
     ['spread', 'u32'],
-    ['fresh', 'u32'],
     ['asFactors', 'u32'],
     ['offset', 'u32'],
   ],
@@ -173,20 +170,22 @@ export const keepByRank: KernelSpec = {
   threads: (p) => [p.end - p.begin, 1, 1],
   reference: keepByRankReference,
   cases: [
-    rankCase(60, 20, { salt: 7, spread: 1, fresh: 1, asFactors: 0 }),
-    rankCase(119, 17, { salt: 0x9e3779c0, spread: 256, fresh: 0, asFactors: 0 }),
-    rankCase(30, 30, { salt: 5, spread: 1, fresh: 0, asFactors: 1 }),
-    rankCase(9, 1, { salt: 8, spread: 16, fresh: 1, asFactors: 0 }),
-    rankCase(66, 3, { salt: 9, spread: 1, fresh: 0, asFactors: 1, begin: 5, end: 11 }),
-    rankCase(600, 30, { salt: 11, spread: 16, fresh: 0, asFactors: 0, begin: 3 }),
+    rankCase(60, 20, { salt: 7, spread: 1, asFactors: 0 }),
+    rankCase(119, 17, { salt: 0x9e3779c0, spread: 256, asFactors: 0 }),
+    rankCase(133, 19, { salt: 12, spread: 1, asFactors: 1 }),
+    rankCase(245, 7, { salt: 14, spread: 1, asFactors: 1 }),
+    rankCase(30, 30, { salt: 5, spread: 1, asFactors: 1 }),
+    rankCase(9, 1, { salt: 8, spread: 16, asFactors: 0 }),
+    rankCase(66, 3, { salt: 9, spread: 1, asFactors: 1, begin: 5, end: 11 }),
+    rankCase(600, 30, { salt: 11, spread: 16, asFactors: 0, begin: 3 }),
     // One draw decides by rank, all others are beyond every limit; only the largest is kept; no draw needs a rank.
     ...[13, 14, 15, 16, 17].map((i) =>
-      rankCase(40, 20, { salt: 3, spread: 1, fresh: 1, asFactors: 0 }, (rank) =>
-        rank === 0 ? pcgHash(i ^ 3) : pcgHash(i ^ 3) + 1,
+      rankCase(40, 20, { salt: 3, spread: 1, asFactors: 0 }, (rank) =>
+        rank === 0 ? pcgHash(i ^ 3) - 1 : pcgHash(i ^ 3),
       ),
     ),
-    rankCase(80, 5, { salt: 3, spread: 1, fresh: 1, asFactors: 0 }, (rank) => (rank === 4 ? 2 ** 32 - 1 : 9)),
-    rankCase(40, 8, { salt: 3, spread: 1, fresh: 1, asFactors: 1 }, () => 2 ** 31),
+    rankCase(80, 5, { salt: 3, spread: 1, asFactors: 0 }, (rank) => (rank === 4 ? 2 ** 32 - 1 : 9)),
+    rankCase(40, 8, { salt: 3, spread: 1, asFactors: 1 }, () => 2 ** 31),
   ],
 }
 
