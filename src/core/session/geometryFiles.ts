@@ -9,7 +9,10 @@ import type { ExportEntry } from '../files/exporter.ts'
 import type { ByteSource } from '../files/source.ts'
 import { weightsDigest } from '../files/weightsDigest.ts'
 import { type FisherFileInfo, loadFisher, saveFisher } from '../geometry/fisherFile.ts'
+import { destroyBuffers } from '../geometry/metric.ts'
 import { loadRows, type SubspaceFileInfo, saveRows } from '../geometry/subspaceFile.ts'
+import type { DeviceModel } from '../model/deviceModel.ts'
+import type { GradientBuffers } from '../model/gradientSink.ts'
 import type { GradientSource, JobOptions, Session, SessionModel, Setup } from './session.ts'
 
 /** What was read, and whether the session's own probes are what it was taken on. */
@@ -53,6 +56,13 @@ async function ownerOf(session: Session, id: string, options: JobOptions): Promi
   return { name, weights, digest: await digestOf(loaded, options) }
 }
 
+/** Frees what was read when its model was closed meanwhile, and throws. */
+function assertStillOpen(session: Session, id: string, model: DeviceModel, read: GradientBuffers): void {
+  if (session.models.get(id)?.model === model) return
+  destroyBuffers(read)
+  throw new EngineError('request-invalid', `model ${id} was closed meanwhile`)
+}
+
 const progress = (options: JobOptions, label: string) => ({
   signal: options.signal,
   onProgress: (done: number, total: number) => options.onProgress?.(label, done, total),
@@ -82,6 +92,7 @@ export async function importFisher(
   const owner = await ownerOf(session, id, options)
   const { model } = session.get(id)
   const { fisher, info } = await loadFisher(source, model, owner, progress(options, `reading ${source.name}`))
+  assertStillOpen(session, id, model, fisher.sums)
   const { labels, form, seed } = info
   session.adoptFisher(id, { labels, form }, seed, fisher)
   return { ...info, isOwnProbes: info.probes === (await probesDigest(session.probes)) }
@@ -135,6 +146,7 @@ export async function importRows(
     ...progress(options, `reading ${source.name}`),
     accept: ({ experts }) => assertOpen(experts),
   })
+  assertStillOpen(session, id, model, rows.rows)
   const experts = info.experts.map((digest) => open.get(digest)!)
   session.adoptRows([id, ...experts], info.source, info.split, info.seed, rows)
   return { ...info, isOwnProbes: info.probes === (await probesDigest(session.probes)) }

@@ -21,6 +21,7 @@ import type { ParameterValues } from '../merge/method.ts'
 import { DeviceModel } from '../model/deviceModel.ts'
 import { aqiRows } from './aqiRows.ts'
 import { computeGeometry, type Geometry } from './geometry.ts'
+import { exportFisher, exportRows, importFisher, importRows } from './geometryFiles.ts'
 import { MaterialStore } from './materialStore.ts'
 import { MergeSlots } from './mergeSlots.ts'
 import { pathRows } from './pathRows.ts'
@@ -173,6 +174,14 @@ export class Session {
     this.merges.forget(ids[0])
     destroyBuffers(this.rows.get(key)?.rows)
     this.rows.set(key, rows)
+  }
+
+  /** Fisher diagonals and rows of A as files, and from files in place of computing them (geometryFiles.ts). */
+  readonly files = {
+    exportFisher: exportFisher.bind(undefined, this),
+    importFisher: importFisher.bind(undefined, this),
+    exportRows: exportRows.bind(undefined, this),
+    importRows: importRows.bind(undefined, this),
   }
 
   /** Rows of A at a model, or on the way from it to `experts`; computed once per (models, source, split, seed). */
