@@ -85,7 +85,7 @@ export function zooIndex() {
   }
 }
 
-async function isBuilt(path: string): Promise<boolean> {
+export async function isBuilt(path: string): Promise<boolean> {
   return nodeFolder(path)
     .then((folder) => openCheckpoint(folder))
     .then(
@@ -94,7 +94,8 @@ async function isBuilt(path: string): Promise<boolean> {
     )
 }
 
-async function writeModel(
+/** Writes a trained model as a Hugging Face folder with its card; weights in bf16. */
+export async function writeModel(
   path: string,
   recipe: ModelRecipe,
   model: DeviceModel,
