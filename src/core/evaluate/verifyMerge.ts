@@ -99,16 +99,22 @@ export async function readMergeVectors(folder: CheckpointFolder): Promise<MergeV
   }
 }
 
+/** What mergekit hands to every method, also to those that have no use for it. */
+const IGNORED = ['weight', 'density', 'int8_mask']
+
 /** The tensors of a case with complete parameters; layers are counted by name. */
 export function planCase(
   vectors: MergeVectors,
   merge: MergeCase,
 ): { tensors: PlannedTensor[]; layerCount: number } {
   const { declaration } = methodOf(merge.method)
+  const known = new Set(declaration.parameters.map(({ id }) => id))
+  const own = (values: Record<string, ParameterScalar>) =>
+    Object.fromEntries(Object.entries(values).filter(([id]) => known.has(id) || !IGNORED.includes(id)))
   const complete = completeParameters(
     declaration,
-    merge.parameters,
-    merge.models.map((name) => merge.tensor_parameters[name] ?? {}),
+    own(merge.parameters),
+    merge.models.map((name) => own(merge.tensor_parameters[name] ?? {})),
   )
   const first = vectors.models.get(merge.base ?? merge.models[0])!
   const tensors = [...first].map(([name, { shape }]): PlannedTensor => {
