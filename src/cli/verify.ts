@@ -30,22 +30,28 @@ export async function findCases(path: string): Promise<string[]> {
   return cases.sort()
 }
 
-async function runHere(paths: string[]): Promise<CaseResult[]> {
+export type Log = (line: string) => void
+
+async function runHere(paths: string[], log: Log): Promise<CaseResult[]> {
   const gpu = await Gpu.open(await nodeGpu())
-  console.log(`adapter: ${gpu.summary.adapter}`)
+  log(`adapter: ${gpu.summary.adapter}`)
   const results: CaseResult[] = []
   for (const path of paths) results.push(await verifyFolder(gpu, basename(path), await nodeFolder(path)))
   gpu.close()
   return results
 }
 
-/** Prints a row per kind; true when everything passed. */
-export function report(results: CaseResult[]): boolean {
-  let passed = true
-  console.log('case             kind                 tensors  worst error  bound    worst tensor')
+/** True when something was compared in every folder, and everything passed. */
+export const isPassed = (results: readonly CaseResult[]): boolean =>
+  results.every(
+    ({ rows, error }) => error === undefined && rows.length > 0 && rows.every((row) => row.passed),
+  )
+
+/** A line per row. */
+export function report(results: CaseResult[], log: Log = console.log): void {
+  log('case             kind                 tensors  worst error  bound    worst tensor')
   for (const { name, rows, error } of results) {
     for (const row of rows) {
-      if (!row.passed) passed = false
       const cells = [
         name.padEnd(16),
         row.kind.padEnd(20),
@@ -53,14 +59,17 @@ export function report(results: CaseResult[]): boolean {
         row.error.toExponential(2).padStart(12),
         row.bound.toExponential(0).padStart(6),
       ]
-      console.log(`${cells.join(' ')}  ${row.passed ? 'ok  ' : 'MISS'} ${row.fault ?? row.worst}`)
+      log(`${cells.join(' ')}  ${row.passed ? 'ok  ' : 'MISS'} ${row.fault ?? row.worst}`)
     }
-    if (error !== undefined || rows.length === 0) {
-      passed = false
-      console.log(`${name.padEnd(24)} FAILED   ${error ?? 'nothing was compared'}`)
-    }
+    if (error !== undefined || rows.length === 0)
+      log(`${name.padEnd(24)} FAILED   ${error ?? 'nothing was compared'}`)
   }
-  return passed
+}
+
+/** Compares all cases, here or in Chromium. */
+export async function runCases(cases: string[], inBrowser: boolean, log: Log): Promise<CaseResult[]> {
+  if (!inBrowser) return runHere(cases, log)
+  return (await import('./verifyBrowser.ts')).runInBrowser(cases, log)
 }
 
 export async function main(args: string[]): Promise<number> {
@@ -77,8 +86,7 @@ export async function main(args: string[]): Promise<number> {
     console.error(`nothing found: ${paths[0]} holds no config.json or cases.json, nor does a folder in it`)
     return 1
   }
-  const results = inBrowser
-    ? await (await import('./verifyBrowser.ts')).runInBrowser(cases)
-    : await runHere(cases)
-  return report(results) ? 0 : 1
+  const results = await runCases(cases, inBrowser, console.log)
+  report(results)
+  return isPassed(results) ? 0 : 1
 }

@@ -60,7 +60,7 @@ function startServer(paths: string[]): Promise<ViteDevServer> {
 }
 
 /** Runs every case folder in Chromium; prints browser and adapter. */
-export async function runInBrowser(paths: string[]): Promise<CaseResult[]> {
+export async function runInBrowser(paths: string[], log: (line: string) => void): Promise<CaseResult[]> {
   const server = await startServer(paths.map((path) => resolve(path)))
   const browser = await chromium.launch(playwrightConfig.use?.launchOptions ?? {})
   try {
@@ -79,7 +79,7 @@ export async function runInBrowser(paths: string[]): Promise<CaseResult[]> {
     const urls = paths.map((_, i) => join(CASES, String(i)))
     const call = `verifyCases(${JSON.stringify(names)}, ${JSON.stringify(urls)})`
     const { adapter, results } = (await page.evaluate(call)) as PageResult
-    console.log(`browser: Chromium ${browser.version()}, adapter: ${adapter}`)
+    log(`browser: Chromium ${browser.version()}, adapter: ${adapter}`)
     return results
   } finally {
     await browser.close()

@@ -7,8 +7,11 @@ import { type Command, helpOf, type Output, readCall, UsageError } from './comma
 /** Loaded when asked for: help and wrong usage need no engine. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   inspect: async () => (await import('./inspect.ts')).inspect,
+  merge: async () => (await import('./merge.ts')).merge,
   fisher: async () => (await import('./fisher.ts')).fisher,
   score: async () => (await import('./score.ts')).score,
+  sweep: async () => (await import('./sweep.ts')).sweep,
+  verify: async () => (await import('./verify.ts')).verify,
 }
 
 async function overview(): Promise<string> {

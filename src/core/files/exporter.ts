@@ -36,7 +36,7 @@ export interface WriteOptions {
 }
 
 /** Copied byte for byte where the anchor has them: JSON written anew would reorder vocabularies. */
-const COPIED = [
+export const COPIED_FILES = [
   'generation_config.json',
   'tokenizer.json',
   'tokenizer_config.json',
@@ -56,7 +56,7 @@ const BLOB_BYTES = 64 * 2 ** 20
 export async function exportFolder(parts: ExportParts, signal?: AbortSignal): Promise<ExportEntry[]> {
   const { anchor, type, card } = parts
   const entries = [textEntry('config.json', writtenConfig(anchor.rawConfig, type))]
-  for (const path of COPIED) {
+  for (const path of COPIED_FILES) {
     const source = await anchor.folder.file(path, signal)
     if (source) entries.push(copyEntry(path, source))
   }
@@ -72,7 +72,8 @@ export async function exportFolder(parts: ExportParts, signal?: AbortSignal): Pr
   return entries
 }
 
-function writtenConfig(raw: Record<string, unknown>, type: WeightType): string {
+/** config.json of weights in another type. */
+export function writtenConfig(raw: Record<string, unknown>, type: WeightType): string {
   const config = { ...raw, torch_dtype: TORCH_TYPES[type] }
   // Newer exports spell the key `dtype`; both must tell the same.
   return `${JSON.stringify('dtype' in raw ? { ...config, dtype: TORCH_TYPES[type] } : config, null, 2)}\n`

@@ -14,6 +14,7 @@ import {
   type Recipe,
   type Slice,
 } from './recipe.ts'
+import { treeOfJson } from './tree.ts'
 import { treeOfYaml } from './yamlTree.ts'
 
 const MERGEKIT: Spelling = {
@@ -40,6 +41,15 @@ export function readRecipeYaml(text: string): { recipe: Recipe; lines: ReadonlyM
   return { recipe, lines }
 }
 
+/** The recipe of such data, checked as a file is. */
+export function recipeOfFileValue(value: unknown): Recipe {
+  const lines = new Map<string, number>()
+  const context: ReadContext = { problems: new Problems(), lines, spelling: MERGEKIT }
+  const recipe = readRecipe(context, treeOfJson(value))
+  context.problems.throwIfAny('file-malformed')
+  return recipe
+}
+
 const referenceValue = (reference: ModelReference): unknown => {
   if (isPrintable(reference)) return printReference(reference)
   const { path, revision, lora } = reference
@@ -61,8 +71,8 @@ const sliceValue = ({ sources, base, parameters }: Slice): unknown => ({
   ...withParameters(parameters),
 })
 
-/** The keys of mergekit's file, in its usual order. */
-function fileValue(recipe: Recipe): Record<string, unknown> {
+/** The recipe as plain data under mergekit's keys, in their usual order: what its YAML holds. */
+export function recipeToFileValue(recipe: Recipe): Record<string, unknown> {
   const { method, base, models, slices, parameters, dtype, outDtype, tokenizerFrom, chatTemplate } = recipe
   const { seed, models: roles } = recipe.extension ?? {}
   const roleValues =
@@ -122,7 +132,7 @@ const pythonFloat: ScalarTag = {
 /** mergekit's YAML of a recipe, opened by a comment where mergekit would not do what it says. */
 export function writeRecipeYaml(recipe: Recipe): string {
   // 1.1 is PyYAML's version: words such as `no` are quoted.
-  const document = new Document(fileValue(recipe), {
+  const document = new Document(recipeToFileValue(recipe), {
     version: '1.1',
     customTags: (tags) => [pythonFloat, ...tags],
     aliasDuplicateObjects: false,
