@@ -109,3 +109,27 @@ export function keptMask({ bits, ties }: ModelTop, name: string, tau: Float64Arr
     return 1
   })
 }
+
+/**
+ * Indices of the `count` largest magnitudes of one tensor, ascending; of equals the lower index. All of them when
+ * there are fewer.
+ */
+export function largestOf(values: Float64Array, count: number): Uint32Array {
+  const wanted = Math.min(count, values.length)
+  const bits = magnitudeBits(values)
+  const [upper, lower] = [new Float64Array(HALF), new Float64Array(HALF)]
+  for (const value of bits) upper[value >>> 16]++
+  const high = pickBin(upper, wanted)
+  for (const value of bits) if (value >>> 16 === high.bin) lower[value & 0xffff]++
+  const low = pickBin(lower, high.left)
+  const least = high.bin * HALF + low.bin
+  const found = new Uint32Array(wanted)
+  let at = 0
+  let ties = low.left
+  for (let i = 0; i < bits.length && at < wanted; i++) {
+    if (bits[i] < least || (bits[i] === least && ties === 0)) continue
+    if (bits[i] === least) ties--
+    found[at++] = i
+  }
+  return found
+}
