@@ -18,6 +18,9 @@ export const STREAMS = {
   labelShuffle: 103,
   planeStart: 104,
   probeChoice: 105,
+  masks: 106,
+  attackSamples: 107,
+  coverageSubsets: 108,
 } as const
 
 /**
