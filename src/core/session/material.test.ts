@@ -215,12 +215,16 @@ describe('what is kept', () => {
     const models = live.made().length
     const gram = await other.material.gram('two', 'safety', 1)
     const own = live.made().length - models
-    await other.material.gram('one', 'safety', 1)
-    await other.material.absoluteGradients('one', 'safety', 1)
+    const kept = [
+      await other.material.gram('one', 'safety', 1),
+      await other.material.absoluteGradients('one', 'safety', 1),
+    ]
     other.close('one')
     expect(live.made().length).toBe(models - models / 3 + own)
     expect(await other.material.gram('two', 'safety', 1)).toBe(gram)
     await load(other, 'one', 2)
+    expect(await other.material.gram('one', 'safety', 1)).not.toBe(kept[0])
+    expect(await other.material.absoluteGradients('one', 'safety', 1)).not.toBe(kept[1])
     for (const method of ['regmean', 'led', 'fisher_average']) await other.merge({ ...SETUP, method })
     other.dispose()
     expect(live.made()).toEqual([])
