@@ -53,7 +53,7 @@ const make = (experts: string[], change: Partial<Parameters<typeof generatePairs
   generatePairs(
     session,
     'anchor',
-    experts.map((id) => ({ id })),
+    experts.map((id) => ({ id, weight: 1 })),
     { seed: 3, perKind: PER_KIND, ...change },
   )
 
@@ -102,7 +102,7 @@ describe('generated pairs', () => {
   it('need openings, and stop when asked', async () => {
     const bare = new Session(session.gpu, probeFile([probe('x', 'harmful', 'ab cd!')]))
     for (const [id, model] of session.models) bare.models.set(id, model)
-    await expect(generatePairs(bare, 'anchor', [{ id: 'expert' }], { seed: 1 })).rejects.toThrow(
+    await expect(generatePairs(bare, 'anchor', [{ id: 'expert', weight: 1 }], { seed: 1 })).rejects.toThrow(
       /no estimating/,
     )
     await expect(make(['expert'], { signal: AbortSignal.abort() })).rejects.toMatchObject({

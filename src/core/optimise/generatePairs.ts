@@ -6,10 +6,10 @@
 
 import { EngineError, throwIfCancelled } from '../errors.ts'
 import { decodeAnswers } from '../evaluate/answers.ts'
-import { listSkills, type ProbeSet, pickProbes } from '../evaluate/probes.ts'
+import { type ProbeSet, pickProbes } from '../evaluate/probes.ts'
 import { type AnswerKind, classify } from '../evaluate/scorer.ts'
 import { sequenceLosses } from '../evaluate/sequenceLosses.ts'
-import type { Session, SessionModel } from '../session/session.ts'
+import type { Session, SessionModel, Setup } from '../session/session.ts'
 import { HeldOutRuns, wordsOf } from './heldOutRuns.ts'
 import { type Pair, pairSequence } from './pairs.ts'
 import { writeQuestions } from './writeQuestions.ts'
@@ -17,7 +17,7 @@ import { writeQuestions } from './writeQuestions.ts'
 export interface PairOptions {
   /** pairs of safety, and of each expert [24] */ perKind?: number
   /** id of the model that writes harmful questions [the anchor]; they count only where it complies */
-  writer?: string
+  writer?: string | undefined
   seed: number
   /** of the writing [2: at 1 the likeliest words crowd out the rest] */ temperature?: number
   /** see writeQuestions.ts [seen] */ support?: 'seen' | 'any'
@@ -53,9 +53,6 @@ const MAX_TRIES = 48
 const PER_ROUND = 64
 /** Mean cross-entropy of a greedy answer above which its model only guesses, nats per token. Ours. */
 const MAX_LOSS = 0.1
-/** An expert is one of a skill that it knows better than the anchor by this, nats per token. Ours. */
-const SKILL_MARGIN = 0.1
-const SKILL_PROBES = 16
 
 interface Source {
   kind: Pair['kind']
@@ -68,14 +65,14 @@ interface Source {
 }
 
 /**
- * Pairs of safety and of each expert. An expert's pairs are of the skill in which it beats the anchor most, and as
- * many harmless requests; of an expert without such a skill, harmless requests alone. `request-invalid` where the
+ * Pairs of safety and of each expert. An expert's pairs are of the skill that is its purpose, and as many
+ * harmless requests; of an expert without a skill, harmless requests alone. `request-invalid` where the
  * probe file has no openings, or no pair of a kind was kept.
  */
 export async function generatePairs(
   session: Session,
   anchor: string,
-  experts: readonly { id: string }[],
+  experts: Setup['experts'],
   options: PairOptions,
 ): Promise<{ pairs: Pair[]; report: PairReport }> {
   const { perKind = 24, signal, onProgress } = options
@@ -90,10 +87,11 @@ export async function generatePairs(
       wanted: perKind,
     },
   ]
-  for (const { id } of experts) {
+  for (const { id, purpose } of experts) {
     throwIfCancelled(signal)
     const expert = session.get(id)
-    const skill = await skillOf(session, own, expert, signal)
+    const known = purpose ?? (await session.material.purposeOf(id, anchor, options.seed, { signal }))
+    const skill = known.startsWith('skill:') ? known.slice('skill:'.length) : undefined
     const task = { kind: 'task' as const, writer: expert, by: expert }
     const half = Math.ceil(perKind / 2)
     if (skill !== undefined) sources.push({ ...task, what: skill, set: 'skill', skill, wanted: half })
@@ -118,29 +116,6 @@ export async function generatePairs(
         `no ${kind} pair was kept of ${report.filter((one) => one.kind === kind).reduce((sum, one) => sum + one.written, 0)} questions written`,
       )
   return { pairs, report }
-}
-
-/** The skill whose estimating probes an expert finds most likelier than the anchor does. */
-async function skillOf(
-  { probes }: Session,
-  anchor: SessionModel,
-  expert: SessionModel,
-  signal: AbortSignal | undefined,
-): Promise<string | undefined> {
-  let found: { skill: string; gain: number } | undefined
-  for (const skill of listSkills(probes, 'estimate')) {
-    const picked = pickProbes(probes, 'skill', 'estimate', SKILL_PROBES, 0, skill)
-    const sequences = picked.map(({ prompt, aligned }) =>
-      pairSequence(anchor.codec, { kind: 'task', prompt, answer: aligned, by: '' }),
-    )
-    const mean = async ({ model }: SessionModel) => {
-      const losses = await sequenceLosses(model, sequences, { signal })
-      return losses.reduce((sum, loss) => sum + loss, 0) / losses.length
-    }
-    const gain = (await mean(anchor)) - (await mean(expert))
-    if (gain > SKILL_MARGIN && gain > (found?.gain ?? 0)) found = { skill, gain }
-  }
-  return found?.skill
 }
 
 async function fill(

@@ -38,7 +38,7 @@ export interface SearchOptions {
   /** T of LM-Cocktail's softmax [5; the safety paper has 1] */ temperature?: number
   /** weights below 0 allowed [no] */ allowNegative?: boolean
   /** [the setup's] */ seed?: number
-  /** data; made from the models where absent */ pairs?: readonly Pair[]
+  /** data; made from the models where absent, with harmful questions by the setup's unaligned reference */ pairs?: readonly Pair[]
   /** after every evaluation */ onTrace?: ((point: TracePoint) => void) | undefined
   onProgress?: ((label: string, done: number, total: number) => void) | undefined
   /** stops the search, which then returns its best so far */ signal?: AbortSignal | undefined
@@ -92,7 +92,12 @@ export async function searchWeights(
   const shape: GenomeShape = { mode, groups: groups.count, experts: experts.length, allowNegative }
   const made = options.pairs
     ? undefined
-    : await generatePairs(session, setup.anchor, setup.experts, { seed, signal, onProgress })
+    : await generatePairs(session, setup.anchor, setup.experts, {
+        writer: setup.references?.unaligned,
+        seed,
+        signal,
+        onProgress,
+      })
   const objective = new PairObjective(anchor.codec, options.pairs ?? made?.pairs ?? [], alphaWeights(alpha))
   const out = new DeviceModel(session.gpu, anchor.model.config, anchor.model.type)
   const recorder = new Recorder(evaluations, options)
