@@ -4,6 +4,7 @@
 import { Matrix, SingularValueDecomposition } from 'ml-matrix'
 import { EngineError } from '../errors.ts'
 import { orientSign } from '../geometry/eigen.ts'
+import { applyReflections, reflections } from './orthogonalFactor.ts'
 
 /** Row-major real matrix (rows, columns). */
 export interface HostMatrix {
@@ -27,6 +28,8 @@ export interface SingularTriplets {
 export const LARGEST_SIDE = 4096
 /** σ ≤ this · σ_max counts as zero: its vectors are rounding, and are left out (ours). */
 const NULL_SHARE = 1e-5
+/** A matrix this many times as long as wide is made a triangle first. */
+const LONG = 1.5
 
 /** Throws `request-invalid` or `not-finite`, with the tensor's name, where a decomposition cannot be had. */
 export function assertDecomposable({ rows, columns, data }: HostMatrix, tensor?: string): void {
@@ -61,22 +64,50 @@ export function singularTriplets({ rows, columns, data }: HostMatrix): SingularT
   const scale = data.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
   // A power of two, so that scaling rounds nothing; squares of tiny entries then stay away from the subnormals.
   const unit = scale > 0 ? 2 ** -Math.ceil(Math.log2(scale)) : 1
-  // Tall: ml-matrix takes no other shape without turning it round itself.
   const isTall = rows >= columns
   const [m, n] = isTall ? [rows, columns] : [columns, rows]
-  const tall = new Matrix(m, n)
+  // Columns of the tall form as rows (n, m).
+  const tall = new Float64Array(m * n)
   for (let i = 0; i < rows; i++)
-    for (let j = 0; j < columns; j++) {
-      const value = data[i * columns + j] * unit
-      if (isTall) tall.set(i, j, value)
-      else tall.set(j, i, value)
-    }
-  const found = new SingularValueDecomposition(tall)
-  const long = columnsOf(found.leftSingularVectors, count)
-  const short = columnsOf(found.rightSingularVectors, count)
-  const [left, right] = isTall ? [long, short] : [short, long]
+    for (let j = 0; j < columns; j++)
+      tall[isTall ? j * rows + i : i * columns + j] = data[i * columns + j] * unit
+  const found = m >= LONG * n ? decomposeLong(tall, m, n) : decompose(tall, m, n)
+  const [left, right] = isTall ? [found.long, found.short] : [found.short, found.long]
   for (let i = 0; i < count; i++) orientPair(rowOf(left, i), rowOf(right, i))
-  return { count, values: Float64Array.from(found.diagonal.slice(0, count), (s) => s / unit), left, right }
+  return { count, values: found.values.map((s) => s / unit), left, right }
+}
+
+interface Factors {
+  values: Float64Array
+  long: HostMatrix
+  short: HostMatrix
+}
+
+/** Triplets of the tall matrix (m, n) whose columns are the rows of `columns` (n, m). */
+function decompose(columns: Float64Array, m: number, n: number): Factors {
+  const matrix = new Matrix(m, n)
+  for (let j = 0; j < n; j++) for (let i = 0; i < m; i++) matrix.set(i, j, columns[j * m + i])
+  const found = new SingularValueDecomposition(matrix)
+  return {
+    values: Float64Array.from(found.diagonal.slice(0, n)),
+    long: columnsOf(found.leftSingularVectors, n),
+    short: columnsOf(found.rightSingularVectors, n),
+  }
+}
+
+/** The same by way of the triangle R of A = QR: its left vectors are turned back by Q. */
+function decomposeLong(columns: Float64Array, m: number, n: number): Factors {
+  const factor = reflections(columns, m, n)
+  const triangle = new Float64Array(n * n)
+  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) triangle[j * n + i] = factor.r[i * n + j]
+  const { values, long, short } = decompose(triangle, n, n)
+  const turned = new Float64Array(n * m)
+  for (let k = 0; k < n; k++) {
+    const vector = turned.subarray(k * m, (k + 1) * m)
+    vector.set(rowOf(long, k))
+    applyReflections(factor, vector)
+  }
+  return { values, long: { rows: n, columns: m, data: turned }, short }
 }
 
 /** The first `count` columns as rows. */
