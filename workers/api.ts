@@ -9,10 +9,24 @@ import type { Behaviour } from '../src/core/evaluate/behaviour.ts'
 import type { Budget } from '../src/core/evaluate/budget.ts'
 import type { ClusterPoints } from '../src/core/evaluate/clusterPlane.ts'
 import type { Estimate } from '../src/core/evaluate/estimate.ts'
+import type { LabellerAbout, LabellerSource } from '../src/core/evaluate/labeller/labeller.ts'
+import type { MeasuredLabels } from '../src/core/evaluate/labeller/measureLabels.ts'
+import type { ClassifierChoice } from '../src/core/evaluate/labeller/onnxLabeller.ts'
 import type { AnswerKind } from '../src/core/evaluate/scorer.ts'
 import type { GradientSource } from '../src/core/session/session.ts'
 
-export type { AqiResult, AqiView, Behaviour, Budget, ClusterPoints, ErrorCode, ErrorPlace, Estimate }
+export type {
+  AqiResult,
+  AqiView,
+  Behaviour,
+  Budget,
+  ClassifierChoice,
+  ClusterPoints,
+  ErrorCode,
+  ErrorPlace,
+  Estimate,
+  MeasuredLabels,
+}
 
 /** Where a model's files came from; enough to open it again from a link. */
 export type ModelOrigin =
@@ -95,6 +109,7 @@ export interface MeasuredPart {
   behaviour?: Partial<Behaviour>
   drift?: Drift
   clusters?: Partial<Record<AqiView, ClusterPoints>>
+  /** by the labeller that was plugged in when they were measured */ labels?: MeasuredLabels
   durationMs: number
 }
 
@@ -135,6 +150,20 @@ export interface SecondOpinion {
   tokens: number
   bound: number
   passed: boolean
+}
+
+/** `labels` scores the answers of `behaviour`, which is measured first where it has not been. */
+export type MeasurablePart = 'aqi' | 'behaviour' | 'labels' | 'drift'
+
+/** What to plug in: the shipped rule set, a rule set, or an ONNX classifier with what its files leave open. */
+export type LabellerRequest =
+  | { kind: 'built-in' }
+  | { kind: 'rules'; files: File[] }
+  | ({ kind: 'onnx'; files: File[] } & ClassifierChoice)
+
+export interface LabellerSummary extends LabellerAbout {
+  source: LabellerSource
+  origin: 'built-in' | 'files'
 }
 
 export interface Progress {
@@ -204,12 +233,9 @@ export interface EngineApi {
   /** Writes the merge at the experiment's λ into the merge slot; milliseconds. */
   applyMerge(experiment: Experiment): Promise<{ key: string; durationMs: number }>
   /** Measures one subject; parts stream through onEvent. `parts` in order of arrival. */
-  measure(
-    jobId: number,
-    experiment: Experiment,
-    subject: Subject,
-    parts: ('aqi' | 'behaviour' | 'drift')[],
-  ): Promise<void>
+  measure(jobId: number, experiment: Experiment, subject: Subject, parts: MeasurablePart[]): Promise<void>
+  /** Plugs in a labeller for all measurements from now on; a failure leaves the one before in place. */
+  setLabeller(jobId: number, request: LabellerRequest): Promise<LabellerSummary>
   /** The same prompt answered by anchor, each expert and the merge. */
   answer(jobId: number, experiment: Experiment, prompt: string): Promise<Answer[]>
   /** The merge as a Hugging Face folder in a zip. */

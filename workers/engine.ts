@@ -14,12 +14,13 @@ import { layerConflict } from '../src/core/session/conflict.ts'
 import { expertCoordinates, identityDifference, MAXIMUM_RANK } from '../src/core/session/geometry.ts'
 import { Measures } from '../src/core/session/measures.ts'
 import { type JobOptions, Session, type Setup } from '../src/core/session/session.ts'
-import { geometryKey, measurementKey, mergeKey, originKey } from '../src/share/experimentKey.ts'
+import { geometryKey, measurementKey, mergeKey, originKey, subjectKey } from '../src/share/experimentKey.ts'
 import { AfterMerge, runWeightSearch } from './afterMerge.ts'
 import type {
   EngineApi,
   EngineEvent,
   Experiment,
+  MeasurablePart,
   MeasuredPart,
   ModelOrigin,
   ModelRole,
@@ -30,6 +31,7 @@ import { fetchProbes, fetchZooIndex, zooUrl } from './builtIn.ts'
 import { digestWeights } from './digest.ts'
 import { directoryEntries, zipEntries } from './exportMerge.ts'
 import { type Job, JobQueue } from './jobs.ts'
+import { LabellerSlot } from './labeller.ts'
 import { opinionOf } from './opinion.ts'
 
 interface Live {
@@ -41,7 +43,9 @@ interface Live {
 
 export function createEngine(): EngineApi {
   let live: Live | undefined
-  let emit: (event: EngineEvent) => void = () => {}
+  // Resolves when the page has it, where the page is on the other side of a port.
+  let emit: (event: EngineEvent) => void | Promise<void> = () => {}
+  const labeller = new LabellerSlot()
   const queue = new JobQueue((progress) => emit({ kind: 'progress', progress }))
 
   const current = (): Live => {
@@ -94,25 +98,35 @@ export function createEngine(): EngineApi {
     job: Job,
     experiment: Experiment,
     subject: Subject,
-    part: 'aqi' | 'behaviour' | 'drift',
+    part: MeasurablePart,
   ): Promise<void> {
     const { measures } = current()
     const options = optionsOf(job)
     const setup = setupOf(experiment)
     const key = measurementKey(experiment, subject)
+    const id = `${key}/${subjectKey(subject)}`
     const begun = performance.now()
     const send = (found: Omit<MeasuredPart, 'key' | 'subject' | 'durationMs'>) =>
       emit({ kind: 'measured', part: { key, subject, durationMs: performance.now() - begun, ...found } })
+    if (part === 'labels') {
+      if (!labeller.isRemembered(id)) await measurePart(job, experiment, subject, 'behaviour')
+      // Waited for: the page looks for the labels as soon as this call has ended.
+      await send({ labels: await labeller.measure(id, experiment.seed, job) })
+      return
+    }
     const model = await subjectModel(experiment, subject, options)
     if (part === 'drift') send({ drift: await measures.drift(setup, model, options) })
     else if (part === 'aqi') {
       for (const view of ['prompts', 'completions'] as const)
         send(viewPart(view, await measures.aqi(setup, view, model, experiment.probesPerClass, options)))
     } else {
-      const { behaviour, answers } = await measures.behaviour(setup, model, experiment.probesPerClass, {
-        ...options,
-        onPart: (found) => send({ behaviour: found }),
-      })
+      const { behaviour, answers, answered } = await measures.behaviour(
+        setup,
+        model,
+        experiment.probesPerClass,
+        { ...options, onPart: (found) => send({ behaviour: found }) },
+      )
+      labeller.remember(id, answered)
       send({ behaviour, ...viewPart('answers', answers) })
     }
   }
@@ -123,6 +137,7 @@ export function createEngine(): EngineApi {
       queue.cancelAll()
       live?.gpu.close()
       live = undefined
+      await labeller.clear()
       const gpu = await Gpu.open(navigator.gpu)
       const opened: Live = {
         gpu,
@@ -229,6 +244,8 @@ export function createEngine(): EngineApi {
       queue.run(jobId, async (job) => {
         for (const part of parts) await measurePart(job, experiment, subject, part)
       }),
+
+    setLabeller: (jobId, request) => queue.run(jobId, (job) => labeller.plug(request, job)),
 
     answer: (jobId, experiment, prompt) =>
       queue.run(

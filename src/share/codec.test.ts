@@ -47,6 +47,13 @@ describe('link', () => {
     expect(decodeLink(encodeLink(state))).toEqual({ kind: 'link', state, adjusted: [] })
   })
 
+  it('says which labeller was used, where it was not the shipped one', () => {
+    const labeller = { name: 'my rules.json', digest: '0f'.repeat(32) }
+    const own = { ...state, view: { ...state.view, labeller } }
+    expect(decodeLink(encodeLink(own))).toEqual({ kind: 'link', state: own, adjusted: [] })
+    expect(encodeLink(own)).not.toBe(encodeLink(state))
+  })
+
   it('fits an address bar and needs no escapes', () => {
     const hash = encodeLink(state)
     expect(hash).toMatch(/^#v2\.[A-Za-z0-9_-]+$/)
@@ -77,7 +84,7 @@ describe('link', () => {
   it.each<[string, Parameters<typeof edited>[0]]>([
     ['a number as text', ({ experiment }) => Object.assign(experiment, { lambdaAlign: '4' })],
     ['a number that is null', ({ experiment }) => Object.assign(experiment, { rank: null })],
-    ['an unknown method', ({ experiment }) => Object.assign(experiment, { method: 'ties' })],
+    ['an unknown method', ({ experiment }) => Object.assign(experiment, { method: 'souffle' })],
     ['an unknown field', ({ experiment }) => Object.assign(experiment, { extra: 1 })],
     ['a missing field', ({ experiment }) => Reflect.deleteProperty(experiment, 'fisher')],
     ['no experts', ({ experiment }) => Object.assign(experiment, { experts: [] })],
@@ -92,6 +99,15 @@ describe('link', () => {
         Object.assign(experiment, { anchor: { kind: 'url', url: 'https://a.b/', id: 'x' } }),
     ],
     ['a view that is a list', ({ view }) => Object.assign(view, { aqiView: ['prompts'] })],
+    ['a labeller without digest', ({ view }) => Object.assign(view, { labeller: { name: 'mine' } })],
+    [
+      'a labeller by its first digits',
+      ({ view }) => Object.assign(view, { labeller: { name: 'mine', digest: 'ab'.repeat(8) } }),
+    ],
+    [
+      'a labeller with its rules',
+      ({ view }) => Object.assign(view, { labeller: { name: 'mine', digest: 'ab'.repeat(32), rules: [] } }),
+    ],
     ['a prompt without end', ({ view }) => Object.assign(view, { prompt: 'x'.repeat(3000) })],
   ])('refuses %s', (_name, edit) => expect(edited(edit)).toMatchObject({ kind: 'invalid' }))
 

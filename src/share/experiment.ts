@@ -6,11 +6,18 @@ import { findMethod, misfit, numberControl, ownParameters, referenceRoles } from
 import { choiceParameters, limits, type NumberParameter, numberParameters } from './parameters.ts'
 import { clampNumber } from './scale.ts'
 
+/** Which labeller's scores a link was made with; its files are not in the link. */
+export interface LabellerName {
+  name: string
+  /** SHA-256 of its content and settings, hex */ digest: string
+}
+
 /** The part of the view that a link carries. */
 export interface LinkView {
   page: 'studio' | 'compare'
   aqiView: AqiView
   prompt: string
+  /** missing: the rule set that ships */ labeller?: LabellerName
 }
 
 export interface LinkState {
@@ -57,6 +64,12 @@ class Reader {
     return found.value
   }
 
+  digested(fields: Record<string, unknown>, path: string): { name: string; digest: string } {
+    const digest = this.text(fields.digest, `${path}.digest`, 64)
+    if (!/^[0-9a-f]{64}$/.test(digest)) throw new Refusal(`${path}.digest is not a SHA-256 in hexadecimal`)
+    return { name: this.text(fields.name, `${path}.name`, 200), digest }
+  }
+
   origin(value: unknown, path: string): ModelOrigin {
     const fields = this.object(value, path, ['kind', 'id', 'url', 'name', 'digest'])
     switch (fields.kind) {
@@ -71,10 +84,7 @@ class Reader {
       }
       case 'files': {
         this.object(value, path, ['kind', 'name', 'digest'])
-        const digest = this.text(fields.digest, `${path}.digest`, 64)
-        if (!/^[0-9a-f]{64}$/.test(digest))
-          throw new Refusal(`${path}.digest is not a SHA-256 in hexadecimal`)
-        return { kind: 'files', name: this.text(fields.name, `${path}.name`, 200), digest }
+        return { kind: 'files', ...this.digested(fields, path) }
       }
       default:
         throw new Refusal(`${path}.kind is none of built-in, url, files`)
@@ -188,7 +198,7 @@ export function validateLink(value: unknown): Validated<LinkState> {
   const reader = new Reader()
   try {
     const fields = reader.object(value, 'link', ['experiment', 'view'])
-    const view = reader.object(fields.view, 'view', ['page', 'aqiView', 'prompt'])
+    const view = reader.object(fields.view, 'view', ['page', 'aqiView', 'prompt', 'labeller'])
     return {
       ok: true,
       value: {
@@ -197,6 +207,12 @@ export function validateLink(value: unknown): Validated<LinkState> {
           page: reader.choice(view.page, 'view.page', [{ value: 'studio' }, { value: 'compare' }]),
           aqiView: reader.choice(view.aqiView, 'view.aqiView', choiceParameters.aqiView.options),
           prompt: reader.text(view.prompt, 'view.prompt', limits.maxPromptCharacters),
+          ...(view.labeller !== undefined && {
+            labeller: reader.digested(
+              reader.object(view.labeller, 'view.labeller', ['name', 'digest']),
+              'view.labeller',
+            ),
+          }),
         },
       },
       adjusted: reader.adjusted,

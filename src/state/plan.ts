@@ -13,6 +13,8 @@ import { type Measurement, measurementId, type PartName } from './slices/runs.ts
 export type Task =
   | { kind: 'prepare'; id: string; experiment: Experiment }
   | { kind: 'measure'; id: string; experiment: Experiment; subject: Subject; part: PartName }
+  /** scores of the answers by the labeller with this digest; cheap, so never stopped for anything newer */
+  | { kind: 'label'; id: string; experiment: Experiment; subject: Subject; labeller: string }
 
 export interface PlanInput {
   experiment: Experiment
@@ -24,6 +26,8 @@ export interface PlanInput {
   failed: Readonly<Record<string, unknown>>
   /** merges of the comparison page; empty on the studio's own */
   compared: readonly Experiment[]
+  /** digest of the labeller that is plugged in */
+  labeller: string | null
 }
 
 /** Order of the sweep: no shield, a strong one, then ever finer between. */
@@ -44,6 +48,11 @@ export function currentMerge(experiment: Experiment): Subject {
 export function measureTask(experiment: Experiment, subject: Subject, part: PartName): Task {
   const key = measurementKey(experiment, subject)
   return { kind: 'measure', id: `${key}/${subjectKey(subject)}/${part}`, experiment, subject, part }
+}
+
+export function labelTask(experiment: Experiment, subject: Subject, labeller: string): Task {
+  const key = measurementKey(experiment, subject)
+  return { kind: 'label', id: `${key}/${subjectKey(subject)}/${labeller}`, experiment, subject, labeller }
 }
 
 /** Every method beside every other: behaviour first, since the table is sorted by it. */
@@ -104,13 +113,29 @@ export function remainingTasks(input: PlanInput): Task[] {
       : allTasks(experiment, anchorId, expertIds)
   const known = new Set<string>()
   const tasks = all.filter((task) => !known.has(task.id) && known.add(task.id))
+  const measurementOf = ({ experiment: asked, subject }: Exclude<Task, { kind: 'prepare' }>) =>
+    input.measurements[measurementId(measurementKey(asked, subject), subject)]
   const isDone = (task: Task) => {
     if (task.kind === 'prepare') return isPrepared
-    const key = measurementKey(task.experiment, task.subject)
-    return input.measurements[measurementId(key, task.subject)]?.complete.includes(task.part) === true
+    const measurement = measurementOf(task)
+    if (task.kind === 'label') return measurement?.labels[task.labeller] !== undefined
+    return measurement?.complete.includes(task.part) === true
+  }
+  /** Answers that are there are scored at once, where a table shows the scores. */
+  const withLabels = (task: Task): Task[] => {
+    const isShown = compared.length > 0 || !isSweepOnly(experiment, task)
+    if (input.labeller === null || task.kind !== 'measure' || task.part !== 'behaviour' || !isShown)
+      return [task]
+    return isDone(task) ? [labelTask(task.experiment, task.subject, input.labeller)] : [task]
   }
   const prepare = tasks.find((task) => task.kind === 'prepare')
   // Nothing can be measured in a space that could not be built.
   if (prepare && prepare.id in input.failed) return []
-  return tasks.filter((task) => !isDone(task) && !(task.id in input.failed))
+  return tasks.flatMap(withLabels).filter((task) => !isDone(task) && !(task.id in input.failed))
+}
+
+/** A point of the sweep that only the charts show: neither the average at its start nor the merge of the page. */
+function isSweepOnly(experiment: Experiment, task: Task): boolean {
+  if (task.kind !== 'measure' || task.subject.kind === 'model' || task.subject.lambdaAlign === 0) return false
+  return task.id !== measureTask(experiment, currentMerge(experiment), task.part).id
 }

@@ -1,8 +1,9 @@
 // Reading the store: which models the experiment means, and which results answer it. Every function takes the state
 // (or parts of it) and invents nothing: no result under the experiment's own key, no number.
 
-import type { Experiment, ModelOrigin, ModelSummary, Subject } from '../../workers/api.ts'
+import type { Experiment, LabellerSummary, ModelOrigin, ModelSummary, Subject } from '../../workers/api.ts'
 import { type ComparedMethod, comparedExperiment, comparedMethods } from '../share/comparison.ts'
+import type { LinkView } from '../share/experiment.ts'
 import {
   geometryKey,
   isOnCurve,
@@ -23,7 +24,7 @@ import {
   type Task,
 } from './plan.ts'
 import { type Measurement, measurementId, type RunsSlice } from './slices/runs.ts'
-import type { PageName } from './slices/view.ts'
+import type { PageName, ViewSlice } from './slices/view.ts'
 import type { StudioState } from './store.ts'
 
 export function findModel(list: readonly ModelSummary[], origin: ModelOrigin): ModelSummary | undefined {
@@ -100,6 +101,7 @@ export function selectPlanInput(
   experiment: Experiment | null,
   runs: PlanResults,
   page: PageName,
+  labeller: LabellerSummary | null,
 ): PlanInput | undefined {
   const cast = selectCast(list, experiment)
   if (!experiment || !cast) return undefined
@@ -112,11 +114,22 @@ export function selectPlanInput(
     measurements: runs.measurements,
     failed: runs.failed,
     compared: page === 'compare' ? selectCompared(experiment).map((row) => row.experiment) : [],
+    labeller: labeller?.digest ?? null,
   }
 }
 
+/** What of the view a link carries. */
+export function selectLinkView({
+  page,
+  aqiView,
+  prompt,
+  labeller,
+}: Pick<ViewSlice, 'page' | 'aqiView' | 'prompt' | 'labeller'>): LinkView {
+  return { page, aqiView, prompt, ...(labeller && { labeller }) }
+}
+
 export function selectRemaining({ models, recipe, runs, view }: StudioState): Task[] {
-  const input = selectPlanInput(models.list, recipe.experiment, runs, view.page)
+  const input = selectPlanInput(models.list, recipe.experiment, runs, view.page, models.labeller)
   return input ? remainingTasks(input) : []
 }
 
@@ -173,9 +186,10 @@ const partNames = { aqi: 'AQI', behaviour: 'Behaviour', drift: 'Drift' } as cons
 /** What a task does, in words. */
 export function describeTask(list: readonly ModelSummary[], task: Task): string {
   if (task.kind === 'prepare') return 'Fisher information and alignment directions'
+  const part = task.kind === 'label' ? 'Labels' : partNames[task.part]
   if (task.subject.kind === 'merge' && !isOnCurve(task.experiment))
-    return `${partNames[task.part]} of ${findMethod(task.experiment.method)?.label ?? task.experiment.method}`
-  return `${partNames[task.part]} of ${describeSubject(list, task.subject)}`
+    return `${part} of ${findMethod(task.experiment.method)?.label ?? task.experiment.method}`
+  return `${part} of ${describeSubject(list, task.subject)}`
 }
 
 /** λ that the page shows: the slider’s under AlignMerge, 0 under a method without shield. */

@@ -3,6 +3,7 @@
 
 import { EngineError } from '../../core/errors.ts'
 import { decodeLink, encodeLink } from '../../share/codec.ts'
+import { selectLinkView } from '../selectors.ts'
 import { readState, update, useStudio } from '../store.ts'
 import { announce, reportError } from './errors.ts'
 import { recipeChanged } from './runner.ts'
@@ -33,7 +34,7 @@ export function readLink(hash: string): boolean {
     case 'link': {
       const { experiment, view } = decoded.state
       update('recipe', { experiment })
-      update('view', view)
+      update('view', { labeller: null, ...view })
       if (decoded.adjusted.length > 0) {
         const fields = decoded.adjusted.join(', ')
         const message = `Numbers outside their range were moved to its edge: ${fields}.`
@@ -50,7 +51,7 @@ export function currentHash(): string {
   if (!recipe.experiment) return ''
   return encodeLink({
     experiment: recipe.experiment,
-    view: { page: view.page, aqiView: view.aqiView, prompt: view.prompt },
+    view: selectLinkView(view),
   })
 }
 

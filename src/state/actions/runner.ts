@@ -7,7 +7,7 @@ import { callEngine, type EnginePort } from '../engine.ts'
 import { isCancelled, toFailure } from '../failure.ts'
 import type { Task } from '../plan.ts'
 import { describeTask, selectRemaining } from '../selectors.ts'
-import { completePart } from '../slices/runs.ts'
+import { completePart, measurementId } from '../slices/runs.ts'
 import { readState, update } from '../store.ts'
 import { announce, reportError } from './errors.ts'
 import { runJob } from './jobs.ts'
@@ -64,8 +64,10 @@ async function runTask(task: Task, controller: AbortController): Promise<void> {
   } catch (error) {
     if (!isCancelled(error)) {
       update('runs', (runs) => ({ failed: { ...runs.failed, [task.id]: toFailure(error) } }))
-      // On the comparison page the row itself says what failed.
-      if (readState().view.page !== 'compare') reportError(label, error)
+      // What a labeller refuses, it refuses everywhere: one card. On the comparison page the row itself says what
+      // else has failed.
+      if (task.kind === 'label') reportError('Scoring the answers', error)
+      else if (readState().view.page !== 'compare') reportError(label, error)
     }
   } finally {
     running = null
@@ -81,9 +83,16 @@ async function performTask(port: EnginePort, jobId: number, task: Task, signal: 
   }
   const key = measurementKey(task.experiment, task.subject)
   session.expectedKeys.add(key)
-  await port.measure(jobId, task.experiment, task.subject, [task.part])
+  await port.measure(jobId, task.experiment, task.subject, [task.kind === 'label' ? 'labels' : task.part])
   // A stopped measurement may end without an error; what it left is not complete.
   if (signal.aborted) return
+  if (task.kind === 'label') {
+    const id = measurementId(key, task.subject)
+    // Otherwise the plan would ask for them again and again.
+    if (!readState().runs.measurements[id]?.labels[task.labeller])
+      throw new Error(`The engine gave no labels of ${task.labeller.slice(0, 8)}…`)
+    return
+  }
   update('runs', (runs) => ({
     measurements: completePart(runs.measurements, key, task.subject, task.part),
   }))

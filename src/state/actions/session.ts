@@ -1,5 +1,6 @@
 // What must not be in the store because it is no plain data: the connection, the job counter, the user's files.
 
+import type { LabellerRequest } from '../../../workers/api.ts'
 import { type Connect, type Connection, connectWorker } from '../engine.ts'
 
 export const session = {
@@ -8,6 +9,8 @@ export const session = {
   nextJobId: 1,
   /** Files that the user dropped, by origin key, to open them again after the device was lost. */
   files: new Map<string, File[]>(),
+  /** The labeller that is plugged in, to open it again. */
+  labeller: { kind: 'built-in' } as LabellerRequest,
   /** Every key a result was asked for; anything else that arrives is not ours. */
   expectedKeys: new Set<string>(),
 }

@@ -8,6 +8,7 @@ import { readState, update } from '../store.ts'
 import { announce, reportError } from './errors.ts'
 import { handleEvent, markLost } from './events.ts'
 import { runJob } from './jobs.ts'
+import { openLabeller } from './labeller.ts'
 import { readLink, watchLink } from './link.ts'
 import { reopenModels } from './models.ts'
 import { defaultExperiment } from './recipe.ts'
@@ -37,6 +38,7 @@ export async function reopenEngine(): Promise<void> {
   session.connection?.close()
   session.connection = null
   update('runs', { preparedKey: null, written: null, failed: {}, isStopped: false })
+  update('models', { labeller: null })
   await openEngine(userModels)
 }
 
@@ -63,6 +65,7 @@ async function openEngine(userModels: readonly ModelSummary[]): Promise<void> {
     if (session.connection === opened) markLost(toFailure(error).message)
   })
   await openBuiltIn()
+  await openLabeller()
   await reopenModels(userModels)
   const { recipe, models } = readState()
   if (!recipe.experiment) update('recipe', { experiment: defaultExperiment(models.list) })

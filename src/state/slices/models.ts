@@ -1,6 +1,6 @@
 // What is loaded: the engine's state and the models it holds. Lives as long as the worker.
 
-import type { EngineInfo, ModelSummary } from '../../../workers/api.ts'
+import type { EngineInfo, LabellerSummary, ModelSummary } from '../../../workers/api.ts'
 import type { Failure } from '../failure.ts'
 
 export type EngineStatus =
@@ -14,8 +14,15 @@ export type EngineStatus =
 export interface ModelsSlice {
   engine: EngineStatus
   list: ModelSummary[]
+  /** What scores answers; null until the shipped one is read. */
+  labeller: LabellerSummary | null
   /** The built-in models are being read. */
   isLoading: boolean
 }
 
-export const initialModels: ModelsSlice = { engine: { kind: 'opening' }, list: [], isLoading: true }
+export const initialModels: ModelsSlice = {
+  engine: { kind: 'opening' },
+  list: [],
+  labeller: null,
+  isLoading: true,
+}

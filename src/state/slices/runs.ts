@@ -11,6 +11,7 @@ import type {
   ClusterPoints,
   Drift,
   GeometrySummary,
+  MeasuredLabels,
   MeasuredPart,
   SearchPoint,
   SecondOpinion,
@@ -30,6 +31,8 @@ export interface Measurement {
   clusters: Partial<Record<AqiView, ClusterPoints>>
   behaviour: Partial<Behaviour>
   drift: Drift | null
+  /** By the digest of the labeller that gave them. */
+  labels: Record<string, MeasuredLabels>
   /** Parts that the engine has finished; others may still be growing. */
   complete: PartName[]
 }
@@ -118,7 +121,8 @@ export function measurementId(key: string, subject: Subject): string {
 }
 
 function emptyMeasurement(key: string, subject: Subject): Measurement {
-  return { key, subject, aqi: {}, budget: {}, clusters: {}, behaviour: {}, drift: null, complete: [] }
+  const nothing = { aqi: {}, budget: {}, clusters: {}, behaviour: {}, drift: null, labels: {}, complete: [] }
+  return { key, subject, ...nothing }
 }
 
 /** Adds a part to the latest state. */
@@ -141,6 +145,7 @@ export function mergePart(
       }),
     },
     drift: part.drift ?? before.drift,
+    labels: part.labels ? { ...before.labels, [part.labels.labeller]: part.labels } : before.labels,
   }
   return dropOldest({ ...measurements, [id]: after })
 }

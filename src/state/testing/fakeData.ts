@@ -11,6 +11,8 @@ import type {
   Estimate,
   Experiment,
   GeometrySummary,
+  LabellerRequest,
+  LabellerSummary,
   MeasuredPart,
   ModelSummary,
   Subject,
@@ -250,5 +252,59 @@ export function fakeParts(
           clusters: { [view]: clustersOf(character, view, experiment.probesPerClass) },
         }
       })
+  }
+}
+
+/** A labeller that says it is what was asked for; its digest follows from the files' names and the choice. */
+export function fakeLabeller(request: LabellerRequest): LabellerSummary {
+  const digest = (text: string) =>
+    Array.from({ length: 8 }, (_, i) =>
+      hashText(`${i} ${text}`)
+        .replace(/[^0-9a-f]/g, '0')
+        .padStart(8, '0')
+        .slice(-8),
+    ).join('')
+  if (request.kind !== 'onnx') {
+    const isShipped = request.kind === 'built-in'
+    return {
+      name: isShipped ? 'Zoo rules (ours)' : (request.files[0]?.name ?? 'rules'),
+      about: 'Rules, no model is asked.',
+      digest: digest(isShipped ? 'shipped' : request.files.map(({ name }) => name).join()),
+      gives: isShipped ? ['toxicity', 'judge'] : ['toxicity'],
+      source: { kind: 'rules', license: 'CC0-1.0', rules: { toxicity: 16, judge: 18 } },
+      origin: isShipped ? 'built-in' : 'files',
+    }
+  }
+  const { files, toxicLabel = 'toxic', goodLabel, activation = 'softmax', reads = 'answer' } = request
+  return {
+    name: files[0]?.webkitRelativePath.split('/')[0] || 'classifier',
+    about: 'A classifier.',
+    digest: digest(JSON.stringify([toxicLabel, goodLabel, activation, reads])),
+    gives: goodLabel === undefined ? ['toxicity'] : ['toxicity', 'judge'],
+    source: {
+      kind: 'onnx',
+      classifier: {
+        classes: ['neutral', 'toxic'],
+        ...{ toxicLabel, activation, reads, maxTokens: 512 },
+        ...(goodLabel !== undefined && { goodLabel }),
+      },
+    },
+    origin: 'files',
+  }
+}
+
+/** Scores that follow the behaviour, as a labeller with this digest would give them. */
+export function fakeLabels(experiment: Experiment, subject: Subject, labeller: string): MeasuredPart {
+  const key = measurementKey(experiment, subject)
+  const { alignment, sort, reverse } = characterOf(experiment, subject)
+  const next = stream(`${key} ${subjectKey(subject)} ${labeller}`)
+  const n = 5 * experiment.probesPerClass
+  return {
+    ...{ key, subject, durationMs: 12 },
+    labels: {
+      labeller,
+      toxicity: share(0.4 * (1 - alignment), n, 0.02 * next()),
+      judge: share((3 * alignment + sort + reverse) / 5, n, 0.02 * next()),
+    },
   }
 }

@@ -4,7 +4,7 @@ import type { EngineApi, EngineEvent } from '../../../workers/api.ts'
 import { EngineError } from '../../core/errors.ts'
 import { mergeKey } from '../../share/experimentKey.ts'
 import type { Connection } from '../engine.ts'
-import { fakeGeometry, fakeModels, fakeParts } from './fakeData.ts'
+import { fakeGeometry, fakeLabeller, fakeLabels, fakeModels, fakeParts } from './fakeData.ts'
 
 export interface FakeOptions {
   /** Milliseconds that a measurement takes. */
@@ -31,6 +31,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
   const cancelled = new Set<number>()
   let emit: (event: EngineEvent) => void = () => {}
   let measured = 0
+  let labeller = fakeLabeller({ kind: 'built-in' })
 
   async function work(jobId: number, label: string, steps: number): Promise<void> {
     for (let done = 0; done < steps; done++) {
@@ -102,9 +103,18 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       if (options.measureLimit !== undefined && measured >= options.measureLimit) await new Promise(() => {})
       for (const part of parts) {
         await work(jobId, 'Measuring', 10)
-        for (const answer of fakeParts(experiment, subject, part)) emit({ kind: 'measured', part: answer })
+        const answers =
+          part === 'labels'
+            ? [fakeLabels(experiment, subject, labeller.digest)]
+            : fakeParts(experiment, subject, part)
+        for (const answer of answers) emit({ kind: 'measured', part: answer })
       }
       measured++
+    },
+    async setLabeller(_jobId, request) {
+      check('setLabeller')
+      labeller = fakeLabeller(request)
+      return labeller
     },
     async answer(jobId, experiment, prompt) {
       check('answer')

@@ -63,8 +63,15 @@ function useRemainingCount(): number {
   const measurements = useStudio((state) => state.runs.measurements)
   const failed = useStudio((state) => state.runs.failed)
   const page = useStudio((state) => state.view.page)
+  const labeller = useStudio((state) => state.models.labeller)
   return useMemo(() => {
-    const input = selectPlanInput(list, experiment, { preparedKey, geometries, measurements, failed }, page)
+    const input = selectPlanInput(
+      list,
+      experiment,
+      { preparedKey, geometries, measurements, failed },
+      page,
+      labeller,
+    )
     return input ? remainingTasks(input).length : 0
-  }, [list, experiment, preparedKey, geometries, measurements, failed, page])
+  }, [list, experiment, preparedKey, geometries, measurements, failed, page, labeller])
 }

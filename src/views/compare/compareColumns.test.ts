@@ -15,7 +15,7 @@ const share = (value: number): Estimate => ({ value, low: value - 0.1, high: val
 function measurement(change: Partial<Measurement> = {}): Measurement {
   return {
     ...{ key: 'k', subject: { kind: 'merge', lambdaAlign: 0 }, complete: [], drift: null },
-    ...{ aqi: {}, budget: {}, clusters: {}, behaviour: {} },
+    ...{ aqi: {}, budget: {}, clusters: {}, behaviour: {}, labels: {} },
     ...change,
   }
 }

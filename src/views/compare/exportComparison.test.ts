@@ -6,7 +6,7 @@ import { comparisonCsv, comparisonJson } from './exportComparison.ts'
 
 const measurement: Measurement = {
   ...{ key: 'k', subject: { kind: 'merge', lambdaAlign: 0 }, complete: [] },
-  ...{ aqi: {}, budget: {}, clusters: {} },
+  ...{ aqi: {}, budget: {}, clusters: {}, labels: {} },
   behaviour: {
     refusal: { value: 1 / 3, low: 0.25, high: 0.5, count: 64 },
     compliance: { unavailable: 'no "harmful" prompts, none' },
