@@ -50,8 +50,9 @@ export async function main(args: readonly string[], output: Output = TERMINAL): 
     return name === undefined ? 2 : 0
   }
   const controller = new AbortController()
-  process.once('SIGINT', () => controller.abort())
-  process.once('SIGTERM', () => controller.abort())
+  const stop = () => controller.abort()
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  for (const signal of signals) process.once(signal, stop)
   try {
     if (!Object.hasOwn(COMMANDS, name))
       throw new UsageError(`unknown command ${name}; expected ${Object.keys(COMMANDS).join(', ')}`)
@@ -67,5 +68,7 @@ export async function main(args: readonly string[], output: Output = TERMINAL): 
     else output.note(sayError(error, name))
     if (controller.signal.aborted) return 130
     return error instanceof UsageError ? 2 : 1
+  } finally {
+    for (const signal of signals) process.off(signal, stop)
   }
 }

@@ -1,0 +1,368 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Checkpoint, openCheckpoint } from '../../core/files/checkpoint.ts'
+import { readRecipeYaml } from '../../core/merge/recipe/yaml.ts'
+import { decodeWeights, encodeWeights, fromBf16, toBf16 } from '../../core/tensors/dtype.ts'
+import { tinyConfig, tinyFiles } from '../../testing/tinyCheckpoint.ts'
+import { nodeFolder } from '../nodeFolder.ts'
+import { ZOO } from './models.ts'
+import { runCli, runHere, temporary } from './testCli.ts'
+
+let folder: Awaited<ReturnType<typeof temporary>>
+const at = (name: string) => join(folder.path, name)
+beforeAll(async () => {
+  folder = await temporary()
+  const put = async (name: string, files: Map<string, Uint8Array | string>) => {
+    for (const [path, content] of files) await folder.write(`${name}/${path}`, content)
+  }
+  await put('x', tinyFiles(tinyConfig(), 'f32', 1))
+  await put('y', tinyFiles(tinyConfig(), 'bf16', 2))
+  await put('wide', tinyFiles({ ...tinyConfig(), hidden_size: 12 }, 'f32', 3))
+})
+afterAll(() => folder.remove())
+
+const open = async (path: string): Promise<Checkpoint> => openCheckpoint(await nodeFolder(path))
+async function weightOf(path: string, name: string): Promise<Float32Array> {
+  const { bytes, type } = await (await open(path)).readWeight(name)
+  return decodeWeights(bytes, type)
+}
+
+interface Report {
+  out: string
+  files: string[]
+  digest: string
+  notes: string[]
+  models: { name: string; digest: string; role: string }[]
+  measured?: { behaviour: { refusal: { count: number } } }
+}
+
+const TWO = (weights: [string, string], more = '') => `# two
+models:
+- {model: anchor, parameters: {weight: ${weights[0]}}}
+- {model: task-sort, parameters: {weight: ${weights[1]}}}
+merge_method: linear
+${more}`
+
+describe('alignmerge merge', () => {
+  it('writes a model folder: shards, index, config, tokenizer, card and recipe', async () => {
+    const text = TWO(
+      ['[{filter: mlp, value: [1, 3]}, {value: 1}]', '1'],
+      'parameters: {normalize: false}\ndtype: float32\nout_dtype: bfloat16\n',
+    )
+    const recipe = await folder.write('linear.yml', text)
+    const { code, stderr, json } = await runCli([
+      'merge',
+      recipe,
+      at('out'),
+      '--shard-size',
+      '200KB',
+      '--json',
+    ])
+    expect(stderr).toContain('merging: 27 of 27')
+    expect(code).toBe(0)
+    const report = json() as Report
+    expect(report).toMatchObject({
+      out: at('out'),
+      method: 'linear',
+      layers: 4,
+      dtype: 'bfloat16',
+      notes: [],
+    })
+    expect(report.models.map(({ name, role }) => [name, role])).toEqual([
+      ['anchor', 'merged'],
+      ['task-sort', 'merged'],
+    ])
+    const files = await readdir(at('out'))
+    expect(files.sort()).toEqual(
+      [
+        ...['README.md', 'alignmerge_config.yml', 'config.json', 'model.safetensors.index.json'],
+        ...['tokenizer.json', 'tokenizer_config.json', ...report.files],
+      ].sort(),
+    )
+    expect(report.files.length).toBeGreaterThan(2)
+    const sizes = await Promise.all(
+      report.files.map(async (name) => (await readFile(at(`out/${name}`))).length),
+    )
+    for (const size of sizes) expect(size).toBeLessThan(203_000)
+
+    // The same by hand, in float64: Σ w θ, rounded once to bfloat16.
+    const { weights } = await open(at('out'))
+    for (const { name, layer } of weights) {
+      const [a, b] = [await weightOf(join(ZOO, 'anchor'), name), await weightOf(join(ZOO, 'task-sort'), name)]
+      const weight = name.includes('mlp') && layer !== undefined ? 1 + (2 * layer) / 3 : 1
+      const merged = await weightOf(at('out'), name)
+      let wrong = 0
+      merged.forEach((value, i) => {
+        // One unit of float32 may tip a tie, and with it one unit of bfloat16.
+        const exact = weight * a[i] + b[i]
+        const slack = (Math.abs(weight * a[i]) + Math.abs(b[i])) * 2 ** -22
+        if (Math.abs(value - fromBf16(toBf16(exact))) > Math.abs(exact) * 2 ** -7 + slack) wrong++
+      })
+      expect(wrong, name).toBe(0)
+    }
+    for (const file of ['tokenizer.json', 'tokenizer_config.json'])
+      expect(await readFile(at(`out/${file}`))).toEqual(await readFile(join(ZOO, 'anchor', file)))
+    const config = JSON.parse(await readFile(at('out/config.json'), 'utf8'))
+    expect(config).toEqual({
+      ...JSON.parse(await readFile(join(ZOO, 'anchor/config.json'), 'utf8')),
+      torch_dtype: 'bfloat16',
+    })
+    const written = await readFile(at('out/alignmerge_config.yml'), 'utf8')
+    expect(readRecipeYaml(written).recipe).toEqual(readRecipeYaml(text).recipe)
+    const card = await readFile(at('out/README.md'), 'utf8')
+    for (const part of [
+      'tags:\n- alignmerge-studio\n- merge\n- linear\n',
+      '# out\n',
+      written,
+      'arxiv.org',
+      report.digest,
+      report.models[1].digest,
+    ])
+      expect(card).toContain(part)
+    const inspected = (await runHere(['inspect', at('out'), 'anchor', '--json'])).json() as {
+      isMergeable: boolean
+      models: { digest: string }[]
+    }
+    expect(inspected.isMergeable).toBe(true)
+    expect(inspected.models.map(({ digest }) => digest)).toEqual([report.digest, report.models[0].digest])
+  })
+
+  it('stacks layers, bit for bit, and says how many in the config', async () => {
+    const recipe = await folder.write(
+      'stack.yml',
+      `slices:
+- sources: [{model: anchor, layer_range: [0, 3], parameters: {weight: 1}}]
+- sources: [{model: safety, layer_range: [1, 4], parameters: {weight: 1}}]
+merge_method: linear
+`,
+    )
+    const { code, json } = await runHere(['merge', recipe, at('stack'), '--json'])
+    expect(code).toBe(0)
+    expect(json()).toMatchObject({ layers: 6, dtype: 'bfloat16', files: ['model.safetensors'] })
+    const merged = await open(at('stack'))
+    expect(merged.config.layerCount).toBe(6)
+    const same = async (name: string, model: string, from = name) =>
+      expect((await merged.readWeight(name)).bytes).toEqual(
+        (await (await open(join(ZOO, model))).readWeight(from)).bytes,
+      )
+    const rest = 'mlp.gate_up_proj.weight'
+    await same(`model.layers.2.${rest}`, 'anchor')
+    await same(`model.layers.3.${rest}`, 'safety', `model.layers.1.${rest}`)
+    await same(`model.layers.5.${rest}`, 'safety', `model.layers.3.${rest}`)
+    await same('model.embed_tokens.weight', 'anchor')
+    await same('lm_head.weight', 'safety')
+  })
+
+  it('takes models from --models, tokenizer and template as the recipe says', async () => {
+    const template = '{% for m in messages %}{{ m.content }}{% endfor %}'
+    const recipe = await folder.write(
+      'tiny.yml',
+      `models: [{model: x}, {model: y}]
+merge_method: linear
+parameters: {weight: 1}
+tokenizer_source: y
+chat_template: '${template}'
+dtype: float32
+`,
+    )
+    await folder.write('y/special_tokens_map.json', '{"only": "y"}')
+    const { code } = await runHere(['merge', recipe, at('tiny'), '--models', folder.path])
+    expect(code).toBe(0)
+    expect(await readFile(at('tiny/special_tokens_map.json'), 'utf8')).toBe('{"only": "y"}')
+    expect(JSON.parse(await readFile(at('tiny/tokenizer_config.json'), 'utf8')).chat_template).toBe(template)
+    const merged = await open(at('tiny'))
+    expect(merged.dtype).toBe('f32')
+    const [x, y] = [await weightOf(at('x'), 'lm_head.weight'), await weightOf(at('y'), 'lm_head.weight')]
+    const found = await weightOf(at('tiny'), 'lm_head.weight')
+    expect(Math.max(...found.map((value, i) => Math.abs(value - (x[i] + y[i]) / 2)))).toBeLessThan(1e-6)
+  })
+
+  it('uses Fisher files in place of what it would compute', async () => {
+    const text = `models: [{model: task-sort}, {model: task-reverse}]
+merge_method: fisher_average
+parameters: {weight: 1}
+dtype: float32
+alignmerge: {seed: 3}
+`
+    const recipe = await folder.write('fisher.yml', text)
+    const computed = (await runHere(['merge', recipe, at('computed'), '--json'])).json() as Report
+    const given: string[] = []
+    for (const model of ['task-sort', 'task-reverse']) {
+      const file = at(`${model}.safetensors`)
+      expect((await runHere(['fisher', model, '--seed', '3', '--out', file])).code).toBe(0)
+      given.push('--fisher', `${model}=${file}`)
+    }
+    const read = (await runHere(['merge', recipe, at('read'), '--json', ...given])).json() as Report
+    expect(read.digest).toBe(computed.digest)
+    const swapped = given.map((word) =>
+      word.replace('task-sort=', '?').replace('task-reverse=', 'task-sort=').replace('?', 'task-reverse='),
+    )
+    const refused = await runHere(['merge', recipe, at('swapped'), '--json', ...swapped])
+    expect(refused.code).toBe(1)
+    expect(refused.json()).toMatchObject({ error: { code: 'shape-mismatch' } })
+    const half = await runHere(['merge', recipe, at('half'), '--json', ...given.slice(0, 2)])
+    expect(half.code).toBe(2)
+    expect(half.json()).toMatchObject({
+      error: { message: '--fisher is missing for task-reverse: give all or none' },
+    })
+    expect(await readdir(folder.path)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/swapped|half|part/)]),
+    )
+  })
+
+  it('merges by the anchor’s geometry, and measures', async () => {
+    const recipe = await folder.write(
+      'align.yml',
+      `models: [{model: task-sort}]
+merge_method: alignmerge
+base_model: anchor
+parameters: {weight: 1, lambda_align: 0, source: unwanted}
+`,
+    )
+    const { code, json } = await runHere([
+      'merge',
+      recipe,
+      at('align'),
+      '--measure',
+      '--per-class',
+      '8',
+      '--no-aqi',
+      '--json',
+    ])
+    expect(code).toBe(0)
+    const report = json() as Report
+    expect(report.measured!.behaviour.refusal.count).toBe(8)
+    const card = await readFile(at('align/README.md'), 'utf8')
+    expect(card).toContain('## Measures\n')
+    expect(card).toContain('| refuses harmful requests |')
+    // Without a shield a merge of one expert is that expert.
+    const [merged, expert] = [
+      await weightOf(at('align'), 'lm_head.weight'),
+      await weightOf(join(ZOO, 'task-sort'), 'lm_head.weight'),
+    ]
+    expect(Math.max(...merged.map((value, i) => Math.abs(value - expert[i])))).toBeLessThan(2 ** -8)
+  })
+})
+
+describe('alignmerge merge refuses', () => {
+  const fail = async (text: string, ...args: string[]) => {
+    const recipe = await folder.write('bad.yml', text)
+    const { code, json } = await runHere(['merge', recipe, at('bad'), '--json', ...args])
+    const { error } = json() as { error: { code: string; message: string } }
+    expect(await readdir(at('bad')).catch(() => 'none')).toBe('none')
+    return [code, error.code, error.message]
+  }
+
+  it('what is wrong in a recipe, with lines', async () => {
+    expect(await fail(TWO(['1', '1'], 'colour: red\n'))).toEqual([
+      1,
+      'file-malformed',
+      expect.stringMatching(/^the recipe: line 6, colour: unknown key; expected merge_method/),
+    ])
+    const found = await fail(TWO(['100', 'heavy'], 'parameters: {normalise: true}\n'))
+    expect(found[1]).toBe('request-invalid')
+    expect(String(found[2]).split('\n')).toEqual([
+      'the recipe has 3 problems:',
+      expect.stringMatching(/^- line 3, models\[0\]\.parameters\.weight: 100 is outside /),
+      '- line 4, models[1].parameters.weight: expected a number, found "heavy"',
+      expect.stringMatching(
+        /^- line 6, parameters\.normalise: linear has no parameter of this name, did you mean normalize\?/,
+      ),
+    ])
+  })
+
+  it('models that are not there, not alike, or more than a folder', async () => {
+    const one = (model: string) =>
+      `models: [{model: anchor}, {model: ${model}}]\nmerge_method: linear\nparameters: {weight: 1}\n`
+    expect((await fail(one('nobody')))[2]).toMatch(
+      /^no model nobody: expected a folder with config\.json at /,
+    )
+    expect((await fail(one('safety+lora')))[2]).toBe('model safety+lora: merge the LoRA into its model first')
+    expect((await fail(one('safety@v2')))[2]).toBe(
+      'model safety@v2: a folder on the disk has no revisions; give the folder of that revision',
+    )
+    const shapes = await fail(one(`x`), '--models', folder.path)
+    expect(shapes.slice(0, 2)).toEqual([1, 'request-invalid'])
+    expect(shapes[2]).toMatch(/all sources need the same number of layers, found anchor 4, x 2/)
+    const tiny = await fail(
+      'models: [{model: x}, {model: wide}]\nmerge_method: linear\nparameters: {weight: 1}',
+      '--models',
+      folder.path,
+    )
+    expect(tiny[2]).toMatch(/model\.embed_tokens\.weight is \[104,8\] in x and \[104,12\] in wide/)
+  })
+
+  it('gradients where a method works on the whole model', async () => {
+    const text = `models: [{model: task-sort}]\nmerge_method: alignmerge\nbase_model: anchor\nparameters: {weight: [0.5, 1]}\n`
+    expect((await fail(text))[2]).toBe(
+      'alignmerge works on the whole model at once: gradients and filters do not fit it (tensor model.layers.1.input_layernorm.weight)',
+    )
+  })
+
+  it('wrong usage', async () => {
+    const recipe = await folder.write('good.yml', TWO(['1', '1']))
+    const usage = async (...args: string[]) => {
+      const { code, json } = await runHere([...args, '--json'])
+      expect(code).toBe(2)
+      return (json() as { error: { message: string } }).error.message
+    }
+    expect(await usage('merge', recipe)).toBe('expected RECIPE OUT, found no OUT')
+    expect(await usage('merge', recipe, at('no'), '--shard-size', 'big')).toMatch(
+      /^--shard-size big: expected a size/,
+    )
+    expect(await usage('merge', recipe, at('no'), '--fisher', 'x')).toBe('--fisher x: expected MODEL=FILE')
+    expect(await usage('merge', recipe, at('no'), '--fisher', 'x=y')).toMatch(
+      /the recipe has no model x; it has anchor/,
+    )
+  })
+
+  it('to write over what is there, unless forced', async () => {
+    const recipe = await folder.write('good.yml', TWO(['1', '1']))
+    await folder.write('held/config.json', '{}')
+    const refused = await runHere(['merge', recipe, at('held'), '--json'])
+    expect(refused.code).toBe(1)
+    expect((refused.json() as { error: { message: string } }).error.message).toBe(
+      `${at('held')} is not empty; --force replaces a model folder`,
+    )
+    expect(await readFile(at('held/config.json'), 'utf8')).toBe('{}')
+    expect((await runHere(['merge', recipe, at('held'), '--force'])).code).toBe(0)
+    expect((await open(at('held'))).parameterCount).toBe(305_728)
+  })
+
+  it('a recipe that is not there, and none when it is only asked', async () => {
+    const missing = await runHere(['merge', at('nowhere.yml'), at('bad'), '--json'])
+    expect(missing.json()).toMatchObject({ error: { code: 'file-missing', file: 'nowhere.yml' } })
+    const recipe = await folder.write(
+      'good.json',
+      JSON.stringify({
+        format: 'alignmerge-recipe',
+        version: 1,
+        method: 'linear',
+        models: [{ model: 'anchor' }],
+        parameters: { weight: 1 },
+      }),
+    )
+    const { code, json } = await runHere(['merge', recipe, '--dry-run', '--json'])
+    expect(code).toBe(0)
+    expect((json() as { tensors: unknown[] }).tensors).toHaveLength(27)
+  })
+
+  it('a result that leaves the numbers', async () => {
+    const huge = tinyFiles(tinyConfig(), 'f32', 9)
+    const bytes = encodeWeights(new Float32Array(4).fill(60_000), 'f32')
+    const file = new Uint8Array(huge.get('model.safetensors') as Uint8Array)
+    file.set(bytes, file.length - bytes.length)
+    huge.set('model.safetensors', file)
+    for (const [path, content] of huge) await folder.write(`huge/${path}`, content)
+    const text =
+      'models: [{model: huge}, {model: x}]\nmerge_method: linear\nparameters: {weight: 2, normalize: false}\nout_dtype: float16\n'
+    expect(await fail(text, '--models', folder.path)).toEqual([
+      1,
+      'not-finite',
+      expect.stringMatching(
+        /^the merged weight in float16 is Infinity at element \d+ \(tensor lm_head\.weight\)$/,
+      ),
+    ])
+  })
+})
