@@ -74,6 +74,14 @@ describe('singularTriplets', () => {
     ['a little taller', random(14, 12, 7)],
     ['long, condition 1e12', withValues(90, 20, decades(20, 1e12)), decades(20, 1e12)],
     ['long, rank 3', withValues(8, 60, [5, 3, 2]), [5, 3, 2, 0, 0, 0, 0, 0]],
+    [
+      'long, columns nearly along the axes',
+      {
+        rows: 30,
+        columns: 6,
+        data: random(30, 6, 8).data.map((x, i) => (i % 7 === 0 && i < 36 ? 1 : 1e-9 * x)),
+      },
+    ],
     ['one row', random(1, 9, 4)],
     ['one column', random(9, 1, 5)],
     ['one number, negative', { rows: 1, columns: 1, data: Float64Array.of(-3) }, [3]],
