@@ -1,0 +1,3 @@
+import { mergeSparse } from '../../taskVectors.reference.ts'
+
+export const reference = mergeSparse({ elects: false, sparsify: () => undefined })
