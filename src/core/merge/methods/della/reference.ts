@@ -1,0 +1,4 @@
+import { mergeSparse } from '../../taskVectors.reference.ts'
+import { dropByRank } from '../../taskVectorsDrop.reference.ts'
+
+export const reference = mergeSparse({ elects: true, sparsify: dropByRank })

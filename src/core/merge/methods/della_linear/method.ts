@@ -1,0 +1,11 @@
+// DELLA (Deep et al., arXiv 2406.11617) with the sum of what stays; mergekit `della_linear`. An element’s chance to stay
+// rises with the rank of |τ| in its row, from density − ε to density + ε; draws are those of DARE.
+
+import { defineMethod } from '../../method.ts'
+import { mergeDroppedByRank } from '../../taskVectorsDrop.ts'
+import { declaration } from './declaration.ts'
+
+export const method = defineMethod({
+  declaration,
+  merge: (task) => mergeDroppedByRank(task, { elects: false }),
+})
