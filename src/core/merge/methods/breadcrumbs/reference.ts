@@ -1,0 +1,4 @@
+import { mergeSparse } from '../../taskVectors.reference.ts'
+import { dropOutliers } from '../../taskVectorsDrop.reference.ts'
+
+export const reference = mergeSparse({ elects: false, sparsify: dropOutliers })
