@@ -122,7 +122,7 @@ class Run {
     const isControl = options.control === 'random'
     let control: AlignmentRows | undefined
     if (isControl) control = await randomRows(anchor, geometry.input.metric, setup.rank, setup.seed)
-    const needsRows = options.rounds > 0 && !isControl
+    const needsRows = options.rounds > 0 && options.rows !== 'fixed' && !isControl
     const rounds = await AlignRounds.create({
       geometry,
       weights: normaliseWeights(setup.experts.map(({ weight }) => weight)),

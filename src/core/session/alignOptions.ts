@@ -20,7 +20,11 @@ export interface AlignMergeOptions {
   /** one U for the whole model, or one for each layer */ subspace: 'global' | 'layer'
   /** random: a random subspace of equal rank instead of A, which should not protect */
   control: 'none' | 'random'
-  /** rows of a round beside those of the rounds before, or instead of them */ rows: 'append' | 'replace'
+  /**
+   * Rows of A in a round: fixed, the setup's alone (rounds re-linearise the budget); append, new ones at the merge
+   * beside all earlier; replace, instead of them
+   */
+  rows: 'fixed' | 'append' | 'replace'
 }
 
 /** What is recommended on the built-in models: docs/alignmerge.md says why. */
@@ -34,7 +38,7 @@ export const DEFAULT_ALIGN_OPTIONS: AlignMergeOptions = {
   rowWeights: 'equal',
   subspace: 'global',
   control: 'none',
-  rows: 'append',
+  rows: 'fixed',
 }
 
 /** The plain closed form: one linearisation, no budget. */

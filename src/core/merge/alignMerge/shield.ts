@@ -12,7 +12,6 @@ import {
   directionWeights,
   mixRows,
   requireFinite,
-  shrinkShares,
 } from '../../geometry/sampleSpace.ts'
 import type { RowProducts } from './rowSpace.ts'
 
@@ -29,6 +28,7 @@ export interface ShieldPart {
   basis: AlignmentBasis
   /** w_i (n) over all rows, also those that are not the shield's: m of them */
   directions: Float64Array[]
+  /** λ_align w_i (m) */ strengths: Float64Array
   /** s_i (m), share of c_i removed; 0 on the free side of a one-sided shield */
   shares: Float64Array
   /** c_i (m) of the barycentre, of δ* */
@@ -66,6 +66,8 @@ function solvePart(
   const n = products.count
   const size = shielded.length
   if (size === 0) throw new EngineError('request-invalid', 'a shield needs at least one row')
+  if (!(options.lambdaAlign >= 0))
+    throw new EngineError('request-invalid', `lambda_align: found ${options.lambdaAlign}, expected 0 or more`)
   const kernel = new Float64Array(size * size)
   shielded.forEach((row, i) => {
     shielded.forEach((column, j) => {
@@ -80,26 +82,35 @@ function solvePart(
   requireFinite('a = A delta_bar', a, size)
   const c = applyMatrix(basis.rows, a, basis.rank)
   const w = directionWeights(basis, options.rowWeights === 'eigen' ? 'eigenvalue' : 'equal')
-  const shares = shrinkShares(options.lambdaAlign, w)
-  // 1 / (1 + lambda w) and not 1 - s: the difference would lose all digits at large lambda.
-  const cShrunk = c.map((value, i) => (w[i] === 0 ? value : value / (1 + options.lambdaAlign * w[i])))
-  if (options.oneSided)
-    c.forEach((value, i) => {
-      if (value > 0) return
-      shares[i] = 0
-      cShrunk[i] = value
-    })
-  const directions: Float64Array[] = []
-  const b = new Float64Array(n)
-  for (let i = 0; i < basis.rank; i++) {
+  const directions = Array.from({ length: basis.rank }, (_, i) => {
     const direction = new Float64Array(n)
     shielded.forEach((row, j) => {
       direction[row] = basis.rows[i * size + j]
-      b[row] += shares[i] * c[i] * basis.rows[i * size + j]
     })
-    directions.push(direction)
-  }
-  return { products, basis, directions, shares, c, cShrunk, b }
+    return direction
+  })
+  const strengths = w.map((value) => (value === 0 ? 0 : options.lambdaAlign * value))
+  const isActive = Array.from(c, (value) => !options.oneSided || value > 0)
+  return activate({ products, basis, directions, strengths, c }, isActive)
+}
+
+/** The part solved with those directions shielded that `isActive`; the others are free. */
+export function activate(
+  part: Pick<ShieldPart, 'products' | 'basis' | 'directions' | 'strengths' | 'c'>,
+  isActive: readonly boolean[],
+): ShieldPart {
+  const { products, basis, directions, strengths, c } = part
+  const shares = strengths.map((strength, i) => {
+    if (!isActive[i]) return 0
+    return strength === Number.POSITIVE_INFINITY ? 1 : strength / (1 + strength)
+  })
+  // 1 / (1 + lambda w) and not 1 - s: the difference would lose all digits at large lambda.
+  const cShrunk = c.map((value, i) => (isActive[i] ? value / (1 + strengths[i]) : value))
+  const b = new Float64Array(products.count)
+  directions.forEach((direction, i) => {
+    for (let j = 0; j < b.length; j++) b[j] += shares[i] * c[i] * direction[j]
+  })
+  return { products, basis, directions, strengths, shares, c, cShrunk, b }
 }
 
 /**
