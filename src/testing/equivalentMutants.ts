@@ -133,17 +133,23 @@ export const EQUIVALENT_MUTANTS: readonly Equivalent[] = [
     reason: 'without rows the shield is zero and nothing is taken away',
   },
   {
-    kernels: ['writeMerge', 'objectiveGradient'],
-    changed: /rows4\(j \* P\.stride, i, P\.rows\)/,
+    kernels: ['writeMerge', 'objectiveGradient', 'chooseRows'],
+    changed: /rows_?4\([jk] \* P\.stride, i, P\.rows\)/,
     reason: wholeFours,
   },
   {
     kernels: [
       ...['combine', 'squareAccumulate', 'damp', 'widen', 'narrow', 'accumulateDifference', 'writeMerge'],
       ...['fisherAccumulate', 'fisherFinish', 'objectiveGradient'],
+      ...['absoluteAccumulate', 'weighByMagnitude', 'chooseRows'],
     ],
     changed: /\w4\(\w+, 0u, 8u[,)]/,
     reason: wholeFours,
+  },
+  {
+    kernels: ['fisherFinish'],
+    changed: /select\(vec4f\(1\.5e\+0\), shares, isShared\)/,
+    reason: 'any divisor but zero: the quotient is not used where nobody has a share',
   },
   {
     kernels: ['accessors'],

@@ -8,14 +8,24 @@ const choiceAt = (choice: ArrayLike<number>, i: number) => Math.floor(choice[i >
 const chooseCase = (count: number, rows: number): KernelCase => ({
   name: `${rows} rows of ${count}`,
   params: { count, rows, stride: count + 4 },
-  sizes: { base: count, rows_: rows * (count + 4), coefficients: rows, choice: count / 4, out: count },
+  // One row more than there are: choices that name it must leave the base alone.
+  sizes: {
+    base: count,
+    rows_: (rows + 1) * (count + 4),
+    coefficients: rows + 1,
+    choice: count / 4,
+    out: count,
+  },
   fill: {
     choice: (i) =>
-      [0, 1, 2, 3].reduce((word, lane) => word + 256 ** lane * ((i * 4 + lane * 3) % (rows + 1)), 0),
+      [0, 1, 2, 3].reduce((word, lane) => word + 256 ** lane * ((i * 4 + lane * 3) % (rows + 2)), 0),
   },
 })
 
-/** stored out (count) = base + coefficients[c]·rows_[c], c = choice − 1; rows_ (rows, stride), choice (count) bytes. */
+/**
+ * stored out (count) = base + coefficients[c]·rows_[c], c = choice − 1, or base where there is no such row; rows_
+ * (rows, stride), choice (count) bytes.
+ */
 export const chooseRows: KernelSpec = {
   name: 'chooseRows',
   wgsl: chooseRowsWgsl,
@@ -36,7 +46,8 @@ export const chooseRows: KernelSpec = {
   reference: (p: Params, { base, rows_, coefficients, choice, out }: HostArrays) => ({
     out: Float64Array.from(out, (_, i) => {
       const chosen = choiceAt(choice, i)
-      return base[i] + (chosen === 0 ? 0 : coefficients[chosen - 1] * rows_[(chosen - 1) * p.stride + i])
+      const isRow = chosen > 0 && chosen <= p.rows
+      return base[i] + (isRow ? coefficients[chosen - 1] * rows_[(chosen - 1) * p.stride + i] : 0)
     }),
   }),
   tolerance: { absolute: 3e-7, relative: 1e-6, why: 'a float32 product and sum' },

@@ -1,4 +1,4 @@
-// out[p] = base[p] + coefficients[c] rows_[c, p] with c = choice[p] − 1, base[p] alone where choice[p] is 0; in the
+// out[p] = base[p] + coefficients[c] rows_[c, p] with c = choice[p] − 1, base[p] alone where there is no such row; in the
 // stored type. `choice` holds a byte per element, four in a word, the lowest first.
 @compute @workgroup_size(WG_X, WG_Y, WG_Z)
 fn main(@builtin(global_invocation_id) g: vec3u, @builtin(num_workgroups) groups: vec3u) {
