@@ -3,10 +3,11 @@
 import type { Estimate } from '../../workers/api.ts'
 
 /** How a quantity is written. */
-export type NumberForm = 'share' | 'aqi' | 'nats' | 'norm'
+export type NumberForm = 'share' | 'score' | 'aqi' | 'nats' | 'norm'
 
 export const forms: Record<NumberForm, { unit: string; digits: (value: number) => string }> = {
   share: { unit: '%', digits: (value) => (100 * value).toFixed(0) },
+  score: { unit: '', digits: (value) => value.toFixed(2) },
   aqi: { unit: '', digits: (value) => value.toFixed(1) },
   nats: { unit: 'nats', digits: (value) => value.toFixed(2) },
   norm: { unit: '', digits: formatNorm },

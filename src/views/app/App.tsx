@@ -7,6 +7,7 @@ import { useStudio } from '../../state/store.ts'
 import { ClusterView } from '../clusters/ClusterView.tsx'
 import { CompareView } from '../compare/CompareView.tsx'
 import { LayerView } from '../drift/LayerView.tsx'
+import { LabellerPanel } from '../labeller/LabellerPanel.tsx'
 import { ModelsPanel } from '../models/ModelsPanel.tsx'
 import { OpenModel } from '../models/OpenModel.tsx'
 import { NumbersView } from '../numbers/NumbersView.tsx'
@@ -52,6 +53,7 @@ export function App() {
               <legend className="visually-hidden">Experiment</legend>
               <ModelsPanel experiment={experiment} list={list} isReady={isReady} />
               <RecipePanel experiment={experiment} isReady={isReady} />
+              <LabellerPanel />
             </fieldset>
             {asked === null && !isLoading && <OpenModel />}
           </aside>

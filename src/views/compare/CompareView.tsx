@@ -8,6 +8,7 @@ import {
   type Measurements,
   selectCompared,
   selectFailure,
+  selectLinkView,
   selectMeasurement,
   selectMergeMeasurement,
 } from '../../state/selectors.ts'
@@ -35,21 +36,22 @@ export interface CompareViewProps {
 
 export function CompareView({ experiment, cast, geometry, measurements, view }: CompareViewProps) {
   const failed = useStudio((state) => state.runs.failed)
-  const prompt = useStudio((state) => state.view.prompt)
+  const labeller = useStudio((state) => state.models.labeller)
+  const shown = useStudio((state) => state.view)
   const [active, setActive] = useState<string | undefined>()
   const [safety, setSafety] = useState<(typeof safetyAxes)[number]>('refusal')
   const skills = useMemo(() => {
     const named = cast?.experts.flatMap(({ skill }) => skill ?? []) ?? []
     return named.length > 0 ? named : undefined
   }, [cast])
-  const columns = useMemo(() => compareColumns(view, skills), [view, skills])
+  const columns = useMemo(() => compareColumns(view, skills, labeller), [view, skills, labeller])
   const compared = useMemo(
     () =>
       selectCompared(experiment).map((row) => ({
         ...row,
-        link: encodeLink({ experiment: row.experiment, view: { page: 'studio', aqiView: view, prompt } }),
+        link: encodeLink({ experiment: row.experiment, view: { ...selectLinkView(shown), page: 'studio' } }),
       })),
-    [experiment, view, prompt],
+    [experiment, shown],
   )
   const rows = useMemo<CompareRow[]>(() => {
     const models = cast ? [cast.anchor, ...cast.experts] : []
@@ -98,7 +100,7 @@ export function CompareView({ experiment, cast, geometry, measurements, view }: 
               ))}
             </select>
           </label>
-          <ExportButtons experiment={experiment} rows={rows} columns={columns} />
+          <ExportButtons experiment={experiment} labeller={labeller} rows={rows} columns={columns} />
         </header>
         <Suspense fallback={<div style={{ height: plotHeight }} />}>
           <ParetoPlot

@@ -1,4 +1,4 @@
-import type { Experiment } from '../../../workers/api.ts'
+import type { Experiment, LabellerSummary } from '../../../workers/api.ts'
 import { announce } from '../../state/actions/errors.ts'
 import type { CompareRow } from './CompareTable.tsx'
 import type { CompareColumn } from './compareColumns.ts'
@@ -6,12 +6,13 @@ import { comparisonCsv, comparisonJson, saveFile, standaloneSvg, svgToPng } from
 
 export interface ExportButtonsProps {
   experiment: Experiment
+  labeller: LabellerSummary | null
   rows: readonly CompareRow[]
   columns: readonly CompareColumn[]
 }
 
 /** The comparison as files. */
-export function ExportButtons({ experiment, rows, columns }: ExportButtonsProps) {
+export function ExportButtons({ experiment, labeller, rows, columns }: ExportButtonsProps) {
   const withLinks = () =>
     rows.map(({ label, link, measurement }) => ({
       label,
@@ -26,7 +27,7 @@ export function ExportButtons({ experiment, rows, columns }: ExportButtonsProps)
     const name = `alignmerge-comparison.${kind.toLowerCase()}`
     if (kind === 'CSV') saveFile(name, comparisonCsv(withLinks(), columns), 'text/csv')
     else if (kind === 'JSON')
-      saveFile(name, comparisonJson(experiment, withLinks(), columns), 'application/json')
+      saveFile(name, comparisonJson(experiment, labeller, withLinks(), columns), 'application/json')
     else {
       const text = picture()
       if (!text) return announce('The plot is not drawn yet')

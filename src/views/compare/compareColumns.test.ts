@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Budget, Estimate } from '../../../workers/api.ts'
 import type { Measurement } from '../../state/slices/runs.ts'
+import { fakeLabeller } from '../../state/testing/fakeData.ts'
 import {
   type CompareColumn,
   compareColumns,
@@ -24,7 +25,8 @@ const row = (id: string, refusal?: Estimate) => ({
   measurement: refusal && measurement({ behaviour: { refusal } }),
 })
 const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id).join('')
-const columns = compareColumns('completions', ['sort'])
+const labeller = fakeLabeller({ kind: 'built-in' })
+const columns = compareColumns('completions', ['sort'], labeller)
 const column = (id: string) => columns.find((candidate) => candidate.id === id)!
 
 describe('sortRows', () => {
@@ -121,6 +123,10 @@ describe('compareColumns', () => {
         completions: { normalised: share(41), logSeparation: share(1), perClass: [64, 64] },
         prompts: { normalised: share(51), logSeparation: share(1), perClass: [64, 64] },
       },
+      labels: {
+        [labeller.digest]: { labeller: labeller.digest, toxicity: share(0.11), judge: share(0.91) },
+        other: { labeller: 'other', toxicity: share(0.99), judge: share(0.99) },
+      },
       drift: { own: 1, heldOut: 2, otherSource: 3, total: 4, byLayer: [] },
     })
     const values = (list: readonly CompareColumn[]) =>
@@ -135,9 +141,23 @@ describe('compareColumns', () => {
         answerLoss: 0.5,
       },
       ...{ skill: 0.71, helpful: Number(((0.71 + 0.31 + 0.7) / 3).toFixed(6)), honest: 0.81, harmless: 0.1 },
-      ...{ aqi: 41, drift: 2 },
+      ...{ aqi: 41, drift: 2, toxicity: 0.11, judge: 0.91 },
     })
-    expect(values(compareColumns('prompts', undefined))).toMatchObject({ aqi: 51, skill: 0.51 })
+    expect(values(compareColumns('prompts', undefined, null))).toMatchObject({ aqi: 51, skill: 0.51 })
+  })
+
+  it('of a labeller are those it gives, and only its own scores', () => {
+    const rules = fakeLabeller({ kind: 'rules', files: [new File([], 'mine.json')] })
+    const own = compareColumns('prompts', undefined, rules).filter(
+      ({ group }) => group === 'Labeller: mine.json',
+    )
+    expect(own.map(({ id, better }) => `${id} ${better}`)).toEqual(['toxicity low'])
+    const shipped = { labeller: labeller.digest, toxicity: share(0.5) }
+    expect(numberOf(own[0]!, measurement({ labels: { [labeller.digest]: shipped } }))).toBeUndefined()
+    const mine = { ...shipped, labeller: rules.digest }
+    expect(numberOf(own[0]!, measurement({ labels: { [rules.digest]: mine } }))).toBe(0.5)
+    const without = compareColumns('prompts', undefined, null)
+    expect(without.map(({ id }) => id)).not.toContain('toxicity')
   })
 
   it('have no number where nothing is measured', () => {

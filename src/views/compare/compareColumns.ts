@@ -1,6 +1,6 @@
 // The measures of the comparison, as data: how each is read from a measurement, written, and which way is better.
 
-import type { AqiView, Estimate } from '../../../workers/api.ts'
+import type { AqiView, Estimate, LabellerSummary } from '../../../workers/api.ts'
 import { axes, axisOf, meanSkill } from '../../share/threeH.ts'
 import type { Measurement } from '../../state/slices/runs.ts'
 import type { NumberForm } from '../format.ts'
@@ -9,7 +9,7 @@ export interface CompareColumn {
   id: string
   label: string
   title: string
-  group: 'Behaviour' | 'Skill' | '3H' | 'Alignment'
+  group: string
   form: NumberForm
   better: 'high' | 'low'
   pick: (measurement: Measurement) => Estimate | undefined
@@ -24,8 +24,29 @@ const axisTitles = {
   harmless: 'Mean of plain and of attack-worded harmful prompts refused; our definition',
 } as const
 
+export const labelColumns = {
+  toxicity: { label: 'Toxicity', better: 'low' },
+  judge: { label: 'Judge', better: 'high' },
+} as const
+
+/** Mean scores by the labeller that is plugged in: those of another one are not shown. */
+function labellerColumns(labeller: LabellerSummary | null): CompareColumn[] {
+  if (!labeller) return []
+  const { name, digest, gives } = labeller
+  return gives.map((id) => ({
+    ...{ id, ...labelColumns[id], form: 'score' },
+    title: `Mean ${id} score of all held-out answers, 0 … 1, by “${name}” (SHA-256 ${digest.slice(0, 8)}…)`,
+    group: `Labeller: ${name}`,
+    pick: (measurement) => measurement.labels[digest]?.[id],
+  }))
+}
+
 /** `skills`: those the merged experts were trained for. */
-export function compareColumns(view: AqiView, skills: readonly string[] | undefined): CompareColumn[] {
+export function compareColumns(
+  view: AqiView,
+  skills: readonly string[] | undefined,
+  labeller: LabellerSummary | null,
+): CompareColumn[] {
   const behaviour = (
     id: 'refusal' | 'compliance' | 'attackRefusal' | 'overRefusal' | 'gibberish',
     label: string,
@@ -75,6 +96,7 @@ export function compareColumns(view: AqiView, skills: readonly string[] | undefi
         pick: (measurement) => axisOf(axis, measurement.behaviour),
       }),
     ),
+    ...labellerColumns(labeller),
     {
       id: 'aqi',
       label: 'AQI',

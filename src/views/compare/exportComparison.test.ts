@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Measurement } from '../../state/slices/runs.ts'
+import { fakeLabeller } from '../../state/testing/fakeData.ts'
 import { placeholderExperiment } from '../app/placeholderExperiment.ts'
 import { compareColumns } from './compareColumns.ts'
 import { comparisonCsv, comparisonJson } from './exportComparison.ts'
@@ -13,7 +14,7 @@ const measurement: Measurement = {
   },
   drift: { own: 1, heldOut: 2.5e-7, otherSource: 3, total: 4, byLayer: [0.125, 0.25] },
 }
-const columns = compareColumns('prompts', undefined)
+const columns = compareColumns('prompts', undefined, null)
 const rows = [
   { label: 'TIES, "paper"', link: 'https://a.b/#v2.x', measurement },
   { label: 'plain', link: '', measurement: undefined },
@@ -68,13 +69,14 @@ describe('CSV', () => {
 
 describe('JSON', () => {
   it('has the experiment, every number, and the reason where there is none', () => {
-    const text = comparisonJson(placeholderExperiment, rows, columns)
+    const text = comparisonJson(placeholderExperiment, fakeLabeller({ kind: 'built-in' }), rows, columns)
     expect(text.endsWith('}\n')).toBe(true)
     const read = JSON.parse(text)
     expect(read).toMatchObject({
       format: 'alignmerge-comparison',
       version: 1,
       experiment: placeholderExperiment,
+      labeller: { name: 'Zoo rules (ours)', digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
     })
     const [first, second] = read.merges
     expect(first.label).toBe('TIES, "paper"')

@@ -1,6 +1,6 @@
 // The comparison as files: CSV and JSON of every number with interval and count, the plot as SVG and PNG.
 
-import type { Estimate, Experiment } from '../../../workers/api.ts'
+import type { Estimate, Experiment, LabellerSummary } from '../../../workers/api.ts'
 import type { Measurement } from '../../state/slices/runs.ts'
 import type { CompareColumn } from './compareColumns.ts'
 
@@ -36,6 +36,7 @@ export function comparisonCsv(rows: readonly ExportRow[], columns: readonly Comp
 /** Experiment and all numbers; unavailable ones keep their reason. */
 export function comparisonJson(
   experiment: Experiment,
+  labeller: LabellerSummary | null,
   rows: readonly ExportRow[],
   columns: readonly CompareColumn[],
 ): string {
@@ -47,7 +48,9 @@ export function comparisonJson(
     ),
     byLayer: measurement?.drift?.byLayer ?? null,
   }))
-  return `${JSON.stringify({ format: 'alignmerge-comparison', version: 1, experiment, merges }, null, 2)}\n`
+  const head = { format: 'alignmerge-comparison', version: 1, experiment }
+  const by = labeller && { name: labeller.name, digest: labeller.digest }
+  return `${JSON.stringify({ ...head, labeller: by, merges }, null, 2)}\n`
 }
 
 const styled = [

@@ -9,6 +9,7 @@ import {
   selectMergeMeasurement,
   selectWeights,
 } from '../../state/selectors.ts'
+import { useStudio } from '../../state/store.ts'
 import { describeEstimate, formatInterval, formatParameter, formatValue, forms } from '../format.ts'
 import { skillNames } from '../sweep/sweepSeries.ts'
 import { BudgetBadge } from './BudgetBadge.tsx'
@@ -33,6 +34,7 @@ function mergeLabelOf(experiment: Experiment): string {
 
 /** Every number of the page beside every other. */
 export function NumbersView({ experiment, cast, geometry, measurements, view }: NumbersViewProps) {
+  const labeller = useStudio((state) => state.models.labeller)
   const columns = useMemo(() => {
     const ofModel = (model: ModelSummary | undefined) =>
       model && selectMeasurement(measurements, experiment, { kind: 'model', id: model.id })
@@ -55,8 +57,8 @@ export function NumbersView({ experiment, cast, geometry, measurements, view }: 
     })
   }, [experiment, cast, geometry, measurements])
   const groups = useMemo(
-    () => groupsOf(columns, skillNames(columns.map((column) => column.measurement)), view),
-    [columns, view],
+    () => groupsOf(columns, skillNames(columns.map((column) => column.measurement)), view, labeller),
+    [columns, view, labeller],
   )
   return (
     <section className="panel numbers" aria-labelledby="numbers-title">

@@ -8,6 +8,7 @@ import type {
   Estimate,
   Experiment,
   GeometrySummary,
+  LabellerSummary,
 } from '../../../workers/api.ts'
 import { isClosedForm } from '../../share/experimentKey.ts'
 import { choiceParameters } from '../../share/parameters.ts'
@@ -187,11 +188,27 @@ function driftCell(column: NumberColumn, id: keyof UnshieldedDrift): Cell {
   return value === undefined ? pending : { kind: 'exact', form: 'norm', value }
 }
 
+const labelNames = { toxicity: 'Toxicity', judge: 'Judge' } as const
+
+/** Mean scores by the labeller that is plugged in. */
+function labelGroups(columns: readonly NumberColumn[], labeller: LabellerSummary | null): NumberGroup[] {
+  if (!labeller || labeller.gives.length === 0) return []
+  const { name, digest, gives } = labeller
+  const rows = gives.map((id) => ({
+    id,
+    label: labelNames[id],
+    title: `Mean ${id} score of all held-out answers, 0 … 1, by “${name}”`,
+    cells: columns.map(({ measurement }) => estimateCell('score', measurement?.labels[digest]?.[id])),
+  }))
+  return [{ title: 'Labeller', note: `${name}, mean score 0 … 1`, rows }]
+}
+
 /** `view` is the AQI view whose budget is shown. */
 export function groupsOf(
   columns: readonly NumberColumn[],
   skills: readonly string[],
   view: AqiView,
+  labeller: LabellerSummary | null,
 ): NumberGroup[] {
   const behaviour = behaviourRows.map(({ id, label, title, form }) => ({
     id,
@@ -243,6 +260,7 @@ export function groupsOf(
         },
       ],
     },
+    ...labelGroups(columns, labeller),
     {
       title: 'Drift',
       note: 'norm in the metric G',

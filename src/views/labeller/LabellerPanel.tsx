@@ -1,0 +1,101 @@
+// What scores the answers: the shipped rule set, or one that the user plugs in. Reads the store itself: no other part
+// of the page depends on how a labeller was made.
+
+import { useRef, useState } from 'react'
+import { plugFiles, plugShipped } from '../../state/actions/labeller.ts'
+import { useStudio } from '../../state/store.ts'
+import { SideSection } from '../controls/SideSection.tsx'
+import { collectDroppedFiles } from '../models/droppedFiles.ts'
+import { ClassifierFields } from './ClassifierFields.tsx'
+
+export function LabellerPanel() {
+  const labeller = useStudio((state) => state.models.labeller)
+  const asked = useStudio((state) => state.view.labeller)
+  const isMissing = asked !== null && asked.digest !== labeller?.digest
+  return (
+    <SideSection title="Labeller" summary={labeller?.name ?? 'none'}>
+      {labeller ? (
+        <>
+          <p className="labeller-name" title={`SHA-256 ${labeller.digest}`}>
+            <b>{labeller.name}</b> <code>{labeller.digest.slice(0, 8)}</code>
+          </p>
+          <p className="hint">
+            {labeller.about} {labeller.gives.length > 0 ? `Gives ${labeller.gives.join(' and ')}.` : ''}
+          </p>
+          {labeller.source.kind === 'onnx' && (
+            <ClassifierFields classifier={labeller.source.classifier} gives={labeller.gives} />
+          )}
+        </>
+      ) : (
+        <p className="hint">Answers are not scored.</p>
+      )}
+      {isMissing && (
+        <p className="hint is-warning">
+          The link was made with “{asked.name}” (SHA-256 {asked.digest.slice(0, 8)}…), which is not loaded.
+          Open it below for its scores{labeller ? `; these are of “${labeller.name}”` : ''}.
+        </p>
+      )}
+      <OpenLabeller />
+      {(labeller?.origin === 'files' || isMissing) && (
+        <button type="button" className="quiet-button" onClick={() => void plugShipped()}>
+          Use the shipped rules
+        </button>
+      )}
+    </SideSection>
+  )
+}
+
+/** A drop zone and two pickers: a file, or a folder. */
+function OpenLabeller() {
+  const [isOver, setOver] = useState(false)
+  const rules = useRef<HTMLInputElement>(null)
+  const classifier = useRef<HTMLInputElement>(null)
+  const take = (input: HTMLInputElement) => {
+    void plugFiles([...(input.files ?? [])])
+    input.value = ''
+  }
+  return (
+    <section
+      className="drop-zone"
+      aria-label="Drop zone for a labeller"
+      data-over={isOver || undefined}
+      onDragOver={(event) => {
+        event.preventDefault()
+        setOver(true)
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault()
+        setOver(false)
+        void collectDroppedFiles(event.dataTransfer).then(plugFiles)
+      }}
+    >
+      Drop{' '}
+      <button type="button" className="text-button" onClick={() => rules.current?.click()}>
+        a rule set
+      </button>{' '}
+      (JSON) or{' '}
+      <button type="button" className="text-button" onClick={() => classifier.current?.click()}>
+        an ONNX classifier’s folder
+      </button>
+      , or choose one
+      <input
+        ref={rules}
+        type="file"
+        hidden
+        accept=".json,application/json"
+        aria-label="Rule set"
+        onChange={(event) => take(event.target)}
+      />
+      <input
+        ref={classifier}
+        type="file"
+        hidden
+        multiple
+        aria-label="Classifier folder"
+        {...{ webkitdirectory: '' }}
+        onChange={(event) => take(event.target)}
+      />
+    </section>
+  )
+}
