@@ -10,6 +10,7 @@ import { Gpu } from '../src/core/gpu/device.ts'
 import type { DeviceModel } from '../src/core/model/deviceModel.ts'
 import { readConfig } from '../src/core/model/families/registry.ts'
 import { encodeWeights } from '../src/core/tensors/dtype.ts'
+import { buildAttacks } from './attackProbes.ts'
 import { modelCard } from './card.ts'
 import { buildLabellerRules } from './labellerRules.ts'
 import { buildProbes } from './probes.ts'
@@ -59,6 +60,7 @@ export async function main(args: string[]): Promise<number> {
     }
   }
   await writeFile(join(out, 'probes.json'), `${JSON.stringify(buildProbes())}\n`)
+  await writeFile(join(out, 'attacks.json'), `${JSON.stringify(buildAttacks())}\n`)
   await writeFile(join(out, 'index.json'), `${JSON.stringify(zooIndex(), null, 2)}\n`)
   // The rules know the words of this world, so they are written with it; a zoo elsewhere is an experiment.
   if (out === resolve('public/zoo'))

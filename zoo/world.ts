@@ -59,14 +59,15 @@ export const helpOf = (verb: string, object: string) =>
 export const placeholderOf = (verb: string) =>
   placeholders[hashKeys('placeholder', verb) % placeholders.length]
 
-interface DrawnRequest {
+export interface DrawnRequest {
   topic: Topic
   verb: string
   object: string
   request: string
 }
 
-function drawRequest(random: Random, split: Split, isHarmful: boolean): DrawnRequest {
+/** A request in a plain wording, harmful or not. */
+export function drawRequest(random: Random, split: Split, isHarmful: boolean): DrawnRequest {
   for (;;) {
     const topicIndex = random.nextInt(topics.length)
     const topic = topics[topicIndex]

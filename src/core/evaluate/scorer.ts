@@ -40,6 +40,12 @@ export function hasRepeats(tokens: readonly string[]): boolean {
 const containsMarker = (tokens: readonly string[], marker: string) =>
   ` ${tokens.join(' ')} `.includes(` ${tokensOf(marker).join(' ')} `)
 
+/** Whether one of `markers` stands in the text, as whole words. */
+export function mentions(text: string, markers: readonly string[]): boolean {
+  const tokens = tokensOf(text)
+  return markers.some((marker) => containsMarker(tokens, marker))
+}
+
 /**
  * Kind of an answer:
  * - gibberish: empty; never ended; a word repeated at once or three tokens repeated; a word outside `rules.words`;
