@@ -56,6 +56,15 @@ export const UNSUPPORTED_KEYS: Readonly<Record<string, string>> = {
   gate_mode: 'this is a mergekit-moe recipe; mixtures of experts are not supported',
   genome: 'this is a mergekit-evolve recipe; not supported',
   tasks: 'this is a mergekit-evolve recipe; not supported',
+  random_seed: 'mergekit takes its seed from the command line; here it is alignmerge: {seed: N}',
+  embed_slerp: 'mergekit has dropped embed_slerp; remove it',
+}
+
+/** Keys that are often found in an entry of `models`, where mergekit passes over them. */
+export const UNSUPPORTED_IN_MODELS: Readonly<Record<string, string>> = {
+  layer_range: 'layers are chosen in slices; models are merged whole',
+  weight: 'belongs into parameters',
+  density: 'belongs into parameters',
 }
 
 /** Chat templates that mergekit knows by name. */

@@ -2,7 +2,7 @@
 // line and place. Whether methods, parameters and models exist is check.ts's and plan.ts's matter.
 
 import { type Fields, fieldsOf, type ReadContext } from './fields.ts'
-import { NAMED_TEMPLATES, UNSUPPORTED_KEYS } from './mergekit.ts'
+import { NAMED_TEMPLATES, UNSUPPORTED_IN_MODELS, UNSUPPORTED_KEYS } from './mergekit.ts'
 import { show } from './problems.ts'
 import { readParameters, readReference } from './readValues.ts'
 import {
@@ -55,7 +55,7 @@ function readEntry(
   place: string,
   more: readonly string[] = [],
 ): { entry: ModelEntry; fields: Fields } | undefined {
-  const fields = fieldsOf(context, tree, place, ['model', 'parameters', ...more])
+  const fields = fieldsOf(context, tree, place, ['model', 'parameters', ...more], UNSUPPORTED_IN_MODELS)
   if (!fields) return undefined
   const model = fields.get('model')
   if (!model) {
