@@ -6,6 +6,8 @@ import { expectFailure } from '../../testing/tinyCheckpoint.ts'
 import { expertOf } from '../../testing/tinyMerge.ts'
 import { relativeError, TINY_CONFIGS, tinyModel } from '../../testing/tinyModels.ts'
 import type { Gpu } from '../gpu/device.ts'
+import { mergeOnDevice } from '../merge/deviceMerge.ts'
+import { methodOf } from '../merge/methods/registry.ts'
 import { DeviceModel } from '../model/deviceModel.ts'
 import { assertMode, type Choice, decodeGenome, type MergeMode, mergeChoice, startGenome } from './genome.ts'
 import { layerGroups } from './layerGroups.ts'
@@ -92,6 +94,33 @@ describe('the merge of a choice', () => {
       }
     },
   )
+
+  it.each(['ties', 'dare_ties'] as const)('%s has the weights and densities of its group', async (mode) => {
+    const densities = [
+      [0.5, 0.8, 1],
+      [1, 0.3, 0.6],
+    ]
+    const groups = await merged(mode, { weights, densities })
+    const read = async () =>
+      new Map(
+        await Promise.all([...out.tensors.keys()].map(async (name) => [name, await out.read(name)] as const)),
+      )
+    const ours = await read()
+    for (const g of [0, 1]) {
+      const modelParameters = weights[g].map((weight, k) => ({ weight, density: densities[g][k] }))
+      const merge = {
+        base: anchor,
+        models: experts,
+        parameters: { normalize: false },
+        modelParameters,
+        seed: 1,
+      }
+      await mergeOnDevice(methodOf(mode), merge, out)
+      const whole = await read()
+      for (const [name, values] of ours)
+        expect(relativeError(values, whole.get(name)!) === 0, `${name} ${g}`).toBe(groups.of(name) === g)
+    }
+  })
 
   it('slerp lies between the two largest weights of its group, at the softmax of the two', async () => {
     const groups = await merged('slerp', { weights })

@@ -81,7 +81,7 @@ export interface ChoiceMerge {
 export function assertMode({ anchor, experts, mode }: Omit<ChoiceMerge, 'groups' | 'seed'>): void {
   if (!(MERGE_MODES as readonly string[]).includes(mode))
     throw new EngineError('request-invalid', `mode ${mode}: expected one of ${MERGE_MODES.join(', ')}`)
-  if (mode !== 'task_arithmetic') methodOf(mode)
+  methodOf(mode)
   if (mode === 'slerp' && experts.length < 2)
     throw new EngineError('request-invalid', 'slerp needs two experts to lie between')
   const other = experts.find(({ type }) => type !== anchor.type)
@@ -99,18 +99,14 @@ export async function mergeChoice(
   out: DeviceModel,
   signal?: AbortSignal,
 ): Promise<void> {
-  const method = methodOf(mode === 'task_arithmetic' ? 'linear' : mode)
+  const method = methodOf(mode)
   const all = experts.map((_, k) => k)
-  const plans = choice.weights.map((weights, g): Plan => {
-    if (mode === 'slerp') return arcPlan(method, weights)
-    // θ_0 + Σ λ_k τ_k = (1 − Σ λ_k) θ_0 + Σ λ_k θ_k.
-    if (mode === 'task_arithmetic') {
-      const rest = 1 - weights.reduce((sum, weight) => sum + weight, 0)
-      return { ...weightPlan(method, [rest, ...weights]), order: ['anchor', ...all] }
-    }
-    return { ...weightPlan(method, weights, choice.densities?.[g]), order: all }
-  })
-  const modelOf = (which: Which) => (which === 'anchor' ? anchor : experts[which])
+  const plans = choice.weights.map(
+    (weights, g): Plan =>
+      mode === 'slerp'
+        ? arcPlan(method, weights)
+        : { ...weightPlan(method, weights, choice.densities?.[g]), order: all },
+  )
   const tensors = [...anchor.tensors.values()].map(({ spec }): PlannedTensor => {
     const { parameters, modelParameters } = plans[groups.of(spec.name)]
     const layer = spec.layer === undefined ? {} : { layer: spec.layer }
@@ -125,8 +121,8 @@ export async function mergeChoice(
     open: ({ name }) => {
       const { order, from } = plans[groups.of(name)]
       return {
-        base: needsBase ? modelOf(from ?? 'anchor').buffer(name) : undefined,
-        models: order.map((which) => modelOf(which).buffer(name)),
+        base: needsBase ? (from === undefined ? anchor : experts[from]).buffer(name) : undefined,
+        models: order.map((k) => experts[k].buffer(name)),
         out: out.buffer(name),
         type: anchor.type,
       }
@@ -135,19 +131,17 @@ export async function mergeChoice(
   })
 }
 
-type Which = number | 'anchor'
-
 interface Plan {
   parameters: ParameterValues
   modelParameters: readonly ParameterValues[]
-  /** models that are merged */ order: readonly Which[]
-  /** stands in for the base */ from?: Which
+  /** experts that are merged */ order: readonly number[]
+  /** expert that stands in for the base */ from?: number
 }
 
 function weightPlan(
   { declaration }: MergeMethod<unknown>,
   weights: readonly number[],
-  densities?: readonly number[] | undefined,
+  densities: readonly number[] | undefined,
 ): Omit<Plan, 'order'> {
   const has = (id: string) => declaration.parameters.some((parameter) => parameter.id === id)
   return completeParameters(

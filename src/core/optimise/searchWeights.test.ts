@@ -108,6 +108,19 @@ describe('evolution', () => {
   })
 })
 
+describe('other modes', () => {
+  it.each(['slerp', 'ties', 'dare_ties'] as const)('%s is searched, densities and all', async (mode) => {
+    const found = await search({ mode, evaluations: 30 })
+    expect(found.trace).toHaveLength(30)
+    expect(found.best.objective).toBeLessThan(found.start.objective)
+    if (mode === 'slerp') return
+    expect(found.start.densities).toEqual([1, 2].map(() => [1, 1, 1]))
+    const tried = found.trace.flatMap(({ densities }) => densities!.flat())
+    expect(Math.min(...tried)).toBeLessThan(0.9)
+    expect(Math.max(...tried)).toBeLessThanOrEqual(1)
+  })
+})
+
 describe('gradient search', () => {
   it.each([1, 8])('reaches what evolution found in ten passes, α %d', async (alpha) => {
     const evolved = await search({ evaluations: 100, alpha })

@@ -2,7 +2,7 @@
 // ways to choose, all with one trace: EvoMM's evolution, a gradient search, LM-Cocktail's softmax. A search that is
 // stopped keeps its best. Estimating data alone comes in here; whether a choice is good, held-out probes say.
 
-import { EngineError, throwIfCancelled } from '../errors.ts'
+import { EngineError, type ErrorCode, throwIfCancelled } from '../errors.ts'
 import { DeviceModel } from '../model/deviceModel.ts'
 import { createGradients } from '../model/gradientSink.ts'
 import type { Session, Setup } from '../session/session.ts'
@@ -131,6 +131,8 @@ export async function searchWeights(
   return { ...recorder.result(groups.count), ...(made && { report: made.report }) }
 }
 
+const BAD_CHOICE: ReadonlySet<ErrorCode> = new Set(['not-finite', 'request-invalid'])
+
 /** Counts evaluations, keeps the trace and the best. */
 class Recorder {
   private readonly trace: TracePoint[] = []
@@ -146,7 +148,10 @@ class Recorder {
     return this.trace.length > 0
   }
 
-  /** J of a choice; undefined where the search must end. A merge that gives no numbers is infinitely bad. */
+  /**
+   * J of a choice; undefined where the search must end. After the start, a merge that cannot be made (a density that
+   * empties a tensor) or gives no numbers is infinitely bad.
+   */
   async record(
     choice: Choice,
     isPass: boolean,
@@ -158,7 +163,8 @@ class Recorder {
     try {
       parts = await measure()
     } catch (error) {
-      if (!(error instanceof EngineError) || error.code !== 'not-finite' || !this.hasAny) throw error
+      const isBad = error instanceof EngineError && BAD_CHOICE.has(error.code)
+      if (!isBad || !this.hasAny) throw error
       const bad = Number.POSITIVE_INFINITY
       parts = { objective: bad, task: bad, safety: bad }
     }
