@@ -37,6 +37,7 @@ const variations: Readonly<Record<string, (experts: number) => readonly Variatio
     { suffix: 'density 0.5, paper', parameters: { density: 0.5, variant: 'paper' } },
   ],
   dare_ties: () => [{ suffix: 'density 0.5', parameters: { density: 0.5 } }],
+  led: (K) => [{ suffix: 'whole τ', parameters: { lambda: K } }],
   sce: () => [{ suffix: 'top 0.5', parameters: { select_topk: 0.5 } }],
   alignmerge: () =>
     [1, 16, 1024].map((lambdaAlign) => ({ suffix: `λ ${lambdaAlign}`, parameters: {}, lambdaAlign })),

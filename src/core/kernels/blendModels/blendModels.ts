@@ -63,6 +63,7 @@ const blendCase = (count: number, models: number, rows: number, first: number): 
 export const blendModels: KernelSpec = {
   ...base,
   name: 'blendModels',
+  threads: (p) => [Math.ceil(p.count / 16), 1, 1],
   wgsl: blendModelsWgsl,
   params: [
     ['count', 'u32'],

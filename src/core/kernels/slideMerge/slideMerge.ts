@@ -16,7 +16,7 @@ export const slideMerge: KernelSpec = {
     { name: 'direction', kind: 'vec', access: 'read' },
     { name: 'out', kind: 'weight', access: 'read_write' },
   ],
-  threads: (p) => [Math.ceil(p.count / 4), 1, 1],
+  threads: (p) => [Math.ceil(p.count / 32), 1, 1],
   workgroupSize: [64, 1, 1],
   reference: (p: Params, { bar, direction }: HostArrays) => ({
     out: Float64Array.from({ length: p.count }, (_, i) => bar[i] + p.share * direction[i]),
