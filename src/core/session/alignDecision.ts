@@ -40,9 +40,11 @@ export interface DecisionScore {
 
 /** `tokens`: scored from the deciding one on. `request-invalid` where both completions are one text. */
 export function decisionItem(codec: TextCodec, probe: Probe, tokens: number): DecisionItem {
+  if (probe.misaligned === undefined)
+    throw new EngineError('request-invalid', `probe ${probe.id} has no misaligned completion: nothing decides`)
   const before = codec.encodePrompt(probe.prompt)
   const aligned = codec.encodeCompletion(probe.aligned)
-  const unwanted = codec.encodeCompletion(probe.misaligned ?? '')
+  const unwanted = codec.encodeCompletion(probe.misaligned)
   let d = 0
   while (d < aligned.length && aligned[d] === unwanted[d]) d++
   if (d >= aligned.length || d >= unwanted.length)
