@@ -1,4 +1,4 @@
-// Kernels of the merge methods on task vectors: select, sparsify, elect.
+// Kernels of the elementwise merge methods: select, sparsify, elect, and those of single methods.
 
 import { combineTaskVectors, countPatterns, countSigns } from './elect/elect.ts'
 import {
@@ -8,6 +8,8 @@ import {
   pickDigit,
   pickTie,
 } from './magnitudeSelect/magnitudeSelect.ts'
+import { modelSpread } from './modelSpread/modelSpread.ts'
+import { nearSwap } from './nearSwap/nearSwap.ts'
 import { keepByRank, keepDraw, keepWindow, maskedNorms } from './sparsify/sparsify.ts'
 import type { KernelSpec } from './spec.ts'
 
@@ -24,4 +26,6 @@ export const TASK_VECTOR_KERNELS: readonly KernelSpec[] = [
   combineTaskVectors,
   countSigns,
   countPatterns,
+  modelSpread,
+  nearSwap,
 ]

@@ -55,6 +55,7 @@ export function countSignsReference(p: Params, { x, partial }: HostArrays): Host
 
 export function countPatternsReference(p: Params, { x, counts }: HostArrays): HostArrays {
   const out = Uint32Array.from(counts)
-  for (let i = 0; i < p.count; i++) out[((Math.floor(i / 4) % p.lanes) % p.copies) * 2 ** p.bits + x[i]]++
+  for (let i = 0; i < p.count; i++)
+    out[((Math.floor(i / 4) % p.lanes) % p.copies) * 2 ** p.bits + x[p.offset + i]]++
   return { counts: out }
 }

@@ -224,20 +224,27 @@ export const countSigns: KernelSpec = {
   noGradient: 'a count has none',
 }
 
-const patternCase = (count: number, bits: number, lanes: number, copies: number): KernelCase => ({
+const patternCase = (
+  count: number,
+  offset: number,
+  bits: number,
+  lanes: number,
+  copies: number,
+): KernelCase => ({
   name: `${count} elements, ${2 ** bits} patterns, ${lanes} threads`,
-  params: { count, bits, lanes, copies },
-  sizes: { x: Math.ceil(count / 4) * 4, counts: copies * 2 ** bits },
+  params: { count, offset, bits, lanes, copies },
+  sizes: { x: offset + Math.ceil(count / 4) * 4, counts: copies * 2 ** bits },
   fill: { x: (i) => ((i * i) >> 2) % 2 ** bits, counts: (i) => i },
 })
 
-/** counts (copies, 2^bits) += how often each pattern stands in x (count). */
+/** counts (copies, 2^bits) += how often each pattern stands in x (count, from `offset` on). */
 export const countPatterns: KernelSpec = {
   ...base,
   name: 'countPatterns',
   wgsl: countPatternsWgsl,
   params: [
     ['count', 'u32'],
+    ['offset', 'u32'],
     ['bits', 'u32'],
     ['lanes', 'u32'],
     ['copies', 'u32'],
@@ -249,6 +256,6 @@ export const countPatterns: KernelSpec = {
   threads: (p) => [p.lanes, 1, 1],
   reference: countPatternsReference,
   tolerance: { absolute: 0, relative: 0, why: 'counts' },
-  cases: [patternCase(61, 3, 16, 4), patternCase(1000, 8, 10, 3), patternCase(350, 1, 70, 2)],
+  cases: [patternCase(61, 0, 3, 16, 4), patternCase(1000, 20, 8, 10, 3), patternCase(350, 8, 1, 70, 2)],
   noGradient: 'a count has none',
 }
