@@ -1,0 +1,3 @@
+import { mergeActive } from '../../activeTaskVectors.reference.ts'
+
+export const reference = mergeActive({ reinforces: true })
