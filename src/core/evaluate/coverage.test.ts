@@ -4,6 +4,7 @@ import { expectFailure } from '../../testing/tinyCheckpoint.ts'
 import type { TextCodec } from '../files/tokenizer.ts'
 import type { DeviceModel } from '../model/deviceModel.ts'
 import { Random } from '../tensors/random.ts'
+import { aqiItems, poolItems } from './aqiVectors.ts'
 import {
   type Cover,
   cosineSimilarity,
@@ -13,6 +14,7 @@ import {
   type Similarity,
 } from './coverage.ts'
 import { coverRowProbes, keepRowProbes, probeSimilarity, rowCandidates } from './coverageProbes.ts'
+import { pickProbes } from './probes.ts'
 
 const cloud = (n: number, width: number, seed: number): Similarity =>
   cosineSimilarity(new Random(seed).normals(n * width), width)
@@ -175,6 +177,23 @@ describe('probes', () => {
     expect(probes).toHaveLength(6)
     expect(probes.map(({ id }) => id)).toEqual(cover.chosen.map((i) => candidates[i].id))
     expect(similarity).toEqual(await probeSimilarity(model, codec, candidates))
+    // The user's words alone, as in the prompts view of AQI.
+    const items = aqiItems(
+      codec,
+      'prompts',
+      { ...file, items: candidates },
+      { perClass: 99, seed: 1, split: 'estimate' },
+    )
+    const order = pickProbes({ items: candidates }, 'harmful', 'estimate', 99, 1)
+    const { unsafe, width } = await poolItems(model, items)
+    const inOrder = candidates.flatMap((one) => {
+      const at = order.indexOf(one) * width
+      return Array.from(unsafe.subarray(at, at + width))
+    })
+    const expected = cosineSimilarity(inOrder, width).values
+    similarity.values.forEach((value, i) => {
+      expect(value).toBeCloseTo(expected[i], 5)
+    })
     expect(cover.curve[5]).toBeGreaterThan(randomCoverage(similarity, [6], 100, 1)[0].mean)
     await expectFailure(coverRowProbes(model, codec, file, 17), 'request-invalid')
     await expectFailure(coverRowProbes(model, codec, file, 4, { signal: AbortSignal.abort() }), 'cancelled')

@@ -37,6 +37,7 @@ describe('maskedPlaces', () => {
     ])
       expect(other).not.toEqual(places)
     expect(maskedPlaces({ start: 5, end: 7 }, 0.15, 1, 0, 0)).toHaveLength(1)
+    expect(maskedPlaces({ start: 0, end: 11 }, 0.15, 1, 0, 0)).toHaveLength(2)
     expect(maskedPlaces(span, 1, 1, 0, 0)).toHaveLength(20)
   })
 
