@@ -10,6 +10,7 @@ import { methodOf } from '../../core/merge/methods/registry.ts'
 import type { MergePlan, PlanTensor } from '../../core/merge/recipe/plan.ts'
 import type { Scalar } from '../../core/merge/recipe/recipe.ts'
 import { type ExtraMaterial, streamMerge, WEIGHT_TYPES, wholeModels } from '../../core/merge/streamMerge.ts'
+import { importFisher } from '../../core/session/geometryFiles.ts'
 import { provideMaterial } from '../../core/session/material.ts'
 import type { JobOptions, Session, Setup } from '../../core/session/session.ts'
 import { FileSource } from '../nodeFolder.ts'
@@ -117,8 +118,28 @@ async function runWhole(run: PlanRun, write: Write, job: JobOptions): Promise<vo
   if (plan.dtype) types.add(WEIGHT_TYPES[plan.dtype])
   // In float32 unless everything is of one type anyway: the result is then rounded once.
   await loadAll(run, job, types.size === 1)
+  for (const [model, path] of run.fisherFiles) {
+    if (model !== setup.anchor)
+      throw new UsageError(
+        `--fisher ${model}: ${plan.method} uses the Fisher diagonal of ${setup.anchor} alone`,
+      )
+    const { labels, form, seed } = await importFisher(session, model, await openFile(path), job)
+    const made = `${labels} labels, ${form} form, seed ${seed}`
+    const asked = `${setup.fisher.labels} labels, ${setup.fisher.form} form, seed ${setup.seed}`
+    if (made !== asked)
+      throw new EngineError(
+        'request-invalid',
+        `the Fisher file of ${model} has ${made}; the recipe asks for ${asked}`,
+      )
+  }
   const merged = await session.merge(setup, job)
   for (const tensor of plan.tensors) await write(tensor, await merged.read(tensor.name))
+}
+
+async function openFile(path: string): Promise<FileSource> {
+  return FileSource.open(path).catch(() => {
+    throw new EngineError('file-missing', `no Fisher file at ${path}`)
+  })
 }
 
 async function fisherMaterial(
@@ -134,6 +155,9 @@ async function fisherMaterial(
     wanted.push(...experts.map((model, k) => ({ kind: 'fisher' as const, k, model })))
   if (kinds.includes('anchorFisher') && base !== undefined)
     wanted.push({ kind: 'anchorFisher', k: 'base', model: base })
+  const unused = [...fisherFiles.keys()].filter((model) => wanted.every((entry) => entry.model !== model))
+  if (unused.length > 0)
+    throw new UsageError(`--fisher ${unused.join(', ')}: ${plan.method} uses no Fisher diagonal of it`)
   const missing = wanted.filter(({ model }) => !fisherFiles.has(model)).map(({ model }) => model)
   if (missing.length > 0)
     throw new UsageError(`--fisher is missing for ${missing.join(', ')}: give all or none`)
@@ -141,11 +165,8 @@ async function fisherMaterial(
   for (const { kind, k, model } of wanted) {
     const { checkpoint } = models.get(model)!
     const digest = await weightsDigest(checkpoint, { signal: job.signal })
-    const source = await FileSource.open(fisherFiles.get(model)!).catch(() => {
-      throw new EngineError('file-missing', `no Fisher file at ${fisherFiles.get(model)}`)
-    })
     const file = await readFisherFile(
-      source,
+      await openFile(fisherFiles.get(model)!),
       { name: model, digest, weights: checkpoint.weights },
       job.signal,
     )
