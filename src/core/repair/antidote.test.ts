@@ -8,7 +8,7 @@ import type { DeviceModel } from '../model/deviceModel.ts'
 import type { Session, SessionModel } from '../session/session.ts'
 import { decisionMargins } from './accept.ts'
 import { ANTIDOTE_BUDGET, type Antidote, type AntidoteOptions, antidote } from './antidote.ts'
-import { antidoteTerms } from './antidoteRows.ts'
+import { antidoteTerms, type RowPlan } from './antidoteRows.ts'
 import { repairHalves } from './repairProbes.ts'
 
 let session: Session
@@ -27,7 +27,7 @@ afterAll(() => {
 
 const SMALL = { setup: REPAIR_SETUP, perKind: 8, spared: 1, sparedMargins: 2 }
 async function using<T>(change: Partial<AntidoteOptions>, use: (made: Antidote) => Promise<T>): Promise<T> {
-  const made = await antidote(session, merge.model, { ...SMALL, ...change })
+  const made = await antidote(session, merge.model, { ...SMALL, ...(change as Partial<RowPlan>) })
   try {
     return await use(made)
   } finally {
@@ -38,7 +38,7 @@ const norm = (values: Float64Array) => Math.sqrt(values.reduce((sum, value) => s
 
 /** Losses of the rows of a plan at a model: row 0 the target, then what is spared. */
 async function rowLosses(model: DeviceModel, change: Partial<AntidoteOptions>): Promise<number[]> {
-  const plan = { target: 'margin' as const, tokens: 1, harmful: 8, ...SMALL, ...change }
+  const plan = { target: 'margin' as const, tokens: 1, harmful: 8, ...SMALL, ...(change as Partial<RowPlan>) }
   const { terms, count } = antidoteTerms(merge.codec, repairHalves(REPAIR_PROBES, 1).estimate, plan)
   const losses = await sequenceLosses(
     model,
@@ -88,6 +88,19 @@ describe('the slider', () => {
       }
       expect(Math.sqrt(map.reduce((sum, { length }) => sum + length ** 2, 0))).toBeCloseTo(0.3, 6)
     })
+  })
+
+  it('takes seeded noise for a control, over the same tensors and to the same length', async () => {
+    const noise = (seed: number) =>
+      using({ target: 'noise', setup: { ...REPAIR_SETUP, seed } }, async (made) =>
+        (await flatWeights(made.apply(0.5))).map((value, i) => value - start[i]),
+      )
+    const [a, b, c] = [await noise(1), await noise(1), await noise(2)]
+    expect(norm(a)).toBeCloseTo(0.5, 5)
+    expect(b).toEqual(a)
+    expect(c).not.toEqual(a)
+    for (const { name, start: from, end } of spansOf(merge.model))
+      expect(norm(a.slice(from, end)) > 0, name).toBe(name.includes('layers') && !name.includes('norm'))
   })
 
   it('moves all tensors when told to', async () => {

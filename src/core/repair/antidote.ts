@@ -6,8 +6,9 @@
 
 import { EngineError, throwIfCancelled } from '../errors.ts'
 import { dampedMetric, destroyBuffers, identityMetric, type Metric } from '../geometry/metric.ts'
-import type { DeviceModel } from '../model/deviceModel.ts'
+import { type DeviceModel, paddedCount } from '../model/deviceModel.ts'
 import type { JobOptions, Session, Setup } from '../session/session.ts'
+import { Random } from '../tensors/random.ts'
 import { type Acceptance, measureAcceptance } from './accept.ts'
 import {
   type AntidoteTarget,
@@ -18,13 +19,14 @@ import {
 } from './antidoteRows.ts'
 import { type FreeDirection, freeDirection, type Protection } from './freeDirection.ts'
 import { MovedModel, type TensorLength } from './movedModel.ts'
-import { type RepairProbes, repairHalves } from './repairProbes.ts'
+import { REPAIR_STREAMS, type RepairProbes, repairHalves } from './repairProbes.ts'
 import { type RhoMeasure, type RhoSearch, type RhoStage, searchRho } from './rhoSearch.ts'
 
 export interface AntidoteOptions extends JobOptions {
   /** whose Fisher is the metric and whose codec reads the probes */
   setup: Pick<Setup, 'anchor' | 'metric' | 'damping' | 'fisher' | 'seed'>
-  target: AntidoteTarget
+  /** noise: a seeded random direction, as a control; Panacea reports that even that restores some safety */
+  target: AntidoteTarget | 'noise'
   /** first tokens of a completion that the target counts; Infinity: all */ tokens: number
   protection: Protection
   /** rows of spared losses per kind (harmless, each skill) */ spared: number
@@ -147,14 +149,32 @@ export class Antidote {
     }
   }
 
+  /** Standard normal numbers in every tensor that moves. */
+  private async drawNoise(): Promise<void> {
+    const { moved, options } = this
+    const { gpu } = moved
+    const moves = options.moves ?? insideLayers
+    for (const [index, { spec, count }] of [...moved.base.tensors.values()].entries()) {
+      const random = new Random(options.setup.seed, REPAIR_STREAMS.noise * 2 ** 20 + index)
+      const values = new Float32Array(paddedCount(count))
+      if (moves(spec)) values.set(random.normals(count))
+      const direction = gpu.pool.take(values.byteLength)
+      gpu.write(direction, values)
+      moved.setDirection(spec.name, direction)
+      gpu.pool.release(direction)
+    }
+    await moved.measure(options.signal)
+  }
+
   /** The gradient where the antidote stands now, constrained, as the new direction. */
   private async linearise(): Promise<void> {
     const { options, moved, metric, session } = this
-    const { signal } = options
+    const { signal, target } = options
+    if (target === 'noise') return this.drawNoise()
     const moves = options.moves ?? insideLayers
     const { codec } = session.get(options.setup.anchor)
     throwIfCancelled(signal)
-    const plan = { ...options, harmful: options.perKind }
+    const plan = { ...options, target, harmful: options.perKind }
     options.onProgress?.('antidote: gradients', 0, 1)
     const rows = await gradientRows(moved.out, codec, this.probes.estimate, plan, signal)
     try {

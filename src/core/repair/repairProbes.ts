@@ -13,7 +13,7 @@ export interface RepairProbes {
 }
 
 /** Random streams of this folder: no two draws of one seed share numbers with each other or with evaluate's. */
-export const REPAIR_STREAMS = { factors: 201, steps: 202, batches: 203 } as const
+export const REPAIR_STREAMS = { factors: 201, steps: 202, batches: 203, noise: 204 } as const
 
 /**
  * Both halves of the estimating split. The first holds the rows of A of the same seed, since smaller draws are the
