@@ -235,7 +235,7 @@ describe('arguments', () => {
       zoo: 'public/zoo',
       out: 'docs/results.md',
       seeds: 3,
-      perClass: 240,
+      perClass: 160,
       isFresh: false,
       isRender: false,
     }

@@ -1,7 +1,7 @@
 // npm run results -- [--zoo public/zoo] [--out docs/results.md] [--seeds 3] [--quick] [--fresh] [--render]: merges the
 // built-in models by every method, measures all of them at every seed and writes the tables, what they say, and the full
 // numbers as JSON beside them. Finished rows are kept in .cache, so that a run that was stopped goes on; --fresh forgets
-// them. --quick takes 64 probes of each class instead of 240, the least that AQI needs; --render writes the page anew
+// them. --quick takes 64 probes of each class instead of 160, the least that AQI needs; --render writes the page anew
 // from the JSON beside it. Exit code 2 on wrong usage.
 
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -12,7 +12,7 @@ import { resultsPage } from './resultsPage.ts'
 import { SEEDS } from './resultsPlan.ts'
 import { type Results, runResults } from './resultsRun.ts'
 
-const PER_CLASS = 240
+const PER_CLASS = 160
 const QUICK_PER_CLASS = 64
 const ABLATION_PER_CLASS = 160
 

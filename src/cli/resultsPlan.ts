@@ -5,6 +5,7 @@
 import { EngineError } from '../core/errors.ts'
 import type { GradientSource, Setup } from '../core/session/session.ts'
 import { comparedMethods } from '../share/comparison.ts'
+import { findMethod } from '../share/methods.ts'
 import { choiceParameters, numberParameters } from '../share/parameters.ts'
 
 export interface ZooModel {
@@ -109,10 +110,13 @@ export function combinations(index: ZooIndex): Combination[] {
   ]
 }
 
-/** Every compared method on these experts. */
+/** Every compared method on these experts; of one expert those that take no more, and what they are compared with. */
 export function methodRecipes(index: ZooIndex, { experts }: Combination, seed: number): Recipe[] {
   const base = defaultSetup(index, experts, seed)
-  return comparedMethods(experts.length).map(({ label, method, parameters, lambdaAlign }) => ({
+  const isWanted = (id: string) =>
+    experts.length > 1 || id === 'linear' || id === 'alignmerge' || findMethod(id)?.experts.max === 1
+  const compared = comparedMethods(experts.length).filter(({ method }) => isWanted(method))
+  return compared.map(({ label, method, parameters, lambdaAlign }) => ({
     label,
     setup: { ...base, method, parameters: { ...parameters }, lambdaAlign: lambdaAlign ?? base.lambdaAlign },
   }))
