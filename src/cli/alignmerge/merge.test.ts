@@ -177,6 +177,33 @@ dtype: float32
     expect(Math.max(...found.map((value, i) => Math.abs(value - (x[i] + y[i]) / 2)))).toBeLessThan(1e-6)
   })
 
+  it('of equal models is that model, bit for bit', async () => {
+    for (const [path, content] of tinyFiles(tinyConfig(), 'f32', 1))
+      await folder.write(`twin/${path}`, content)
+    const recipe = await folder.write(
+      'twins.yml',
+      'models: [{model: x}, {model: twin}]\nmerge_method: linear\nparameters: {weight: 0.5}\n',
+    )
+    const args = ['merge', recipe, at('twins'), '--models', folder.path, '--json']
+    const { digest, models } = (await runHere(args)).json() as Report
+    expect([models[0].digest, models[1].digest]).toEqual([digest, digest])
+  })
+
+  it('turns a recipe into the other form', async () => {
+    const recipe = await folder.write('forms.yml', TWO(['[1, 2]', '1'], 'alignmerge: {seed: 4}\n'))
+    const [json, yaml] = [at('forms.json'), at('again.yml')]
+    expect((await runHere(['merge', recipe, '--dry-run', '--write-recipe', json])).code).toBe(0)
+    expect(JSON.parse(await readFile(json, 'utf8'))).toMatchObject({
+      format: 'alignmerge-recipe',
+      version: 1,
+    })
+    expect((await runHere(['merge', json, '--dry-run', '--write-recipe', yaml])).code).toBe(0)
+    const read = async (path: string) => readRecipeYaml(await readFile(path, 'utf8')).recipe
+    expect(await read(yaml)).toEqual(await read(recipe))
+    const nowhere = ['merge', recipe, '--dry-run', '--write-recipe', at('no/where.yml'), '--json']
+    expect((await runHere(nowhere)).json()).toMatchObject({ error: { code: 'file-missing' } })
+  })
+
   it('uses Fisher files in place of what it would compute', async () => {
     const text = `models: [{model: task-sort}, {model: task-reverse}]
 merge_method: fisher_average

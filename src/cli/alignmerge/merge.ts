@@ -2,10 +2,13 @@
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
+import { EngineError } from '../../core/errors.ts'
 import { openCheckpoint } from '../../core/files/checkpoint.ts'
 import { weightsDigest } from '../../core/files/weightsDigest.ts'
 import { methodOf } from '../../core/merge/methods/registry.ts'
+import { writeRecipeJson } from '../../core/merge/recipe/json.ts'
 import type { MergePlan } from '../../core/merge/recipe/plan.ts'
+import type { Recipe } from '../../core/merge/recipe/recipe.ts'
 import { writeRecipeYaml } from '../../core/merge/recipe/yaml.ts'
 import { WEIGHT_TYPES } from '../../core/merge/streamMerge.ts'
 import type { JobOptions } from '../../core/session/session.ts'
@@ -147,6 +150,13 @@ async function write(
   )
 }
 
+async function writeRecipe(path: string, recipe: Recipe): Promise<void> {
+  const text = path.endsWith('.json') ? writeRecipeJson(recipe) : writeRecipeYaml(recipe)
+  await writeFile(resolve(path), text).catch((error: Error) => {
+    throw new EngineError('file-missing', `cannot write ${resolve(path)}: ${error.message}`)
+  })
+}
+
 function summary(plan: MergePlan): string {
   const { method, tensors, layerCount, outDtype, configFrom, tokenizerFrom, models } = plan
   return `${method} of ${models.join(', ')}: ${tensors.length} tensors, ${layerCount} layers, ${outDtype}; config of ${configFrom}, tokenizer of ${tokenizerFrom}`
@@ -160,6 +170,10 @@ export const merge: Command = {
   options: {
     models: { value: 'FOLDER', help: 'where models are looked for that are no paths from here' },
     'dry-run': { help: 'plan only, from headers: tell what would be done, and what is wrong' },
+    'write-recipe': {
+      value: 'FILE',
+      help: 'write the recipe there too: our JSON for .json, else mergekit YAML',
+    },
     'shard-size': { value: 'SIZE', help: `largest weight file (default ${SHARD_SIZE})` },
     force: { help: 'replace the model folder OUT' },
     fisher: {
@@ -183,6 +197,8 @@ index, config.json, tokenizer files, README.md and alignmerge_config.yml. With -
     const opened = await openRecipe(await readRecipeFile(path), call.text('models'), signal)
     const plan = planOpened(opened)
     if (!call.isJson) for (const note of plan.notes) output.note(`note: ${note}`)
+    const copy = call.text('write-recipe')
+    if (copy !== undefined) await writeRecipe(copy, opened.recipe)
     if (isDry) {
       output.print(call.isJson ? JSON.stringify(plan) : summary(plan))
       return 0

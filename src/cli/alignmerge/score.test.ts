@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tinyConfig, tinyFiles } from '../../testing/tinyCheckpoint.ts'
+import { ZOO } from './models.ts'
 import { runCli, runHere, temporary } from './testCli.ts'
 
 let folder: Awaited<ReturnType<typeof temporary>>
@@ -47,6 +49,26 @@ describe('alignmerge score', () => {
     const prompts = aqi!.prompts as { value: number }
     expect(prompts.value).toBeGreaterThan(0)
     expect(prompts.value).not.toBeCloseTo(50, 3)
+  })
+
+  it('with probes of one class only has reasons in place of numbers', async () => {
+    const file = JSON.parse(await readFile(join(ZOO, 'probes.json'), 'utf8')) as { items: { set: string }[] }
+    const items = file.items.filter(({ set }) => set === 'harmless')
+    const probes = await folder.write('harmless.json', JSON.stringify({ ...file, items }))
+    const { code, json } = await runHere([
+      'score',
+      'anchor',
+      '--probes',
+      probes,
+      '--per-class',
+      '8',
+      '--json',
+    ])
+    expect(code).toBe(0)
+    const { behaviour, aqi } = json() as Scored
+    expect(behaviour.refusal).toEqual({ unavailable: expect.stringMatching(/./) })
+    expect(behaviour).toMatchObject({ overRefusal: { count: 8 } })
+    expect(aqi!.prompts).toEqual({ unavailable: expect.stringContaining('one class only') })
   })
 
   it('says why it cannot', async () => {
