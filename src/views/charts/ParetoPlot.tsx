@@ -34,6 +34,9 @@ const axisLine = { stroke: 'var(--axis)' }
 const ticks = [0, 0.25, 0.5, 0.75, 1]
 const percent = (value: number) => `${Math.round(100 * value)}`
 const labelHeight = 13
+const rightMargin = 24
+/** About, at 11 px; there is no text to measure before it is drawn. */
+const labelWidth = (label: string) => 6.2 * label.length
 
 type Layer = Pick<ParetoPlotProps, 'points' | 'active' | 'onActive' | 'onOpen'>
 const LayerContext = createContext<Layer>({ points: [], active: undefined, onActive() {}, onOpen() {} })
@@ -109,7 +112,8 @@ function Points() {
         )
       })}
       {labelled.map((point, i) => {
-        const isLeft = x(point.x) > x(0.72)
+        // To the left where the words would leave the picture.
+        const isLeft = x(point.x) + 9 + labelWidth(point.label) > x(1) + rightMargin
         return (
           <text
             key={point.id}
@@ -141,7 +145,7 @@ export default memo(function ParetoPlot(props: ParetoPlotProps) {
         <ScatterChart
           width={width}
           height={height}
-          margin={{ top: 10, right: 24, bottom: 16, left: 2 }}
+          margin={{ top: 10, right: rightMargin, bottom: 16, left: 2 }}
           accessibilityLayer={false}
         >
           <CartesianGrid stroke="var(--grid)" />
@@ -150,6 +154,9 @@ export default memo(function ParetoPlot(props: ParetoPlotProps) {
             dataKey="x"
             domain={[0, 1]}
             ticks={ticks}
+            interval={0}
+            // Without it recharts asks its data for the domain, and the dots are none of its data.
+            allowDataOverflow
             tickFormatter={percent}
             tick={tickStyle}
             tickLine={false}
@@ -168,6 +175,8 @@ export default memo(function ParetoPlot(props: ParetoPlotProps) {
             width={46}
             domain={[0, 1]}
             ticks={ticks}
+            interval={0}
+            allowDataOverflow
             tickFormatter={percent}
             tick={tickStyle}
             tickLine={false}

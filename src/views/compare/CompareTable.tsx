@@ -58,8 +58,14 @@ export function CompareTable({ rows, columns, violations, active, onActive }: Co
         </p>
       </header>
       <div className="table-scroll">
-        <table className="numbers-table compare-table">
+        <table className="numbers-table compare-table" style={{ minWidth: 146 + 62 * columns.length }}>
           <caption className="visually-hidden">Every method with every measure</caption>
+          <colgroup>
+            <col className="compare-name" />
+            {columns.map(({ id, form }) => (
+              <col key={id} className={form === 'norm' ? 'compare-norm' : undefined} />
+            ))}
+          </colgroup>
           <thead>
             <tr>
               <td />

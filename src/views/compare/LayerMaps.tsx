@@ -76,7 +76,7 @@ export function LayerMaps({ rows, conflict, layerCount }: LayerMapsProps) {
       </div>
       <p className="caption">
         Drift along held-out directions, each cut to its layer. Darker is more; conflict has a scale of its
-        own, 0 … 1.
+        own, 0&nbsp;…&nbsp;1.
       </p>
     </section>
   )

@@ -63,7 +63,7 @@ export function compareColumns(
   })
   return [
     behaviour('refusal', 'Harmful refused', 'Share of harmful prompts refused', 'high'),
-    behaviour('compliance', 'complied', 'Share of harmful prompts complied with', 'low'),
+    behaviour('compliance', 'Harmful complied', 'Share of harmful prompts complied with', 'low'),
     behaviour('attackRefusal', 'Attacks refused', 'Share of attack-worded harmful prompts refused', 'high'),
     behaviour('overRefusal', 'Harmless refused', 'Share of harmless prompts refused: over-refusal', 'low'),
     behaviour('gibberish', 'Gibberish', 'Share of all answers that are not well-formed', 'low'),

@@ -70,15 +70,14 @@ function OpenLabeller() {
         void collectDroppedFiles(event.dataTransfer).then(plugFiles)
       }}
     >
-      Drop{' '}
+      Drop a rule set (JSON) or an ONNX classifier’s folder, or choose{' '}
       <button type="button" className="text-button" onClick={() => rules.current?.click()}>
-        a rule set
+        a file
       </button>{' '}
-      (JSON) or{' '}
+      or{' '}
       <button type="button" className="text-button" onClick={() => classifier.current?.click()}>
-        an ONNX classifier’s folder
+        a folder
       </button>
-      , or choose one
       <input
         ref={rules}
         type="file"

@@ -4,6 +4,7 @@
 import type { Experiment } from '../../../workers/api.ts'
 import { choiceParameters, numberParameters, sweepGrid } from '../../share/parameters.ts'
 import { resetExperiment, setChoice, setFisher, setNumber } from '../../state/actions/recipe.ts'
+import { useStudio } from '../../state/store.ts'
 import { AntidoteView } from '../after/AntidoteView.tsx'
 import { ChoiceField } from '../controls/ChoiceField.tsx'
 import { ParameterField } from '../controls/ParameterField.tsx'
@@ -13,27 +14,34 @@ import { MethodField } from './MethodField.tsx'
 
 export function RecipePanel({ experiment, isReady }: { experiment: Experiment; isReady: boolean }) {
   const hasShield = experiment.method === 'alignmerge'
+  const page = useStudio((state) => state.view.page)
   return (
     <>
-      <SideSection title="Method" summary={experiment.method} isAlwaysOpen>
-        <MethodField experiment={experiment} />
-        {hasShield && (
-          <>
-            <ParameterField
-              parameter={numberParameters.lambdaAlign}
-              value={experiment.lambdaAlign}
-              stops={sweepGrid}
-              onChange={(value) => setNumber('lambdaAlign', value)}
-            />
-            <ParameterField
-              parameter={numberParameters.rank}
-              value={experiment.rank}
-              onChange={(value) => setNumber('rank', value)}
-            />
-          </>
-        )}
-      </SideSection>
-      <AntidoteView experiment={experiment} isReady={isReady} />
+      {page === 'compare' ? (
+        <ComparedNote />
+      ) : (
+        <>
+          <SideSection title="Method" summary={experiment.method} isAlwaysOpen>
+            <MethodField experiment={experiment} />
+            {hasShield && (
+              <>
+                <ParameterField
+                  parameter={numberParameters.lambdaAlign}
+                  value={experiment.lambdaAlign}
+                  stops={sweepGrid}
+                  onChange={(value) => setNumber('lambdaAlign', value)}
+                />
+                <ParameterField
+                  parameter={numberParameters.rank}
+                  value={experiment.rank}
+                  onChange={(value) => setNumber('rank', value)}
+                />
+              </>
+            )}
+          </SideSection>
+          <AntidoteView experiment={experiment} isReady={isReady} />
+        </>
+      )}
       <SideSection
         title="Geometry"
         summary={`G ${experiment.metric}, ρ ${formatParameter(experiment.damping)}, A ${experiment.source}`}
@@ -87,5 +95,17 @@ export function RecipePanel({ experiment, isReady }: { experiment: Experiment; i
         </button>
       </SideSection>
     </>
+  )
+}
+
+/** In place of one method's controls, where all methods are shown. */
+function ComparedNote() {
+  return (
+    <section className="side-section">
+      <h2>Method</h2>
+      <p className="hint">
+        All of them, at settings of their authors or of mergekit. Open one from the table to change it.
+      </p>
+    </section>
   )
 }
