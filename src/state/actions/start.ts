@@ -19,6 +19,7 @@ import { loadTheme } from './view.ts'
 /** Opens the studio; the returned function closes it. */
 export function startStudio(connect?: Connect): () => void {
   if (connect) session.connect = connect
+  session.labeller = { kind: 'built-in' }
   loadTheme()
   readLink(location.hash)
   const stopWatching = watchLink()

@@ -277,7 +277,7 @@ export function fakeLabeller(request: LabellerRequest): LabellerSummary {
   }
   const { files, toxicLabel = 'toxic', goodLabel, activation = 'softmax', reads = 'answer' } = request
   return {
-    name: files[0]?.webkitRelativePath.split('/')[0] || 'classifier',
+    name: files[0]?.webkitRelativePath?.split('/')[0] || 'classifier',
     about: 'A classifier.',
     digest: digest(JSON.stringify([toxicLabel, goodLabel, activation, reads])),
     gives: goodLabel === undefined ? ['toxicity'] : ['toxicity', 'judge'],
