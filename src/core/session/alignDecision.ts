@@ -41,7 +41,10 @@ export interface DecisionScore {
 /** `tokens`: scored from the deciding one on. `request-invalid` where both completions are one text. */
 export function decisionItem(codec: TextCodec, probe: Probe, tokens: number): DecisionItem {
   if (probe.misaligned === undefined)
-    throw new EngineError('request-invalid', `probe ${probe.id} has no misaligned completion: nothing decides`)
+    throw new EngineError(
+      'request-invalid',
+      `probe ${probe.id} has no misaligned completion: nothing decides`,
+    )
   const before = codec.encodePrompt(probe.prompt)
   const aligned = codec.encodeCompletion(probe.aligned)
   const unwanted = codec.encodeCompletion(probe.misaligned)

@@ -253,6 +253,8 @@ export class AlignRounds {
       if (reached.shortfall === 0) break
     }
     const { b, reached, stretch } = best!
+    // The next round linearises what stands in `out`, which may be a stretch that was tried in vain.
+    if (hasStep) this.write(b)
     const steps = cuts.map(({ row }, r) => ({ row, step: stretch * budget.steps[r] }))
     return { state: { ...state, parts, b, taken: [...state.taken, ...steps] }, reached }
   }
