@@ -10,6 +10,7 @@ import {
 } from './magnitudeSelect/magnitudeSelect.ts'
 import { modelSpread } from './modelSpread/modelSpread.ts'
 import { nearSwap } from './nearSwap/nearSwap.ts'
+import { rowDivergence, rowImportance, takeImportant } from './rowDivergence/rowDivergence.ts'
 import { keepByRank, keepDraw, keepWindow, maskedNorms } from './sparsify/sparsify.ts'
 import type { KernelSpec } from './spec.ts'
 
@@ -28,4 +29,7 @@ export const TASK_VECTOR_KERNELS: readonly KernelSpec[] = [
   countPatterns,
   modelSpread,
   nearSwap,
+  rowDivergence,
+  rowImportance,
+  takeImportant,
 ]
