@@ -229,7 +229,7 @@ def arcee_fusion(merge, name):
     after, before = softmax(base + delta) + 1e-8, softmax(base) + 1e-8
     divergence = np.sum(after * np.log(after / before), axis=-1, keepdims=True)
     importance = np.abs(delta) * divergence
-    low, median, high = np.quantile(importance, [0.25, 0.5, 0.75])
+    low, median, high = np.quantile(importance, [0.25, 0.5, 0.75], method='lower')
     bound = median + 1.5 * (high - low)
     if importance.any():
         distance = np.abs(importance - bound) / bound
