@@ -199,6 +199,11 @@ export class Antidote {
     return this.moved.write(this.rho)
   }
 
+  /** The merge as the antidote stands now; overwritten by the next step. */
+  get model(): DeviceModel {
+    return this.moved.out
+  }
+
   /** ‖ε‖ and ‖ε‖_G of every tensor as last applied: where safety is made, layer by layer. */
   affinity(): TensorLength[] {
     return this.moved.lengths(this.rho)

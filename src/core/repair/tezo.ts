@@ -40,7 +40,7 @@ export const TEZO_DEFAULTS = {
   rank: 16,
   steps: 300,
   perturbation: 1e-3,
-  rate: 1e-4,
+  rate: 5e-4,
   momentum: 0.9,
   redraw: 0,
   batchPairs: 16,
