@@ -29,6 +29,12 @@ interface Order {
   isBestFirst: boolean
 }
 
+const arrows = { none: '', ascending: ' ▴', descending: ' ▾' } as const
+
+/** Which way the numbers run: the best of a column where less is better are its lowest. */
+const directionOf = (better: CompareColumn['better'], isBestFirst: boolean) =>
+  (better === 'high') === isBestFirst ? 'descending' : 'ascending'
+
 export function CompareTable({ rows, columns, violations, active, onActive }: CompareTableProps) {
   const [order, setOrder] = useState<Order>({ column: 'refusal', isBestFirst: true })
   const sorted = useMemo(() => {
@@ -77,20 +83,17 @@ export function CompareTable({ rows, columns, violations, active, onActive }: Co
             </tr>
             <tr>
               <th scope="col">Merge</th>
-              {columns.map(({ id, label, title }) => (
-                <th
-                  key={id}
-                  scope="col"
-                  aria-sort={order.column !== id ? 'none' : order.isBestFirst ? 'descending' : 'ascending'}
-                >
-                  <button type="button" className="sort-button" title={title} onClick={() => sortBy(id)}>
-                    {label}
-                    <span aria-hidden="true">
-                      {order.column !== id ? '' : order.isBestFirst ? ' ▾' : ' ▴'}
-                    </span>
-                  </button>
-                </th>
-              ))}
+              {columns.map(({ id, label, title, better }) => {
+                const direction = order.column === id ? directionOf(better, order.isBestFirst) : 'none'
+                return (
+                  <th key={id} scope="col" aria-sort={direction}>
+                    <button type="button" className="sort-button" title={title} onClick={() => sortBy(id)}>
+                      {label}
+                      <span aria-hidden="true">{arrows[direction]}</span>
+                    </button>
+                  </th>
+                )
+              })}
             </tr>
           </thead>
           <tbody>
