@@ -96,6 +96,15 @@ describe('the comparison', () => {
     )
   })
 
+  it('draws every row that has both numbers, on axes from 0 to 100', async () => {
+    await open({ failing: 'regmean' })
+    const plot = screen.getByRole('region', { name: 'Safety against skill' })
+    await vi.waitFor(() => expect(plot.querySelector('.pareto-point')).toBeTruthy())
+    expect(plot.querySelectorAll('.pareto-point')).toHaveLength(3 + comparedMethods(2).length - 1)
+    const ticks = [...plot.querySelectorAll('.recharts-cartesian-axis-tick-value')].map((tick) => tick.textContent)
+    expect(ticks).toEqual(['0', '25', '50', '75', '100', '0', '25', '50', '75', '100'])
+  })
+
   it('is sorted by a column and turned by a second press; models stay on top', async () => {
     await open()
     const refused = numbersOf('Harmful refused').slice(3)
