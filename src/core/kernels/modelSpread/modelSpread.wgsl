@@ -1,5 +1,5 @@
-// values = (Σ x² − (Σ x)² / all) / all with x_k = m_k − pivot, up to four models a dispatch: the variance of the models,
-// zero where they are all equal. Before the last dispatch carry (2, P.count) takes Σ x and Σ x². With the pivot one of
+// values = (all Σ x² − (Σ x)²) / all² with x_k = m_k − pivot, up to four models a dispatch: the variance of the models,
+// zero where they are all equal, and divided last, so that equal spreads of whole numbers stay equal. Before the last dispatch carry (2, P.count) takes Σ x and Σ x². With the pivot one of
 // the models the difference loses no more than a factor of P.all. A thread owns four elements.
 @compute @workgroup_size(WG_X, WG_Y, WG_Z)
 fn main(@builtin(global_invocation_id) g: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -24,5 +24,5 @@ fn main(@builtin(global_invocation_id) g: vec3u, @builtin(num_workgroups) groups
     return;
   }
   let all = f32(P.all);
-  put_values4(i, 0u, 4u, max(vec4f(), (squares - sum * sum / all) / all));
+  put_values4(i, 0u, 4u, max(vec4f(), (all * squares - sum * sum) / (all * all)));
 }

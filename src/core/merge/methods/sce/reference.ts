@@ -8,9 +8,12 @@ export const reference: MergeReference = (model) =>
       let taus = model.models.map((_, k) => taskVector(model, name, k))
       const share = Number(parameters.select_topk)
       if (share < 1) {
+        const size = taus.length
         const variance = base.map((_, i) => {
-          const mean = taus.reduce((sum, tau) => sum + tau[i], 0) / taus.length
-          return taus.reduce((sum, tau) => sum + (tau[i] - mean) ** 2, 0) / taus.length
+          const sum = taus.reduce((total, tau) => total + tau[i], 0)
+          const squares = taus.reduce((total, tau) => total + tau[i] ** 2, 0)
+          const isAlike = taus.every((tau) => tau[i] === taus[0][i])
+          return isAlike ? 0 : (size * squares - sum ** 2) / size ** 2
         })
         const varying = base.filter((_, i) => taus.some((tau) => tau[i] !== taus[0][i])).length
         const chosen = new Set(orderByMagnitude(variance).slice(0, Math.floor(share * varying)))
