@@ -1,7 +1,7 @@
 // What the journeys share: a small experiment as a link, and waiting for what the page shows.
 
 import { expect, type Locator, type Page } from '@playwright/test'
-import { encodeLink } from '../src/share/codec.ts'
+import { encodeLink } from '../src/share/encode.ts'
 import type { Experiment } from '../workers/api.ts'
 
 /** The default experiment at the smallest number of probes, so that a journey takes seconds. */

@@ -1,9 +1,12 @@
-// The address bar's part of a link: #v1.<base64url(deflate(JSON))>. Reading never throws: it says in words what is
-// wrong, because links are cut by mailers, edited by hand and opened by older studios than the one that wrote them.
+// Reads the address bar's part of a link, #v<version>.<base64url(deflate(JSON))>. Reading never throws: it says in
+// words what is wrong, because links are cut by mailers, edited by hand and opened by older studios than the one that
+// wrote them.
 
-import { deflateSync, Inflate, strFromU8, strToU8 } from 'fflate'
+import { Inflate, strFromU8 } from 'fflate'
 import { type LinkState, validateLink } from './experiment.ts'
 import { currentVersion, upgradeContent } from './upgrades.ts'
+
+export { encodeLink } from './encode.ts'
 
 export type DecodedLink =
   | { kind: 'none' }
@@ -13,11 +16,6 @@ export type DecodedLink =
 /** A link says little; anything longer is not one of ours, and a small deflate stream may hide a huge text. */
 const maxHashCharacters = 16_384
 const maxContentBytes = 65_536
-
-function toBase64Url(bytes: Uint8Array): string {
-  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
-}
 
 function fromBase64Url(text: string): Uint8Array {
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
@@ -46,11 +44,6 @@ function inflateWithin(bytes: Uint8Array, maxBytes: number): Uint8Array | undefi
     offset += piece.length
   }
   return content
-}
-
-/** The hash, with its leading #, that carries this state. */
-export function encodeLink(state: LinkState): string {
-  return `#v${currentVersion}.${toBase64Url(deflateSync(strToU8(JSON.stringify(state)), { level: 9 }))}`
 }
 
 /** Reads a hash. An empty one is no link. */
