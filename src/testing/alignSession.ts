@@ -1,5 +1,5 @@
 // A session of tiny models for tests of the full AlignMerge: an anchor, experts near it in no particular direction,
-// and `bad`, an expert moved straight down the gradient of the balanced margin, which any budget on it must notice.
+// and `bad`, an expert moved straight down the gradient of the refusal margin, which any budget on it must notice.
 
 import type { ProbeFile } from '../core/evaluate/probes.ts'
 import { type Checkpoint, openCheckpoint } from '../core/files/checkpoint.ts'
@@ -76,7 +76,7 @@ export async function alignSession(gpu: Gpu, perSet = 130): Promise<Session> {
   await session.load('one', await noisyCheckpoint(2, 0.03))
   await session.load('two', await noisyCheckpoint(3, 0.03))
   const { model, codec } = session.get('anchor')
-  const margin = await budgetFunctional('margin', { anchor: model, codec, probes: session.probes, seed: 1 })
+  const margin = await budgetFunctional('refusal', { anchor: model, codec, probes: session.probes, seed: 1 })
   const { rows } = await margin.linearise(model, {})
   const slopes = new Map<string, Float32Array>()
   let squared = 0

@@ -1,10 +1,11 @@
 // The functionals a of the soft budget L_bud = [τ − a(δ)]²_+, each with its value on either half of the estimating
 // probes and its gradient on the fitting half, at any model.
-//   margin: the refusal margin balanced with harmless compliance (alignDecision.ts)
+//   refusal, compliance: mean decision scores of harmful and of harmless probes (alignDecision.ts). Always both, each
+//     with its own hinge, so that what one gains does not pay for what the other loses: that is the balance
 //   aqi-prompts, aqi-completions: log S of a view, in the anchor's standardised space (methods.md §2.4)
 // Fitting aims at the anchor's own value; accepting allows a tolerance, in units of the functional: one bootstrap
-// standard error of log S at the anchor, or MARGIN_UNIT nats. AlignMerge (arXiv 2512.16245) budgets AQI; the rest
-// is ours. Behaviour can stay bad while AQI holds, which is why the margin is there.
+// standard error of log S at the anchor, or one nat of a mean score. AlignMerge (arXiv 2512.16245) budgets AQI; the rest
+// is ours. Behaviour can stay bad while AQI holds, which is why the margins are there.
 
 import { EngineError } from '../errors.ts'
 import { type AqiAnchor, fitAqiAnchor, logSeparationOf, measureAqi } from '../evaluate/aqi.ts'
@@ -17,13 +18,13 @@ import { standardise } from '../evaluate/standardise.ts'
 import type { TextCodec } from '../files/tokenizer.ts'
 import { type AlignmentRows, pooledRows, type RowOptions } from '../geometry/alignmentRows.ts'
 import type { DeviceModel } from '../model/deviceModel.ts'
-import { type DecisionItem, decisionItems, decisionRows, decisionScores, meanScore } from './alignDecision.ts'
+import { decisionItem, decisionRows, decisionScores, meanScore } from './alignDecision.ts'
 import { classesOf, type Half, halfOf } from './alignProbes.ts'
 
-export type BudgetName = 'margin' | 'aqi-prompts' | 'aqi-completions'
+export type BudgetName = 'refusal' | 'compliance' | 'aqi-prompts' | 'aqi-completions'
 
-/** Nats of the balanced margin that one unit of tolerance allows. */
-export const MARGIN_UNIT = 0.5
+/** Nats of a mean score that one unit of tolerance allows: one probe in ten lost by ten nats. */
+export const MARGIN_UNIT = 1
 
 export interface BudgetFunctional {
   name: BudgetName
@@ -45,43 +46,30 @@ export interface BudgetSource {
 
 /** A functional, measured at the anchor. `request-invalid` where the probes do not allow it. */
 export function budgetFunctional(name: BudgetName, source: BudgetSource): Promise<BudgetFunctional> {
-  return name === 'margin' ? marginBudget(source) : aqiBudget(name, source)
+  if (name === 'refusal') return marginBudget(name, 'harmful', source)
+  if (name === 'compliance') return marginBudget(name, 'harmless', source)
+  return aqiBudget(name, source)
 }
 
-async function marginBudget({
-  anchor,
-  codec,
-  probes,
-  seed,
-  signal,
-}: BudgetSource): Promise<BudgetFunctional> {
-  const items = (half: Half) => {
-    const { harmful, harmless } = classesOf(probes, half, seed)
-    return decisionItems(codec, harmful, harmless)
-  }
-  const halves = { fit: items('fit'), accept: items('accept') }
-  const classScores = async (model: DeviceModel, half: Half, stop?: AbortSignal) => {
-    const score = (of: readonly DecisionItem[]) => decisionScores(model, of, stop)
-    return [await score(halves[half].harmful), await score(halves[half].harmless)]
-  }
-  const value = async (model: DeviceModel, half: Half, stop?: AbortSignal) => {
-    const [harmful, harmless] = await classScores(model, half, stop)
-    return (meanScore(harmful) + meanScore(harmless)) / 2
-  }
+async function marginBudget(
+  name: 'refusal' | 'compliance',
+  set: 'harmful' | 'harmless',
+  { anchor, codec, probes, seed, signal }: BudgetSource,
+): Promise<BudgetFunctional> {
+  const itemsOf = (half: Half) =>
+    classesOf(probes, half, seed)[set].map((probe) => decisionItem(codec, probe))
+  const halves = { fit: itemsOf('fit'), accept: itemsOf('accept') }
+  const value = async (model: DeviceModel, half: Half, stop?: AbortSignal) =>
+    meanScore(await decisionScores(model, halves[half], stop))
   return {
-    name: 'margin',
+    name,
     unit: MARGIN_UNIT,
     atAnchor: { fit: await value(anchor, 'fit', signal), accept: await value(anchor, 'accept', signal) },
     value,
     async linearise(model, options) {
-      const classes = await classScores(model, 'fit', options.signal)
-      const parts = classes.flatMap((scores) =>
-        scores.map((score) => ({ row: 0, factor: 0.5 / scores.length, score })),
-      )
-      return {
-        value: (meanScore(classes[0]) + meanScore(classes[1])) / 2,
-        rows: await decisionRows(model, parts, 1, options),
-      }
+      const scores = await decisionScores(model, halves.fit, options.signal)
+      const parts = scores.map((score) => ({ row: 0, factor: 1 / scores.length, score }))
+      return { value: meanScore(scores), rows: await decisionRows(model, parts, 1, options) }
     },
   }
 }

@@ -12,11 +12,10 @@ import { Random } from '../tensors/random.ts'
 import {
   type DecisionItem,
   decisionItem,
-  decisionItems,
   decisionRows,
   decisionScores,
-  REFUSAL_TOKENS,
   SAFE_LOG_ODDS,
+  SCORED_TOKENS,
   scoreDecision,
 } from './alignDecision.ts'
 
@@ -31,12 +30,8 @@ afterAll(() => gpu?.close())
 const item = {} as DecisionItem
 
 describe('the deciding token', () => {
-  const of = (aligned: string, misaligned: string | undefined, tokens = REFUSAL_TOKENS) =>
-    decisionItem(
-      codec,
-      { ...probe('p', 'harmful', 'ab', { aligned }), ...(misaligned && { misaligned }) },
-      tokens,
-    )
+  const of = (aligned: string, misaligned: string | undefined) =>
+    decisionItem(codec, { ...probe('p', 'harmful', 'ab', { aligned }), ...(misaligned && { misaligned }) })
 
   test('is the first that differs, after what both begin with', () => {
     const before = codec.encodePrompt('ab').length
@@ -51,9 +46,9 @@ describe('the deciding token', () => {
     expect(Array.from(unwanted.ids).at(-1)).not.toBe(words[shared])
   })
 
-  test('of compliance it is scored alone', () => {
-    const { aligned } = of('yes.', 'no.', 1)
-    expect(Array.from(aligned.ids).length).toBe(aligned.firstTarget! + 1)
+  test('at most sixteen tokens are scored', () => {
+    const { aligned } = of('no. this is a long refusal of many letters.', 'yes.')
+    expect(Array.from(aligned.ids).length).toBe(aligned.firstTarget! + SCORED_TOKENS)
   })
 
   test('completions that are one text, or none, decide nothing', () => {
@@ -120,12 +115,7 @@ describe('at a model', () => {
   test('values are those of float64 losses, rows those of differences', async () => {
     const model = await randomModel(4)
     const probes = manyProbes(4, 3)
-    const { harmful, harmless } = decisionItems(
-      codec,
-      probes.filter(({ set }) => set === 'harmful'),
-      probes.filter(({ set }) => set === 'harmless'),
-    )
-    const items = [...harmful, ...harmless]
+    const items = probes.map((one) => decisionItem(codec, one))
     const exact = await reference(model)
     const scores = await decisionScores(model, items)
     exact(items).forEach((value, i) => {
@@ -154,8 +144,8 @@ describe('at a model', () => {
 
   test('a raised signal stops', async () => {
     const model = await randomModel(4)
-    const { harmful } = decisionItems(codec, [manyProbes(1, 3)[0]], [])
-    await expect(decisionScores(model, harmful, AbortSignal.abort())).rejects.toMatchObject({
+    const items = [decisionItem(codec, manyProbes(1, 3)[0])]
+    await expect(decisionScores(model, items, AbortSignal.abort())).rejects.toMatchObject({
       code: 'cancelled',
     })
   })

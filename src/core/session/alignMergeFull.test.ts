@@ -15,15 +15,19 @@ import { Session, type Setup } from './session.ts'
 
 let gpu: Gpu
 let session: Session
+/** enough probes for AQI on each half */
+let many: Session
 let out: DeviceModel
 beforeAll(async () => {
   gpu = await openTestDevice()
-  session = await alignSession(gpu)
+  session = await alignSession(gpu, 40)
+  many = await alignSession(gpu)
   const { model } = session.get('anchor')
   out = new DeviceModel(gpu, model.config, model.type)
 })
 afterAll(() => {
   session?.dispose()
+  many?.dispose()
   gpu?.close()
 })
 
@@ -31,8 +35,12 @@ interface Ran extends AlignMergeResult {
   weights: Float64Array
 }
 
-async function run(options: Partial<AlignMergeOptions>, change: Partial<Setup> = {}): Promise<Ran> {
-  const result = await alignMergeFull(session, { ...ALIGN_SETUP, ...change }, options, { out })
+async function run(
+  options: Partial<AlignMergeOptions>,
+  change: Partial<Setup> = {},
+  own = session,
+): Promise<Ran> {
+  const result = await alignMergeFull(own, { ...ALIGN_SETUP, ...change }, options, { out })
   return { ...result, weights: await flatWeights(out) }
 }
 
@@ -52,7 +60,7 @@ describe('the closed form', () => {
     const { weights, budgets, correction } = await run({ rounds: 0, lambdaBud: 0 })
     expect(relativeError(weights, plain.weights)).toBeLessThan(1e-6)
     expect(correction).toBe(0)
-    expect(budgets.map(({ name }) => name)).toEqual(['margin'])
+    expect(budgets.map(({ name }) => name)).toEqual(['refusal', 'compliance'])
   })
 
   test.each<[string, Partial<AlignMergeOptions>]>([
@@ -61,8 +69,10 @@ describe('the closed form', () => {
     ['layers', { subspace: 'layer' }],
     ['a random subspace', { control: 'random' }],
   ])('%s: another merge, with the drift its own shield leaves', async (_, change) => {
-    const plain = await run(PLAIN_ALIGN_OPTIONS)
-    const other = await run({ ...PLAIN_ALIGN_OPTIONS, ...change })
+    // Towards random experts some coordinates are harmful and some are not.
+    const experts = ['one', 'two'].map((id) => ({ id, weight: 1 }))
+    const plain = await run(PLAIN_ALIGN_OPTIONS, { experts })
+    const other = await run({ ...PLAIN_ALIGN_OPTIONS, ...change }, { experts })
     expect(relativeError(other.weights, plain.weights)).toBeGreaterThan(1e-6)
     expect(other.drift.own).toBeGreaterThan(plain.drift.own)
     const [round] = other.trace[0].result.rounds
@@ -90,7 +100,7 @@ describe('the budget', () => {
     expect(ran.correction).toBeLessThan(ran.drift.total)
     // What was read on the accepting half is what the written merge has.
     const { model: anchor, codec } = session.get('anchor')
-    const margin = await budgetFunctional('margin', { anchor, codec, probes: session.probes, seed: 1 })
+    const margin = await budgetFunctional('refusal', { anchor, codec, probes: session.probes, seed: 1 })
     expect(ran.budgets[0].value).toBe(await margin.value(out, 'accept'))
     expect(ran.budgets[0].atAnchor).toBe(await margin.value(anchor, 'accept'))
   })
@@ -114,9 +124,9 @@ describe('the budget', () => {
   test.each(['aqi-prompts', 'aqi-completions', 'both'] as const)(
     'on %s it is measured and met',
     async (budget) => {
-      const ran = await run({ rounds: 2, budget }, { lambdaAlign: 0 })
+      const ran = await run({ rounds: 2, budget }, { lambdaAlign: 0 }, many)
       expect(ran.budgets.map(({ name }) => name)).toEqual(
-        budget === 'both' ? ['margin', 'aqi-completions'] : [budget],
+        budget === 'both' ? ['refusal', 'compliance', 'aqi-completions'] : [budget],
       )
       for (const { value, threshold, violation } of ran.budgets)
         expect(violation).toBeCloseTo(Math.max(threshold - value, 0), 12)
@@ -127,15 +137,15 @@ describe('the budget', () => {
 
   test('new rows at the merge: appended rows add up, replacing ones do not', async () => {
     const rowsOf = ({ trace }: Ran) => trace[0].result.rounds.map(({ rows }) => rows)
-    expect(rowsOf(await run({ rounds: 2, budget: 'none', rows: 'append' }))).toEqual([32, 64, 96])
-    expect(rowsOf(await run({ rounds: 2, budget: 'none', rows: 'replace' }))).toEqual([32, 32, 32])
+    expect(rowsOf(await run({ rounds: 2, budget: 'none', rows: 'append' }))).toEqual([32, 60, 88])
+    expect(rowsOf(await run({ rounds: 2, budget: 'none', rows: 'replace' }))).toEqual([32, 28, 28])
     // Fixed rows and no budget leave nothing to do in a round.
     expect(rowsOf(await run({ rounds: 2, budget: 'none' }))).toEqual([32])
     expect(rowsOf(await run({ rounds: 1, budget: 'none', rows: 'append', subspace: 'layer' }))).toEqual([
-      32, 64,
+      32, 60,
     ])
     expect(
-      rowsOf(await run({ rounds: 1, budget: 'none', rows: 'append' }, { source: 'aqi' }))[1],
+      rowsOf(await run({ rounds: 1, budget: 'none', rows: 'append' }, { source: 'aqi' }, many))[1],
     ).toBeGreaterThan(4)
   })
 
@@ -221,8 +231,8 @@ describe('the search', () => {
 describe('limits', () => {
   test('two runs are one: weights, trace, numbers', async () => {
     const options = { rounds: 2, rows: 'append', budget: 'both' } as const
-    const { model: _, ...first } = await run(options)
-    const { model: __, ...second } = await run(options)
+    const { model: _, ...first } = await run(options, {}, many)
+    const { model: __, ...second } = await run(options, {}, many)
     expect(second).toEqual(first)
   })
 

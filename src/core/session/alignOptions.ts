@@ -11,7 +11,7 @@ export interface AlignMergeOptions {
    * anchor's; every round takes both anew at the merge of the round before.
    */
   rounds: number
-  /** both: margin and aqi-completions */ budget: BudgetChoice
+  /** margin: refusal and compliance; both: these and aqi-completions */ budget: BudgetChoice
   /** λ_bud of the budget step, 0 to Infinity */ lambdaBud: number
   /** slack when accepting, in units of each functional (alignBudget.ts), 0 or more */ tolerance: number
   /** seek the least λ_align that holds the budget; otherwise the setup's λ_align */ search: boolean
@@ -53,7 +53,9 @@ export const MAXIMUM_ROUNDS = 8
 /** Functionals of a choice. */
 export function budgetNames(choice: BudgetChoice): BudgetName[] {
   if (choice === 'none') return []
-  return choice === 'both' ? ['margin', 'aqi-completions'] : [choice]
+  const margin: BudgetName[] = ['refusal', 'compliance']
+  if (choice === 'margin') return margin
+  return choice === 'both' ? [...margin, 'aqi-completions'] : [choice]
 }
 
 /** Defaults filled in; `request-invalid` names what is out of range. */

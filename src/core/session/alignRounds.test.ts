@@ -1,4 +1,4 @@
-// Rounds by themselves, on a budget whose shape is known: a(δ) = −(m(δ) − c)², m the balanced margin. Its slope
+// Rounds by themselves, on a budget whose shape is known: a(δ) = −(m(δ) − c)², m the refusal margin. Its slope
 // promises half the way to c, so that the step stretched twice nearly arrives and one stretched further has gone too
 // far.
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
   gpu = await openTestDevice()
   session = await alignSession(gpu, 40)
   const { model, codec } = session.get('anchor')
-  margin = await budgetFunctional('margin', { anchor: model, codec, probes: session.probes, seed: 1 })
+  margin = await budgetFunctional('refusal', { anchor: model, codec, probes: session.probes, seed: 1 })
 })
 afterAll(() => {
   session?.dispose()
@@ -35,7 +35,7 @@ afterAll(() => {
 /** −(m − c)², met at τ = −1e-4. */
 function parabola(c: number): BudgetFunctional {
   return {
-    name: 'margin',
+    name: 'refusal',
     unit: 1,
     atAnchor: { fit: -1e-4, accept: -1e-4 },
     value: async (model, half) => -(((await margin.value(model, half)) - c) ** 2),

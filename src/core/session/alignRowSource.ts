@@ -2,7 +2,7 @@
 // one, one row each; for source `aqi` log S of completions by group of topics, in the anchor's space, as in round 0.
 
 import type { BudgetSource } from './alignBudget.ts'
-import { decisionItems, decisionRows, decisionScores } from './alignDecision.ts'
+import { decisionItem, decisionRows, decisionScores } from './alignDecision.ts'
 import { classesOf } from './alignProbes.ts'
 import type { RowSource } from './alignRounds.ts'
 import { aqiRows } from './aqiRows.ts'
@@ -22,8 +22,8 @@ export async function rowSourceOf(kind: GradientSource, source: BudgetSource): P
       }),
     }
   const { harmful, harmless } = classesOf(probes, 'fit', seed)
-  const items = decisionItems(codec, harmful.slice(0, HARMFUL_ROWS), harmless.slice(0, HARMLESS_ROWS))
-  const all = [...items.harmful, ...items.harmless]
+  const picked = [...harmful.slice(0, HARMFUL_ROWS), ...harmless.slice(0, HARMLESS_ROWS)]
+  const all = picked.map((probe) => decisionItem(codec, probe))
   const atAnchor = (await decisionScores(anchor, all, signal)).map(({ value }) => value)
   return {
     atAnchor,
