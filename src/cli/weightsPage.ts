@@ -21,7 +21,9 @@ const isSearch = ({ recipe }: WeightRow) => recipe.search === 'evolution' || rec
 
 /** J after every evaluation. */
 const valuesOf = ({ trace = [], recipe }: WeightRow) =>
-  trace.map(([task, safety]) => objectiveOf({ task, safety }, recipe.alpha))
+  trace.map(([task, safety]) =>
+    task === null || safety === null ? Number.POSITIVE_INFINITY : objectiveOf({ task, safety }, recipe.alpha),
+  )
 
 /** The evaluation that first had `target` or less; undefined where none had. */
 export function evaluationsTo(row: WeightRow, target: number): number | undefined {
@@ -163,28 +165,6 @@ export function searchFindings(group: WeightGroup): string[] {
   return lines
 }
 
-/** Behaviour of a choice against the uniform one: only differences beyond the intervals are called ones. */
-export function behaviourFindings(group: WeightGroup): string[] {
-  const uniform = group.rows.find(({ recipe }) => recipe.search === 'uniform')?.behaviour
-  if (!uniform) return []
-  return group.rows.flatMap(({ recipe, behaviour }) => {
-    if (!behaviour || recipe.search === 'uniform') return []
-    const words: string[] = []
-    const judge = (name: string, own: Behaviour['refusal'], other: Behaviour['refusal']) => {
-      const found = compare(own, other)
-      if (found === 'higher' || found === 'lower')
-        words.push(`${name} ${found} (${share(own)} against ${share(other)})`)
-    }
-    judge('refusal', behaviour.refusal, uniform.refusal)
-    judge('attack refusal', behaviour.attackRefusal, uniform.attackRefusal)
-    judge('over-refusal', behaviour.overRefusal, uniform.overRefusal)
-    for (const skill of skillNames([{ behaviour }]))
-      judge(skill, behaviour.skills[skill], uniform.skills[skill])
-    const said = words.length > 0 ? words.join(', ') : 'no difference beyond the intervals'
-    return [`${recipe.label}: ${said}.`]
-  })
-}
-
 function pairTable(report: PairReport): string {
   return table(
     ['source', 'written by', 'answered by', 'written', ...DROPS, 'kept'],
@@ -264,21 +244,53 @@ export function advice(group: WeightGroup): string {
   return all === best ? `${first}, which is also the most of all.` : `${first}; most of all has ${tell(all)}.`
 }
 
+/** Whether training on the experts' data beats merging the experts, on every measure that both have. */
+export function mixtureAdvice(mixtures: MixtureResults, group: WeightGroup): string {
+  const merged = group.rows.flatMap(({ behaviour }) => behaviour ?? [])
+  const skills = skillNames(mixtures.rows)
+  const measures: [string, (behaviour: Behaviour) => Behaviour['refusal']][] = [
+    ['refusal', ({ refusal }) => refusal],
+    ['attack refusal', ({ attackRefusal }) => attackRefusal],
+    ...skills.map((skill): [string, (behaviour: Behaviour) => Behaviour['refusal']] => [
+      skill,
+      (behaviour) => behaviour.skills[skill],
+    ]),
+  ]
+  const lines = mixtures.rows.map(({ name, behaviour }) => {
+    const against = (found: 'higher' | 'lower') =>
+      measures
+        .filter(([, of]) =>
+          found === 'higher'
+            ? merged.every((other) => compare(of(behaviour), of(other)) === 'higher')
+            : merged.some((other) => compare(of(behaviour), of(other)) === 'lower'),
+        )
+        .map(([measure]) => measure)
+    const [above, below] = [against('higher'), against('lower')]
+    const said = [
+      ...(above.length > 0 ? [`above every merge in ${above.join(', ')}`] : []),
+      ...(below.length > 0 ? [`below some merge in ${below.join(', ')}`] : []),
+    ]
+    return `${name}: ${said.join(', ') || 'no difference beyond the intervals'}`
+  })
+  return `${group.title}, if the experts’ training data are at hand: ${lines.join('; ')}.`
+}
+
 const READING = bullets([
   'J = mean CE of the task pairs + α · mean CE of the safety pairs, nats per token, answers alone (arXiv 2406.14563, section 3). Rows of one α compare; the task and safety columns are the two means of the best choice.',
-  `EvoMM: CMA-ES over θ_0 + Σ λ_k τ_k with weights for every layer, uniform start, σ 1/6, ${EVALUATIONS} evaluations, absolute values; where named, over another merge. gradient: projected quasi-Newton from the same start on dJ/dλ = ⟨∇J, τ⟩, λ ≥ 0, at most ${PASSES} forward and backward passes, each counted as an evaluation. LM-Cocktail: softmax of the experts’ own losses on all pairs, no search.`,
+  `EvoMM: CMA-ES over θ_0 + Σ λ_k τ_k with weights for every layer, uniform start, σ 1/6, ${EVALUATIONS} evaluations, absolute values; where named, over another merge. gradient: projected quasi-Newton from the same start on dJ/dλ = ⟨∇J, τ⟩, λ ≥ 0, at most ${PASSES} forward and backward passes, each counted as an evaluation. LM-Cocktail: softmax of the experts’ own losses on all pairs, no search. linear and slerp lie between the experts; the others can also go back towards the anchor.`,
   'to EvoMM’s J: the evaluation at which a search first had the J that EvoMM of the same α ended with. J held out: the same on 64 held-out probes of each kind with their own answers. s: seconds of the search on this machine.',
   'Behaviour: per cent of held-out probes with 95 % Wilson intervals. Two values differ where intervals are apart; many comparisons are made, none is corrected for that.',
 ])
 
 export function weightsPage(results: WeightResults, mixtures: MixtureResults | undefined): string {
+  const joined = results.groups.find(({ id }) => id === 'safety')
   const sections = results.groups.flatMap((group) => {
     const skills = skillNames(group.rows)
     return [
       `## ${group.title}`,
       searchTable(group),
       heldOutTable(group, skills),
-      bullets([...searchFindings(group), ...behaviourFindings(group)]),
+      bullets(searchFindings(group)),
       'Weights, layer by layer (one number where all layers share it):',
       weightTable(group),
       traceTable(group),
@@ -289,17 +301,20 @@ export function weightsPage(results: WeightResults, mixtures: MixtureResults | u
     'Written by `npm run weights`; do not edit. Full numbers, every evaluation included: the JSON file beside this page.',
     bullets([
       `adapter ${results.adapter}, ${results.date}, seed ${results.seed}, ${results.perClass} held-out probes of each class`,
-      `${results.seconds.toFixed(0)} s for what was not kept from an earlier run`,
+      `searches took ${results.groups
+        .flatMap(({ rows }) => rows)
+        .reduce((sum, { seconds = 0 }) => sum + seconds, 0)
+        .toFixed(0)} s in all`,
     ]),
     '## How to read',
     READING,
     '## What we would do',
-    bullets(results.groups.map(advice)),
+    bullets([
+      ...results.groups.map(advice),
+      ...(mixtures && joined ? [mixtureAdvice(mixtures, joined)] : []),
+    ]),
     pairSection(results.pairs),
     ...sections,
-    ...mixtureSection(
-      mixtures,
-      results.groups.find(({ id }) => id === 'safety'),
-    ),
+    ...mixtureSection(mixtures, joined),
   ].join('\n\n')}\n`
 }

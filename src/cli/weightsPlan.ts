@@ -5,8 +5,10 @@ import type { MergeMode } from '../core/optimise/genome.ts'
 import type { SearchKind } from '../core/optimise/searchWeights.ts'
 import type { ZooIndex, ZooModel } from './resultsPlan.ts'
 
-/** w_align / w_task: the paper's least, middle and largest. */
+/** w_align / w_task of the evolution: the paper's least, middle and largest. */
 export const ALPHAS = [1, 8, 32] as const
+/** Of the gradient search, which costs little: all of the paper's, and one below. */
+export const GRADIENT_ALPHAS = [0.25, 1, 4, 8, 16, 32] as const
 /** α of the modes beside task arithmetic. */
 export const MODE_ALPHA = 8
 export const EVALUATIONS = 100
@@ -72,7 +74,7 @@ export function weightRecipes({ hasModes }: WeightCombination): WeightRecipe[] {
         evaluations: EVALUATIONS,
       }),
     ),
-    ...ALPHAS.map(
+    ...GRADIENT_ALPHAS.map(
       (alpha): WeightRecipe => ({
         ...searched,
         label: `gradient, α ${alpha}`,

@@ -33,7 +33,8 @@ export interface WeightRow {
   /** a choice that could not be searched, with the reason; nothing else then */ failure?: string
   start?: Losses
   best?: Losses & Choice
-  /** task and safety loss of every evaluation */ trace?: [task: number, safety: number][]
+  /** task and safety loss of every evaluation; null where the merge gave no numbers */
+  trace?: [task: number | null, safety: number | null][]
   /** losses of held-out probes' own answers */ heldOut?: Losses
   behaviour?: Behaviour
   /** of the search, with nothing else measured */ seconds?: number
@@ -226,7 +227,7 @@ async function measure(
       recipe,
       start: { task: found.start.task, safety: found.start.safety },
       best: { task, safety, weights, ...(densities && { densities }) },
-      trace: found.trace.map((point) => [point.task, point.safety]),
+      trace: found.trace.map((point) => [rounded(point.task), rounded(point.safety)]),
       heldOut: { task: heldOut.task, safety: heldOut.safety },
       behaviour,
       seconds,
@@ -235,6 +236,9 @@ async function measure(
     out.dispose()
   }
 }
+
+/** Six digits: a trace is for tables and plots. */
+const rounded = (value: number) => (Number.isFinite(value) ? Number(value.toPrecision(6)) : null)
 
 /** Held-out probes with their own answers, of the kinds that the pairs are of: what J should have been chosen by. */
 function heldOutPairs(
