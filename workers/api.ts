@@ -173,6 +173,24 @@ export interface Progress {
   total: number
 }
 
+/** What AlignMerge's rounds and search came to. */
+export interface AlignReport {
+  /** which stage of the search accepted; `fixed` without one */ stage: string
+  /** of the written merge */ lambdaAlign: number
+  /** share of δ kept, below 1 after a retreat towards the anchor */ scale: number
+  rounds: number
+  isAccepted: boolean
+  /** on the accepting half of the estimating probes */
+  budgets: { name: string; value: number; threshold: number; violation: number }[]
+  /** merges made and measured on the way */ evaluations: number
+}
+
+export interface WrittenMerge {
+  key: string
+  durationMs: number
+  align?: AlignReport
+}
+
 /** A search of weights on pairs that the models write themselves. */
 export interface WeightSearch {
   /** names the search in its events */ searchId: number
@@ -231,7 +249,7 @@ export interface EngineApi {
   /** Checks that anchor and experts fit; Fisher, A, eigenproblem, all projections. Cached by key. */
   prepare(jobId: number, experiment: Experiment): Promise<GeometrySummary>
   /** Writes the merge at the experiment's λ into the merge slot; milliseconds. */
-  applyMerge(experiment: Experiment): Promise<{ key: string; durationMs: number }>
+  applyMerge(experiment: Experiment): Promise<WrittenMerge>
   /** Measures one subject; parts stream through onEvent. `parts` in order of arrival. */
   measure(jobId: number, experiment: Experiment, subject: Subject, parts: MeasurablePart[]): Promise<void>
   /** Plugs in a labeller for all measurements from now on; a failure leaves the one before in place. */

@@ -13,10 +13,12 @@ import type { DeviceModel } from '../src/core/model/deviceModel.ts'
 import { layerConflict } from '../src/core/session/conflict.ts'
 import { expertCoordinates, identityDifference, MAXIMUM_RANK } from '../src/core/session/geometry.ts'
 import { Measures } from '../src/core/session/measures.ts'
+import type { AlignReport as AlignDriverReport } from '../src/core/session/mergeSlots.ts'
 import { type JobOptions, Session, type Setup } from '../src/core/session/session.ts'
 import { geometryKey, measurementKey, mergeKey, originKey, subjectKey } from '../src/share/experimentKey.ts'
 import { AfterMerge, runWeightSearch } from './afterMerge.ts'
 import type {
+  AlignReport,
   EngineApi,
   EngineEvent,
   Experiment,
@@ -235,7 +237,15 @@ export function createEngine(): EngineApi {
           const subject: Subject = { kind: 'merge', lambdaAlign: experiment.lambdaAlign }
           await subjectModel(experiment, subject, {})
           await gpu.idle()
-          return { key: mergeKey(experiment), durationMs: performance.now() - begun }
+          const report = current().session.merges.report({
+            ...setupOf(experiment),
+            lambdaAlign: experiment.lambdaAlign,
+          })
+          return {
+            key: mergeKey(experiment),
+            durationMs: performance.now() - begun,
+            ...(report && { align: alignReportOf(report) }),
+          }
         },
         true,
       ),
@@ -325,6 +335,20 @@ export function createEngine(): EngineApi {
       ),
 
     cancel: (jobId) => queue.cancel(jobId),
+  }
+}
+
+/** What the page shows of AlignMerge's rounds and search. */
+function alignReportOf(report: AlignDriverReport): AlignReport {
+  const { stage, lambdaAlign, scale, rounds, isAccepted, budgets, trace } = report
+  return {
+    stage,
+    lambdaAlign,
+    scale,
+    rounds,
+    isAccepted,
+    budgets: budgets.map(({ name, value, threshold, violation }) => ({ name, value, threshold, violation })),
+    evaluations: trace.length,
   }
 }
 

@@ -16,6 +16,7 @@ import type {
   SearchPoint,
   SecondOpinion,
   Subject,
+  WrittenMerge,
 } from '../../../workers/api.ts'
 import { subjectKey } from '../../share/experimentKey.ts'
 import type { Failure } from '../failure.ts'
@@ -86,7 +87,7 @@ export interface RunsSlice {
   /** Key of the geometry that the engine holds now. */
   preparedKey: string | null
   /** The merge that lies in the engine's merge slot. */
-  written: { key: string; durationMs: number } | null
+  written: WrittenMerge | null
   job: JobView | null
   /** The user stopped the measuring. */
   isStopped: boolean

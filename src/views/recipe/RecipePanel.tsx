@@ -10,6 +10,7 @@ import { ChoiceField } from '../controls/ChoiceField.tsx'
 import { ParameterField } from '../controls/ParameterField.tsx'
 import { SideSection } from '../controls/SideSection.tsx'
 import { formatParameter } from '../format.ts'
+import { AlignStatus } from './AlignStatus.tsx'
 import { MethodField } from './MethodField.tsx'
 
 export function RecipePanel({ experiment, isReady }: { experiment: Experiment; isReady: boolean }) {
@@ -23,6 +24,7 @@ export function RecipePanel({ experiment, isReady }: { experiment: Experiment; i
         <>
           <SideSection title="Method" summary={experiment.method} isAlwaysOpen>
             <MethodField experiment={experiment} />
+            <AlignStatus experiment={experiment} />
             {hasShield && (
               <>
                 <ParameterField
