@@ -41,7 +41,7 @@ test('λ on the slider writes the weights at once and changes the numbers', asyn
   await expect
     .poll(async () => (await cellsOf(page, 'Own directions'))[merge], { timeout: 60_000 })
     .not.toBe(before)
-  expect(page.url()).toContain('#v1.')
+  expect(page.url()).toContain('#v2.')
 })
 
 test('cancel stops the work and keeps what is known; run again goes on', async ({ page }) => {
@@ -130,7 +130,7 @@ test('a link opened in a fresh profile gives the same numbers to the printed dig
     return { numbers, url }
   }
   const first = await read(linkOf({ lambdaAlign: 2, seed: 7 }))
-  expect(first.url).toContain('#v1.')
+  expect(first.url).toContain('#v2.')
   const second = await read(first.url)
   expect(second.numbers).toEqual(first.numbers)
 })
