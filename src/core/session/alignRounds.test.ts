@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ALIGN_SETUP, alignSession } from '../../testing/alignSession.ts'
 import { openTestDevice } from '../../testing/openTestDevice.ts'
-import { flatWeights } from '../../testing/tinyMerge.ts'
+import { flatRows, flatWeights, inner } from '../../testing/tinyMerge.ts'
 import { relativeError } from '../../testing/tinyModels.ts'
 import { destroyBuffers, identityMetric } from '../geometry/metric.ts'
 import type { Gpu } from '../gpu/device.ts'
@@ -13,8 +13,11 @@ import { combine } from '../kernels/elementwise/elementwise.ts'
 import { DeviceModel, paddedCount } from '../model/deviceModel.ts'
 import { createGradients } from '../model/gradientSink.ts'
 import { type BudgetFunctional, budgetFunctional } from './alignBudget.ts'
+import { decisionItem, decisionRows, decisionScores } from './alignDecision.ts'
 import { type AlignMergeOptions, DEFAULT_ALIGN_OPTIONS } from './alignOptions.ts'
-import { AlignRounds } from './alignRounds.ts'
+import { halfOf } from './alignProbes.ts'
+import { AlignRounds, type RowSource } from './alignRounds.ts'
+import { rowSourceOf } from './alignRowSource.ts'
 import { computeGeometry } from './geometry.ts'
 import type { Session } from './session.ts'
 
@@ -55,7 +58,11 @@ function parabola(c: number): BudgetFunctional {
   }
 }
 
-async function run(c: number, change: Partial<AlignMergeOptions>) {
+async function run(
+  c: number,
+  change: Partial<AlignMergeOptions>,
+  more: { functionals?: BudgetFunctional[]; rowSource?: RowSource } = {},
+) {
   const { model: anchor } = session.get('anchor')
   const out = new DeviceModel(gpu, anchor.config, anchor.type)
   const rows = await session.alignmentRows('anchor', 'unwanted', 'estimate', 1)
@@ -73,6 +80,7 @@ async function run(c: number, change: Partial<AlignMergeOptions>) {
     firstRows: rows,
     functionals: [parabola(c)],
     out,
+    ...more,
   })
   return { rounds, out }
 }
@@ -119,5 +127,38 @@ test('a merge at a share of its way is that share of its displacement', async ()
   ).toBeLessThan(1e-5)
   rounds.write(b, 0)
   expect(await flatWeights(out)).toEqual(anchor)
+  rounds.dispose()
+})
+
+test('rows taken at the merge undo, to first order, the change that was measured there', async () => {
+  const { model: anchor, codec } = session.get('anchor')
+  const picked = halfOf(session.probes, 'harmful', 'fit', 1).slice(0, 3)
+  const source = await rowSourceOf('margin', { anchor, codec, probes: session.probes, seed: 1 })
+  const atAnchor = source.atAnchor!.slice(0, picked.length)
+  let seen: { rows: Float64Array[]; weights: Float64Array; changes: number[] } | undefined
+  const rowSource: RowSource = {
+    atAnchor,
+    async linearise(model) {
+      const items = picked.map((probe) => decisionItem(codec, probe))
+      const scores = await decisionScores(model, items)
+      const parts = scores.map((score, row) => ({ row, factor: 1, score }))
+      const rows = await decisionRows(model, parts, picked.length, {})
+      const values = scores.map(({ value }) => value)
+      seen = {
+        rows: await flatRows(model, rows),
+        weights: await flatWeights(model),
+        changes: values.map((value, j) => value - atAnchor[j]),
+      }
+      return { values, rows }
+    },
+  }
+  const { rounds, out } = await run(0, { rounds: 1, rows: 'replace' }, { functionals: [], rowSource })
+  await rounds.solve(Number.POSITIVE_INFINITY)
+  const after = await flatWeights(out)
+  const step = after.map((value, j) => value - seen!.weights[j])
+  expect(Math.max(...seen!.changes.map(Math.abs))).toBeGreaterThan(0.1)
+  seen!.rows.forEach((row, j) => {
+    expect(inner(row, step) / -seen!.changes[j]).toBeCloseTo(1, 3)
+  })
   rounds.dispose()
 })
