@@ -97,6 +97,18 @@ const results = (refusal: number, skill: number): Results => ({
       { ...merge('m 4', 1, 'alignmerge', 0.88), knob: 'rank' },
     ],
   },
+  charts: [
+    {
+      combination: 'uncensored',
+      label: 'Linear',
+      points: [
+        { t: 0.1, divergence: 0.01, curvature: 1 },
+        { t: 1, divergence: 1.5, curvature: 1.5 },
+      ],
+      tokens: 10,
+      fisherRatio: 1.25,
+    },
+  ],
   seconds: 12,
 })
 
@@ -193,6 +205,7 @@ describe('page', () => {
     expect(page).toContain('needs exactly 1 expert')
     expect(page).toContain('harmful 64, sort 10')
     expect(page).toContain('completions 2 of 4 runs (50 %)')
+    expect(page).toContain('| Linear | 1.00 | 1.50 | 1.50 | 1.25 |')
     expect(page).not.toMatch(/undefined|NaN/)
     const tables = page.split('\n\n').filter((block) => block.startsWith('|'))
     for (const block of tables) {

@@ -156,6 +156,25 @@ function ablationTable({ ablation }: Results): string {
   )
 }
 
+/** KL(t)/t² by step, and how much it grows from the first step to the whole merge. */
+function chartTable(results: Results, id: string): string {
+  const rows = results.charts.filter(({ combination }) => combination === id)
+  const steps = rows[0]?.points.map(({ t }) => t) ?? []
+  return table(
+    ['', ...steps.map((t) => `t ${t}`), 'whole / first', 'KL / Fisher form'],
+    rows.map(({ label, points, fisherRatio }) => {
+      const [first, last] = [points[0], points.at(-1)]
+      const growth = first && last && first.curvature > 0 ? last.curvature / first.curvature : Number.NaN
+      return [
+        label,
+        ...points.map(({ curvature }) => number(curvature)),
+        number(growth),
+        number(fisherRatio ?? Number.NaN),
+      ]
+    }),
+  )
+}
+
 export function resultsPage(results: Results): string {
   const { reference, ablation } = results
   const section = (group: ResultGroup) => [
@@ -180,6 +199,11 @@ export function resultsPage(results: Results): string {
     LEGEND,
     ...section(reference),
     ...results.combinations.flatMap(section),
+    '## How far the chart holds',
+    'KL(p_IT ‖ p at θ_IT + tδ) per token of generic text over t², in nats, along each merge, one seed. Level: the quadratic chart holds up to t. The last column is KL at the first step over ½ t² Σ f δ² of the undamped diagonal Fisher; what the diagonal leaves out makes it differ from 1.',
+    ...results.combinations
+      .slice(0, 2)
+      .flatMap((group) => [`**${group.title}**`, chartTable(results, group.id)]),
     '## Budget violations',
     bullets(violationLines(results)),
     '### AQI and refusal',

@@ -6,6 +6,7 @@ import type { Behaviour } from '../core/evaluate/behaviour.ts'
 import type { Budget } from '../core/evaluate/budget.ts'
 import { type Estimate, isUnavailable } from '../core/evaluate/estimate.ts'
 import type { DeviceModel } from '../core/model/deviceModel.ts'
+import { type ChartValidity, chartValidity, genericSequences } from '../core/session/alignChart.ts'
 import type { MeasuredDrift } from '../core/session/geometry.ts'
 import { type FixedView, Measures } from '../core/session/measures.ts'
 import type { Session, Setup } from '../core/session/session.ts'
@@ -23,6 +24,8 @@ import {
 
 /** Changed when rows of an earlier run no longer say the same. */
 const VERSION = 1
+/** Sequences of generic text that KL is averaged over. */
+const CHART_SEQUENCES = 32
 
 export interface ResultRow {
   label: string
@@ -49,6 +52,12 @@ export interface ResultGroup {
   rows: ResultRow[]
 }
 
+/** KL(t)/t² along one merge's direction. */
+export interface ChartRow extends ChartValidity {
+  /** id of the combination */ combination: string
+  label: string
+}
+
 export interface Results {
   adapter: string
   date: string
@@ -61,6 +70,7 @@ export interface Results {
   reference: ResultGroup
   combinations: ResultGroup[]
   ablation: ResultGroup
+  charts: ChartRow[]
   seconds: number
 }
 
@@ -93,6 +103,12 @@ export async function runResults(session: Session, index: ZooIndex, options: Run
     groups.push(group)
   }
   const hardest = all[0]
+  const charts: ChartRow[] = []
+  for (const combination of all.slice(0, 2))
+    for (const recipe of methodRecipes(index, combination, options.seeds[0])) {
+      const chart = await run.chart(recipe)
+      if (chart) charts.push({ combination: combination.id, label: recipe.label, ...chart })
+    }
   const ablation = { ...groupOf(hardest), title: `Ablation: ${hardest.title.toLowerCase()}` }
   for (const { knob, isBase, ...recipe } of ablationRecipes(index, hardest, options.seeds[0])) {
     const row = await run.merge(recipe, options.ablationPerClass, false)
@@ -112,6 +128,7 @@ export async function runResults(session: Session, index: ZooIndex, options: Run
     reference,
     combinations: groups,
     ablation,
+    charts,
     seconds: (performance.now() - started) / 1000,
   }
 }
@@ -159,6 +176,23 @@ export class RowRunner {
       } catch (error) {
         if (!(error instanceof EngineError)) throw error
         return this.note({ ...row, failure: error.message })
+      }
+    })
+  }
+
+  /** How far the quadratic chart holds along this merge; undefined where it cannot be made. */
+  chart({ label, setup }: Recipe): Promise<ChartValidity | null> {
+    return this.options.cache.row({ VERSION, setup, chart: CHART_SEQUENCES }, async () => {
+      const { model, codec } = this.session.get(setup.anchor)
+      const sequences = genericSequences(codec, this.session.probes, CHART_SEQUENCES, setup.seed)
+      const fisher = await this.session.fisher(setup.anchor, setup.fisher, setup.seed)
+      try {
+        const chart = await chartValidity(model, await this.session.merge(setup), sequences, { fisher })
+        this.options.log(`chart of ${label}`)
+        return chart
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error
+        return null
       }
     })
   }

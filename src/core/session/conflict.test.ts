@@ -39,7 +39,9 @@ test('by layer equals explicit sums', async () => {
     for (const name of anchor.tensors.keys()) {
       if (layerOf(name) !== layer) continue
       const base = await anchor.read(name)
-      const deltas = await Promise.all(experts.map(async (e) => (await e.read(name)).map((v, i) => v - base[i])))
+      const deltas = await Promise.all(
+        experts.map(async (e) => (await e.read(name)).map((v, i) => v - base[i])),
+      )
       base.forEach((_, i) => {
         together += deltas.reduce((sum, delta) => sum + delta[i], 0) ** 2
         deltas.forEach((delta, k) => {
