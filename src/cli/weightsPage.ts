@@ -89,7 +89,7 @@ function searchTable(group: WeightGroup): string {
         fixed(best.task),
         fixed(best.safety),
         isSearch(row) ? String(trace?.length ?? 0) : '–',
-        isSearch(row) ? (reached === undefined ? 'not' : String(reached)) : '–',
+        isSearch(row) && target !== undefined ? (reached === undefined ? 'not' : String(reached)) : '–',
         fixed(objectiveOf(heldOut, recipe.alpha)),
         seconds?.toFixed(0) ?? '–',
       ]
@@ -278,7 +278,7 @@ export function mixtureAdvice(mixtures: MixtureResults, group: WeightGroup): str
 const READING = bullets([
   'J = mean CE of the task pairs + α · mean CE of the safety pairs, nats per token, answers alone (arXiv 2406.14563, section 3). Rows of one α compare; the task and safety columns are the two means of the best choice.',
   `EvoMM: CMA-ES over θ_0 + Σ λ_k τ_k with weights for every layer, uniform start, σ 1/6, ${EVALUATIONS} evaluations, absolute values; where named, over another merge. gradient: projected quasi-Newton from the same start on dJ/dλ = ⟨∇J, τ⟩, λ ≥ 0, at most ${PASSES} forward and backward passes, each counted as an evaluation. LM-Cocktail: softmax of the experts’ own losses on all pairs, no search. linear and slerp lie between the experts; the others can also go back towards the anchor.`,
-  'to EvoMM’s J: the evaluation at which a search first had the J that EvoMM of the same α ended with. J held out: the same on 64 held-out probes of each kind with their own answers. s: seconds of the search on this machine.',
+  'to EvoMM’s J: the evaluation at which a search first had the J that EvoMM of the same α ended with, where it was run. J held out: the same on 64 held-out probes of each kind with their own answers. s: seconds of the search on this machine.',
   'Behaviour: per cent of held-out probes with 95 % Wilson intervals. Two values differ where intervals are apart; many comparisons are made, none is corrected for that.',
 ])
 
