@@ -4,7 +4,7 @@
 
 import { EngineError } from '../core/errors.ts'
 import type { GradientSource, Setup } from '../core/session/session.ts'
-import { comparedMethods } from '../share/comparison.ts'
+import { type ComparedMethod, comparedMethods } from '../share/comparison.ts'
 import { findMethod } from '../share/methods.ts'
 import { choiceParameters, numberParameters } from '../share/parameters.ts'
 
@@ -116,7 +116,15 @@ export function methodRecipes(index: ZooIndex, { experts }: Combination, seed: n
   const isWanted = (id: string) =>
     experts.length > 1 || id === 'linear' || id === 'alignmerge' || findMethod(id)?.experts.max === 1
   const compared = comparedMethods(experts.length).filter(({ method }) => isWanted(method))
-  return compared.map(({ label, method, parameters, lambdaAlign }) => ({
+  // Too long for a page, but what the method is meant to be: λ_align found by the search that always ends.
+  const searched: ComparedMethod = {
+    id: 'alignmerge searched',
+    label: 'AlignMerge, margin budget, 3 rounds, λ searched',
+    method: 'alignmerge',
+    parameters: { rounds: 3, budget: 'margin', search: true },
+    lambdaAlign: 4,
+  }
+  return [...compared, searched].map(({ label, method, parameters, lambdaAlign }) => ({
     label,
     setup: { ...base, method, parameters: { ...parameters }, lambdaAlign: lambdaAlign ?? base.lambdaAlign },
   }))

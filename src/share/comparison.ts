@@ -39,8 +39,10 @@ const variations: Readonly<Record<string, (experts: number) => readonly Variatio
   dare_ties: () => [{ suffix: 'density 0.5', parameters: { density: 0.5 } }],
   led: (K) => [{ suffix: 'whole τ', parameters: { lambda: K } }],
   sce: () => [{ suffix: 'top 0.5', parameters: { select_topk: 0.5 } }],
-  alignmerge: () =>
-    [1, 16, 1024].map((lambdaAlign) => ({ suffix: `λ ${lambdaAlign}`, parameters: {}, lambdaAlign })),
+  alignmerge: () => [
+    ...[1, 16, 1024].map((lambdaAlign) => ({ suffix: `λ ${lambdaAlign}`, parameters: {}, lambdaAlign })),
+    { suffix: 'margin budget, 3 rounds, λ 4', parameters: { rounds: 3, budget: 'margin' }, lambdaAlign: 4 },
+  ],
 }
 
 /** The rows for this many experts, in the order of the declarations. */

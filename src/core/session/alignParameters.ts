@@ -3,7 +3,7 @@
 import type { ParameterValues } from '../merge/method.ts'
 import { declaration } from '../merge/methods/alignmerge/declaration.ts'
 import { completeParameters, numberOf } from '../merge/parameters.ts'
-import type { AlignMergeOptions, BudgetChoice } from './alignOptions.ts'
+import { type AlignMergeOptions, type BudgetChoice, DEFAULT_ALIGN_OPTIONS } from './alignOptions.ts'
 
 /** λ_bud from here on is ∞: the budget is met to first order, not merely approached. */
 export const HARD_BUDGET = 1024
@@ -27,6 +27,6 @@ export function alignOptionsOf(given: ParameterValues): AlignMergeOptions | unde
     rowWeights: parameters.row_weights as 'equal' | 'eigen',
     subspace: parameters.subspace as 'global' | 'layer',
     control: parameters.control as 'none' | 'random',
-    rows: 'append',
+    rows: DEFAULT_ALIGN_OPTIONS.rows,
   }
 }

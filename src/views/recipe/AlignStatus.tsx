@@ -4,7 +4,8 @@ import { useStudio } from '../../state/store.ts'
 import { formatParameter } from '../format.ts'
 
 const budgetNames: Readonly<Record<string, string>> = {
-  margin: 'margin',
+  refusal: 'refusal margin',
+  compliance: 'compliance margin',
   'aqi-prompts': 'AQI of prompts',
   'aqi-completions': 'AQI of completions',
 }
