@@ -43,10 +43,19 @@ describe('comparedMethods', () => {
       }
   })
 
-  it('show AlignMerge at three shields', () => {
-    const shields = comparedMethods(2).filter(({ method }) => method === 'alignmerge')
-    expect(shields.map(({ lambdaAlign }) => lambdaAlign)).toEqual([1, 16, 1024])
-    expect(shields.map(({ label }) => label)).toEqual([...new Set(shields.map(({ label }) => label))])
+  it('show AlignMerge at shields of their own, first without anything else', () => {
+    const rows = comparedMethods(2).filter(({ method }) => method === 'alignmerge')
+    expect(rows.every(({ lambdaAlign }) => lambdaAlign !== undefined)).toBe(true)
+    const plain = rows.filter(({ parameters }) => Object.keys(parameters).length === 0)
+    expect(plain.map(({ lambdaAlign }) => lambdaAlign)).toEqual([1, 16, 1024])
+    expect(rows.slice(0, plain.length)).toEqual(plain)
+  })
+
+  it('scale the mean of task vectors to their sum', () => {
+    for (const count of [2, 3]) {
+      const sums = comparedMethods(count).filter(({ method }) => method === 'task_arithmetic')
+      expect(sums.map(({ parameters }) => Number(parameters.lambda) / count)).toEqual([0.3, 1])
+    }
   })
 })
 

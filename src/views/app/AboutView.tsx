@@ -49,6 +49,14 @@ export function AboutView() {
           </dd>
         </div>
         <div>
+          <dt>Toxicity and judge</dt>
+          <dd>
+            Mean scores of the same answers by a labeller: the rule set that ships, which is ours and knows
+            the built-in models’ words alone, or one that you plug in. Scores of different labellers are never
+            mixed.
+          </dd>
+        </div>
+        <div>
           <dt>Words instead of numbers</dt>
           <dd>
             Where a number cannot be had, the reason stands in its place: if all answers of a model fall into

@@ -35,6 +35,7 @@ const ticks = [0, 0.25, 0.5, 0.75, 1]
 const percent = (value: number) => `${Math.round(100 * value)}`
 const labelHeight = 13
 const rightMargin = 24
+const labelGap = 9
 /** About, at 11 px; there is no text to measure before it is drawn. */
 const labelWidth = (label: string) => 6.2 * label.length
 
@@ -44,20 +45,32 @@ const LayerContext = createContext<Layer>({ points: [], active: undefined, onAct
 const colourOf = ({ kind, isFront }: ParetoPoint) =>
   kind === 'merge' ? (isFront ? 'var(--accent)' : 'var(--muted)') : 'var(--ink)'
 
-/** Heights for labels at the right of their dots, pushed apart downwards so that none covers another. */
-function placeLabels(points: readonly { left: number; top: number }[]): number[] {
-  const order = points.map((_, i) => i).sort((a, b) => points[a]!.top - points[b]!.top)
-  const tops: number[] = new Array(points.length).fill(0)
-  const placed: { left: number; top: number }[] = []
-  for (const i of order) {
-    let { top } = points[i]!
+interface PlacedLabel {
+  /** where the text begins and ends, px */ from: number
+  to: number
+  isLeft: boolean
+  top: number
+}
+
+/** Labels beside their dots, left of them where the words would leave the picture, pushed down where they would meet. */
+function placeLabels(
+  points: readonly { x: number; y: number; label: string }[],
+  right: number,
+): PlacedLabel[] {
+  const labels = points.map(({ x, y, label }): PlacedLabel => {
+    const width = labelWidth(label)
+    const isLeft = x + labelGap + width > right
+    const from = isLeft ? x - labelGap - width : x + labelGap
+    return { from, to: from + width, isLeft, top: y }
+  })
+  const placed: PlacedLabel[] = []
+  for (const label of [...labels].sort((a, b) => a.top - b.top)) {
     for (const other of placed)
-      if (Math.abs(other.left - points[i]!.left) < 150 && Math.abs(other.top - top) < labelHeight)
-        top = other.top + labelHeight
-    placed.push({ left: points[i]!.left, top })
-    tops[i] = top
+      if (label.from < other.to && other.from < label.to && Math.abs(other.top - label.top) < labelHeight)
+        label.top = other.top + labelHeight
+    placed.push(label)
   }
-  return tops
+  return labels
 }
 
 function Points() {
@@ -69,7 +82,10 @@ function Points() {
   const y = (value: number) => Number(yScale(value))
   const front = points.filter(({ isFront }) => isFront).sort((a, b) => a.x - b.x)
   const labelled = points.filter(({ isFront, kind, id }) => isFront || kind !== 'merge' || id === active)
-  const tops = placeLabels(labelled.map((point) => ({ left: x(point.x), top: y(point.y) })))
+  const places = placeLabels(
+    labelled.map((point) => ({ x: x(point.x), y: y(point.y), label: point.label })),
+    x(1) + rightMargin,
+  )
   return (
     <g>
       {front.length > 1 && (
@@ -112,13 +128,12 @@ function Points() {
         )
       })}
       {labelled.map((point, i) => {
-        // To the left where the words would leave the picture.
-        const isLeft = x(point.x) + 9 + labelWidth(point.label) > x(1) + rightMargin
+        const { isLeft, from, to, top } = places[i]!
         return (
           <text
             key={point.id}
-            x={x(point.x) + (isLeft ? -9 : 9)}
-            y={tops[i]! + 4}
+            x={isLeft ? to : from}
+            y={top + 4}
             textAnchor={isLeft ? 'end' : 'start'}
             fontSize={11}
             fontWeight={point.id === active ? 650 : 400}

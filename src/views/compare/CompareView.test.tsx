@@ -101,7 +101,9 @@ describe('the comparison', () => {
     const plot = screen.getByRole('region', { name: 'Safety against skill' })
     await vi.waitFor(() => expect(plot.querySelector('.pareto-point')).toBeTruthy())
     expect(plot.querySelectorAll('.pareto-point')).toHaveLength(3 + comparedMethods(2).length - 1)
-    const ticks = [...plot.querySelectorAll('.recharts-cartesian-axis-tick-value')].map((tick) => tick.textContent)
+    const ticks = [...plot.querySelectorAll('.recharts-cartesian-axis-tick-value')].map(
+      (tick) => tick.textContent,
+    )
     expect(ticks).toEqual(['0', '25', '50', '75', '100', '0', '25', '50', '75', '100'])
   })
 
