@@ -181,4 +181,76 @@ export const EQUIVALENT_MUTANTS: readonly Equivalent[] = [
     changed: /magnitude <=? (0x38800000u|947912705u)\) \{/,
     reason: 'the smallest normal half comes out the same by either branch',
   },
+  {
+    kernels: ['digitHistogram', 'countPatterns', 'countTies'],
+    changed: /^for \(var i = (g\.x \* 4u|begin); i <= /,
+    reason: 'a four that starts at the end has no element below it',
+  },
+  {
+    kernels: ['digitHistogram'],
+    changed: /^if \(word != held\) \{/,
+    reason: 'runs are added sooner, the counts are the same',
+  },
+  {
+    kernels: ['pickTie'],
+    changed:
+      /^for \(; (block <= P\.blocks|block < P\.count|rank < P\.blocks); block\+\+\)|^if \(rank <= size\) \{ break; \}/,
+    reason: 'the search by elements starts earlier or in a block that has the tie',
+  },
+  {
+    kernels: ['pickTie'],
+    changed: /^for \(var i = block \* P\.blockSize; i <= P\.count/,
+    reason: 'the tie is found before the end',
+  },
+  {
+    kernels: ['keepByRank'],
+    changed: /min\(\(P\.count \+ 1u\), P\.end/,
+    reason: extraThread,
+  },
+  {
+    kernels: ['keepByRank'],
+    changed: /draws >= vec4u\(table\[0\]\)|places <= vec4u\(table\[P\.width/,
+    reason: 'ranks are counted where the draw decides without',
+  },
+  {
+    kernels: ['keepByRank'],
+    changed: /^let (own|others) = magnitudes\(\([ij] \+ 1u\)\);/,
+    reason: 'a place inside a four gives the same four',
+  },
+  {
+    kernels: ['keepByRank'],
+    changed: /j (<= min|< max)\(rowEnd\.w, P\.count\)/,
+    reason: 'places past the row are read and not counted',
+  },
+  {
+    kernels: ['keepByRank'],
+    changed: /^rank = min\(rank, vec4u\(P\.width \+ 1u\)\);/,
+    reason: 'only places past the end have ranks past the row, and they are not kept',
+  },
+  {
+    kernels: ['combineTaskVectors'],
+    changed: /^if \(P\.models >= 1u\) \{ delta\[1\]/,
+    reason: 'a model that is not there is read and not summed',
+  },
+  {
+    kernels: ['nearSwap', 'takeImportant'],
+    changed: /^if \(i > P\.count\) \{ return; \}/,
+    reason: 'of two equal guard words the result is the same guard word',
+  },
+  {
+    kernels: ['rowDivergence'],
+    changed:
+      /^(var )?most(Model|Base) = (?!-\(max|max\(most\w+, -)|^for \(var i = (begin; i <= end|row; i < end)/,
+    reason: 'any number near the largest keeps the exponentials finite',
+  },
+  {
+    kernels: ['rowDivergence'],
+    changed: /^var (sums|part) = -\(vec2f\(\)\);|^for \(var block = begin; block <= end/,
+    reason: 'nothing, negated or added',
+  },
+  {
+    kernels: ['rowDivergence'],
+    changed: /^if \(abs\([sx]\) > 0\.25\)/,
+    reason: 'both formulas hold where they meet',
+  },
 ]

@@ -179,9 +179,15 @@ export const keepByRank: KernelSpec = {
     rankCase(66, 3, { salt: 9, spread: 1, asFactors: 1, begin: 5, end: 11 }),
     rankCase(600, 30, { salt: 11, spread: 16, asFactors: 0, begin: 3 }),
     // One draw decides by rank, all others are beyond every limit; only the largest is kept; no draw needs a rank.
-    ...[13, 14, 15, 16, 17].map((i) =>
+    ...[13, 16].map((i) =>
       rankCase(40, 20, { salt: 3, spread: 1, asFactors: 0 }, (rank) =>
         rank === 0 ? pcgHash(i ^ 3) - 1 : pcgHash(i ^ 3),
+      ),
+    ),
+    // Rows of one element, the last draw that of an element or one less.
+    ...[2, 5, 7].flatMap((i) =>
+      [0, 1].map((less) =>
+        rankCase(9, 1, { salt: 8, spread: 16, asFactors: 0 }, () => pcgHash(i ^ 8) - less),
       ),
     ),
     rankCase(80, 5, { salt: 3, spread: 1, asFactors: 0 }, (rank) => (rank === 4 ? 2 ** 32 - 1 : 9)),
