@@ -2,7 +2,10 @@
 
 import type { NumberDeclaration, SwitchDeclaration } from './declaration.ts'
 
-/** Share of elements that stay; mergekit's name and default 1, or one that shows what the method does. */
+/**
+ * Share of elements that stay. mergekit's default is 1, which drops nothing; where a method starts from another value,
+ * a recipe has to say which it means.
+ */
 export function densityParameter(value: number, brief: string): NumberDeclaration {
   return {
     kind: 'number',
@@ -10,6 +13,7 @@ export function densityParameter(value: number, brief: string): NumberDeclaratio
     label: 'Density',
     symbol: 'p',
     scope: 'model',
+    ...(value < 1 && { isRequired: true as const }),
     min: 0,
     max: 1,
     default: value,
