@@ -14,6 +14,7 @@ import {
 import { afterPage } from './afterPage.ts'
 import { ANTIDOTES, BEST_ANTIDOTE, planAfter } from './afterPlan.ts'
 import type { AfterResults, Subject } from './afterRun.ts'
+import { antidoteShows, attackShows, coverageShows, maskingShows, polishShows } from './afterShows.ts'
 import { readIndex } from './resultsPlan.ts'
 
 const around = (value: number, half = 0.03): Interval => ({
@@ -135,20 +136,20 @@ describe('findings', () => {
   it('say that a repair worked, was bought, did nothing or took no step', () => {
     const [none, best] = antidoteFindings(results())
     expect(none).toContain('the search takes no step (out of reach); at ‖ε‖ 1.25 %')
-    expect(none).toContain('refusal: no difference beyond the intervals')
+    expect(none).toContain('no difference beyond the intervals: refusal 20 (17–23) %')
     expect(none).not.toContain('Refuses ≥ 90')
     expect(best).toContain('refusal is higher: 97 (94–100) % against 20 (17–23) %')
-    expect(best).toContain('skill sort: no difference')
+    expect(best).toMatch(/no difference beyond the intervals: .*sort 80/)
     expect(best).toContain('Refuses ≥ 90 %')
     const [, bought] = antidoteFindings(results({ behaviour: behaviour(0.97, 0.4) }))
-    expect(bought).toContain('skill sort is lower: 40')
+    expect(bought).toContain('sort is lower: 40')
     expect(bought).not.toContain('Refuses ≥ 90')
   })
 
   it('say what a polish did to J′ and to behaviour, or that it was handed back', () => {
     const [moved, still] = polishFindings(results())
     expect(moved).toContain('J′ falls by 0.100 to 1.100 at step 50 of 100')
-    expect(moved).toContain('refusal: no difference')
+    expect(moved).toContain('no difference beyond the intervals: refusal')
     expect(still).toContain('no step of 100 was better')
     expect(still).not.toContain('refusal')
   })
@@ -163,9 +164,9 @@ describe('findings', () => {
 
   it('compare attacks of merges with the anchor and of repairs with both', () => {
     const lines = attackFindings(results())
-    expect(lines[0]).toContain('Plain average and Anchor')
+    expect(lines[0]).toContain('Plain average against Anchor')
     expect(lines[0]).toContain('role is higher: 90')
-    expect(lines[1]).toContain('antidote: best and Plain average')
+    expect(lines[1]).toContain('Plain average, antidote: best against Plain average')
     expect(lines[1]).toContain('role is lower: 50')
     expect(lines).toHaveLength(4)
   })
@@ -176,6 +177,38 @@ describe('findings', () => {
     expect(lines.find((line) => line.startsWith('As 8 rows'))).toContain(
       'more than 1 of 2 random draws and less than 0',
     )
+  })
+})
+
+describe('what a table shows', () => {
+  it('is said of the antidote only where the numbers bear it out', () => {
+    const words = antidoteShows(results())
+    expect(words).toContain('takes the plain average from 20 % to 97 % refusal with a step of 1.3 %')
+    expect(words).toContain('sort as it was')
+    expect(words).toContain('changes how the merge complies, not whether')
+    expect(words).not.toContain('Noise')
+    expect(words).not.toContain('One gradient is not enough')
+    const weak = antidoteShows(results({ behaviour: behaviour(0.2) }))
+    expect(weak).not.toContain('takes the plain average')
+    expect(antidoteShows(results({ behaviour: behaviour(0.97, 0.4) }))).toContain('sort lower')
+  })
+
+  it('is said of the polish, the masks, the attacks and the coverage', () => {
+    expect(polishShows(results())).toContain('On Plain average J′ falls and refusal does not rise')
+    const helped = results()
+    helped.subjects[4].behaviour = behaviour(0.6)
+    expect(polishShows(helped)).toContain('On Plain average refusal rises in 1 of 2')
+    expect(maskingShows(results())).toContain('2 of 2 merges lean')
+    const steady = results({ masking: masking(0.1) })
+    steady.subjects[1].masking = masking(0.1)
+    expect(maskingShows(steady)).toContain('No merge')
+    expect(attackShows(results())).toContain('still falls to role (50 %), sampled (50 %)')
+    expect(attackShows(results())).toContain('Against the anchor it is weaker to role, sampled.')
+    expect(attackShows(results({ attacks: attacks(0.02) }))).toBe('')
+    expect(coverageShows(results())).toContain('at 3 of 3 sizes. As rows of A they are no better')
+    const won = results()
+    won.coverage.use[2].refusal = around(0.5)
+    expect(coverageShows(won)).toContain('beat every random draw at 8 rows')
   })
 })
 

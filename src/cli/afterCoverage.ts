@@ -48,8 +48,7 @@ export async function runCoverage(
   const setup = plan.cases[1].setup
   const tryRows = async (size: number, choice: string, picked: readonly Probe[]) => {
     const own = new Session(session.gpu, keepRowProbes(session.probes, picked))
-    for (const id of [plan.anchor.id, ...setup.experts.map((expert) => expert.id)])
-      await own.load(id, session.get(id).checkpoint)
+    for (const [id, { checkpoint }] of session.models) await own.load(id, checkpoint)
     const merged = await own.merge(setup)
     const { behaviour } = await measureBehaviour(merged, codec, session.probes, { perClass, seed })
     own.dispose()

@@ -6,11 +6,13 @@ import {
   antidoteFindings,
   attackFindings,
   coverageFindings,
+  fullLabel,
   maskingFindings,
   polishFindings,
   riseAgainst,
 } from './afterFindings.ts'
 import type { AfterResults, Subject } from './afterRun.ts'
+import { antidoteShows, attackShows, coverageShows, maskingShows, polishShows } from './afterShows.ts'
 import { plain, share, table } from './resultsFormat.ts'
 
 const percent = (value: number, digits = 0) => (100 * value).toFixed(digits)
@@ -20,13 +22,17 @@ export function afterPage(results: AfterResults): string {
   const { adapter, date, seed, perClass, perKind } = results
   return `${[
     '# After the merge',
-    `Made by \`npm run after\` (seed ${seed}, ${adapter}, ${date}, ${results.seconds.toFixed(0)} s of computing). The merges are of ${results.experts.map(({ name }) => name).join(' and ')}, in equal parts. Shares are per cent of held-out probes with 95 % Wilson intervals, ${perClass} of each set (${perKind} of each kind for masks and attacks); means carry 95 % bootstrap intervals. Whatever is chosen, is chosen on one half of the estimating split and accepted on the other; no table's probes were ever estimated from.`,
+    `Made by \`npm run after\` (seed ${seed}, ${adapter}, ${date}, ${results.seconds.toFixed(0)} s). The merges are of ${results.experts.map(({ name }) => name).join(' and ')}, in equal parts. Shares are per cent of held-out probes with 95 % Wilson intervals, ${perClass} of each set (${perKind} of each kind for masks and attacks); means carry 95 % bootstrap intervals. Whatever is chosen is chosen on one half of the estimating split and accepted on the other; no share below is of probes that were estimated from.`,
     ...antidoteSection(results),
     ...polishSection(results),
     ...maskingSection(results),
     ...attackSection(results),
     ...coverageSection(results),
-  ].join('\n\n')}\n`
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
+    // A rounded negative nothing.
+    .replace(/-(0\.0+)(?!\d)/g, '$1')}\n`
 }
 
 const ofCase = ({ subjects }: AfterResults, id: string) => subjects.filter(({ group }) => group === id)
@@ -59,13 +65,13 @@ function antidoteSection(results: AfterResults): string[] {
       table(
         head,
         rows.map((subject) => {
-          const { antidote, acceptance } = subject
+          const { antidote } = subject
           return [
             subject.label.replace('antidote: ', ''),
             searchCell(subject),
             antidote ? percent(antidote.relativeLength, 2) : '–',
             ...behaviourCells(subject, skill),
-            acceptance ? acceptance.margin.toFixed(1) : '–',
+            marginCell(subject),
           ]
         }),
       ),
@@ -87,10 +93,14 @@ function antidoteSection(results: AfterResults): string[] {
       ]),
     ),
     sliderSentence(results),
+    antidoteShows(results),
     bullets(antidoteFindings(results)),
   )
   return parts
 }
+
+/** The accepting half's 5 % quantile of decision margins. */
+const marginCell = ({ acceptance }: Subject) => (acceptance ? acceptance.margin.toFixed(1) : '–')
 
 function searchCell({ antidote }: Subject): string {
   if (!antidote) return '–'
@@ -105,7 +115,16 @@ function sliderSentence({ slider }: AfterResults): string {
 
 function polishSection(results: AfterResults): string[] {
   const skill = results.experts.find((expert) => expert.skill)?.skill ?? ''
-  const head = ['', 'J′ before', 'J′ after', 'kept step', ...BEHAVIOUR_HEAD, skill, 'loss of good answers']
+  const head = [
+    '',
+    'J′ before',
+    'J′ after',
+    'kept step',
+    ...BEHAVIOUR_HEAD,
+    skill,
+    'loss of good answers',
+    'margin, nats',
+  ]
   const parts = [
     '## Forward-only polish',
     'TeZO (arXiv 2501.19057): two forward passes a step, no gradient. J′ = mean loss of refusals of harmful requests + mean loss of harmless and skill answers, nats per token, on the accepting half, of the model as stored; the best step is kept, step 0 included. U and V of every matrix are drawn once, so only r directions of each are ever tried.',
@@ -124,12 +143,13 @@ function polishSection(results: AfterResults): string[] {
             polish ? polish.after.toFixed(3) : '–',
             polish ? `${polish.bestStep} of ${polish.steps}` : '–',
             ...behaviourCells(subject, skill),
+            marginCell(subject),
           ]
         }),
       ),
     )
   }
-  parts.push(bullets(polishFindings(results)))
+  parts.push(polishShows(results), bullets(polishFindings(results)))
   return parts
 }
 
@@ -150,15 +170,11 @@ function maskingSection(results: AfterResults): string[] {
     `Loss of good answers (refusals of harmful requests, help with harmless ones, right answers of skills), nats per token, with the prompt as it is and its rise when 15 % of the user's tokens are replaced by ${results.maskToken}, which no model was trained on (MEAP's corruption, arXiv 2502.07490, as a probe; 4 seeded masks per prompt, the same for every model). "vs anchor" is the paired difference of rises. A masked digit or letter takes the answer of a skill away from any model.`,
     table(
       ['', ...kinds.flatMap((kind) => [kind, 'rise', 'vs anchor'])],
-      rows.map((subject) => [labelled(results, subject), ...kinds.flatMap((kind) => cell(subject, kind))]),
+      rows.map((subject) => [fullLabel(results, subject), ...kinds.flatMap((kind) => cell(subject, kind))]),
     ),
+    maskingShows(results),
     bullets(maskingFindings(results)),
   ]
-}
-
-const labelled = (results: AfterResults, { group, label, id }: Subject): string => {
-  const made = results.cases.find((one) => one.id === group)
-  return made && id !== group ? `${made.label}, ${label}` : label
 }
 
 function attackSection(results: AfterResults): string[] {
@@ -175,7 +191,7 @@ function attackSection(results: AfterResults): string[] {
     table(
       ['', ...kinds],
       rows.map((subject) => [
-        labelled(results, subject),
+        fullLabel(results, subject),
         ...kinds.map((kind) => share(result(subject, kind)?.success)),
       ]),
     ),
@@ -183,7 +199,7 @@ function attackSection(results: AfterResults): string[] {
     table(
       ['', ...kinds],
       rows.map((subject) => [
-        labelled(results, subject),
+        fullLabel(results, subject),
         ...kinds.map((kind) => {
           const one = result(subject, kind)
           return `${share(one?.refused)} · ${share(one?.ruined)}`
@@ -194,12 +210,13 @@ function attackSection(results: AfterResults): string[] {
     table(
       ['', ...distinct.map((k) => `k = ${k}`)],
       rows.map((subject) => [
-        labelled(results, subject),
+        fullLabel(results, subject),
         ...distinct.map((k) =>
           share(result(subject, sampled ?? '')?.curve?.find((one) => one.samples === k)?.rate),
         ),
       ]),
     ),
+    attackShows(results),
     bullets(attackFindings(results)),
   ]
 }
@@ -233,6 +250,7 @@ function coverageSection(results: AfterResults): string[] {
         share(one.skill),
       ]),
     ),
+    coverageShows(results),
     bullets(coverageFindings(results)),
   ]
 }

@@ -149,7 +149,12 @@ class Runner {
       case 'masking': {
         const options = { ...MASKING_DEFAULTS, perClass: perKind, seed }
         const { groups } = await measureMasking(model, codec, session.probes, options)
-        return { masking: groups.map((group) => ({ ...group, rises: Array.from(group.rises) })) }
+        return {
+          masking: groups.map((group) => ({
+            ...group,
+            rises: Array.from(group.rises, (rise) => Number(rise.toFixed(5))),
+          })),
+        }
       }
       case 'attacks': {
         const options = { ...ATTACK_DEFAULTS, rules: session.probes, perKind, seed, maxNewTokens: 24 }
