@@ -32,7 +32,7 @@ export const DEFAULT_ALIGN_OPTIONS: AlignMergeOptions = {
   rounds: 3,
   budget: 'margin',
   lambdaBud: Number.POSITIVE_INFINITY,
-  tolerance: 1,
+  tolerance: 0.5,
   search: false,
   oneSided: false,
   rowWeights: 'equal',
