@@ -4,7 +4,7 @@
 
 import { EngineError } from '../core/errors.ts'
 import type { GradientSource, Setup } from '../core/session/session.ts'
-import { type ComparedMethod, comparedMethods } from '../share/comparison.ts'
+import { comparedMethods } from '../share/comparison.ts'
 import { findMethod } from '../share/methods.ts'
 import { choiceParameters, numberParameters } from '../share/parameters.ts'
 
@@ -114,17 +114,9 @@ export function combinations(index: ZooIndex): Combination[] {
 export function methodRecipes(index: ZooIndex, { experts }: Combination, seed: number): Recipe[] {
   const base = defaultSetup(index, experts, seed)
   const isWanted = (id: string) =>
-    experts.length > 1 || id === 'linear' || id === 'alignmerge' || findMethod(id)?.experts.max === 1
+    experts.length > 1 || id === 'linear' || findMethod(id)?.experts.max === 1
   const compared = comparedMethods(experts.length).filter(({ method }) => isWanted(method))
-  // Too long for a page, but what the method is meant to be: λ_align found by the search that always ends.
-  const searched: ComparedMethod = {
-    id: 'alignmerge searched',
-    label: 'AlignMerge, margin budget, 3 rounds, λ searched',
-    method: 'alignmerge',
-    parameters: { rounds: 3, budget: 'margin', search: true },
-    lambdaAlign: 4,
-  }
-  return [...compared, searched].map(({ label, method, parameters, lambdaAlign }) => ({
+  return compared.map(({ label, method, parameters, lambdaAlign }) => ({
     label,
     setup: { ...base, method, parameters: { ...parameters }, lambdaAlign: lambdaAlign ?? base.lambdaAlign },
   }))

@@ -56,7 +56,7 @@ const parameters: readonly ParameterDeclaration[] = [
     symbol: 'ε',
     min: 0,
     max: 8,
-    default: 1,
+    default: 0.5,
     step: 0.25,
     brief: 'Slack below the anchor when accepting: standard errors of log S, half nats of the margin.',
   },
