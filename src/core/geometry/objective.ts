@@ -132,7 +132,8 @@ export async function encodeObjectiveGradient(
         metric: metric.diagonal.get(name)!,
         rows: rows.rows.get(name)!,
         c: buffer,
-        q: slope === 0 ? gpu.unused : at!.gradient.get(name)!,
+        // Times zero where no budget is short; any buffer of this size will do.
+        q: (slope === 0 ? delta : at!.gradient).get(name)!,
         out: out.get(name)!,
       },
     )

@@ -11,7 +11,7 @@ export function objectiveGradientReference(
   for (let i = 0; i < p.count; i++) {
     result[i] = 2 * metric[i] * (p.total * delta[i] - center[i])
     for (let j = 0; j < p.rows; j++) result[i] += c[j] * rows[j * p.stride + i]
-    if (p.budget !== 0) result[i] += p.budget * q[i]
+    result[i] += p.budget * q[i]
   }
   return { out: result }
 }
@@ -25,13 +25,13 @@ const objectiveCase = (count: number, rows: number, budget: number): KernelCase 
     metric: count,
     rows: Math.max(1, rows) * (count + 8),
     c: Math.max(1, rows),
-    q: budget === 0 ? 4 : count,
+    q: count,
     out: count,
   },
   fill: { metric: (_, random) => 0.5 + Math.abs(random()) },
 })
 
-/** out (count) of δ, center = Σ λ_k Δ_k, metric, rows (n, stride), c (n), q (count; unread at budget 0); total = Σ λ_k. */
+/** out (count) of δ, center = Σ λ_k Δ_k, metric, rows (n, stride), c (n), q (count); total = Σ λ_k. */
 export const objectiveGradient: KernelSpec = {
   name: 'objectiveGradient',
   wgsl: objectiveGradientWgsl,
@@ -71,7 +71,7 @@ export const objectiveGradient: KernelSpec = {
         for (let i = 0; i < p.count; i++) {
           sum += metric[i] * (p.total * delta[i] ** 2 - 2 * center[i] * delta[i])
           for (let j = 0; j < p.rows; j++) sum += c[j] * rows[j * p.stride + i] * delta[i]
-          if (p.budget !== 0) sum += p.budget * q[i] * delta[i]
+          sum += p.budget * q[i] * delta[i]
         }
         return sum
       },

@@ -7,6 +7,6 @@ fn main(@builtin(global_invocation_id) g: vec3u, @builtin(num_workgroups) groups
   if (i >= P.count) { return; }
   var value = 2.0 * metric4(i, 0u, 4u) * (P.total * delta4(i, 0u, 4u) - center4(i, 0u, 4u));
   for (var j = 0u; j < P.rows; j++) { value += c[j] * rows4(j * P.stride, i, P.count); }
-  if (P.budget != 0.0) { value += P.budget * q4(i, 0u, 4u); }
+  value += P.budget * q4(i, 0u, 4u);
   put_out4(i, 0u, 4u, value);
 }
