@@ -113,8 +113,7 @@ export function combinations(index: ZooIndex): Combination[] {
 /** Every compared method on these experts; of one expert those that take no more, and what they are compared with. */
 export function methodRecipes(index: ZooIndex, { experts }: Combination, seed: number): Recipe[] {
   const base = defaultSetup(index, experts, seed)
-  const isWanted = (id: string) =>
-    experts.length > 1 || id === 'linear' || findMethod(id)?.experts.max === 1
+  const isWanted = (id: string) => experts.length > 1 || id === 'linear' || findMethod(id)?.experts.max === 1
   const compared = comparedMethods(experts.length).filter(({ method }) => isWanted(method))
   return compared.map(({ label, method, parameters, lambdaAlign }) => ({
     label,
