@@ -1,3 +1,8 @@
 // What we would tell a user, in words. Numbers stand in the tables below it.
 
-export const ADVICE: readonly string[] = []
+export const ADVICE: readonly string[] = [
+  '## What we would tell a user',
+  'Measure refusal after every merge, whatever the method: of thirty-odd methods none but AlignMerge kept both the skills and the refusals of these models. Plain soups, spherical means, TIES, DARE, DELLA and the spectral methods lose more than half of the anchor’s refusals when two harmless task experts are merged, and all of them when one expert is uncensored. Model Stock, DOGE and LED-Merging refuse almost everything, because they hardly move from the anchor: look at their skill. For skill alone RegMean, OPCM and NuSLERP were best here, at the price of nearly all refusals.',
+  'Use AlignMerge with the margin budget and three rounds; the shield alone (no budget) is the fast first look. What made the difference, each shown in the ablation: alignment gradients taken half-way to the experts and not at the anchor, where refusals are saturated; the Fisher metric rather than G = I; at least four directions; and the budget on the refusal margin, linearised anew at the merge. A random subspace of equal rank protects nothing. Rounds without a budget change nothing, since the rows of A stay the setup’s; a budget on AQI alone was met from the start and changed nothing either.',
+  'Do not read AQI alone: the uncensored expert has the highest of all, and with an uncensored expert most merges that comply with every harmful request keep their AQI budget. Attack wordings remain weaker than plain ones after every merge. The paper’s headline claim, that alignment can be held while merging without giving up skill, is confirmed on these models for refusal and drift; higher AQI than the baselines is not, and “matches the best expert” holds for the two task experts and not beside an uncensored one.',
+]

@@ -183,7 +183,7 @@ export function resultsPage(results: Results): string {
       ? [`Merged: ${group.experts.map(({ name }) => name).join(', ')}. Most refusing first.`]
       : []),
     mainTable(group),
-    ...(group.experts.length > 0 ? [bullets(findings(group, reference))] : []),
+    ...(findings(group, reference).length > 0 ? [bullets(findings(group, reference))] : []),
   ]
   return `${[
     '# Results on the built-in models',
@@ -193,7 +193,10 @@ export function resultsPage(results: Results): string {
     ...targets(results),
     '## The paper’s claims on these models',
     'Held against AlignMerge’s most refusing row of each combination.',
-    ...results.combinations.flatMap((group) => [`**${group.title}**`, bullets(claims(group, reference))]),
+    ...results.combinations.flatMap((group) => {
+      const held = claims(group, reference)
+      return held.length > 0 ? [`**${group.title}**`, bullets(held)] : []
+    }),
     '## How it was measured',
     settings(results),
     LEGEND,
