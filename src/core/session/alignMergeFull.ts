@@ -7,6 +7,7 @@
 import type { AlignmentRows } from '../geometry/alignmentRows.ts'
 import { destroyBuffers } from '../geometry/metric.ts'
 import {
+  MAXIMUM_EVALUATIONS,
   type SearchEvaluation,
   type SearchPoint,
   type SearchStage,
@@ -172,7 +173,11 @@ class Run {
     const budgets: BudgetReading[] = []
     for (const functional of this.functionals)
       budgets.push(this.reading(functional, await functional.value(out, 'accept', job.signal)))
-    job.onProgress?.('AlignMerge, merges tried', ++this.evaluations, this.options.search ? 24 : 1)
+    job.onProgress?.(
+      'AlignMerge, merges tried',
+      ++this.evaluations,
+      this.options.search ? MAXIMUM_EVALUATIONS : 1,
+    )
     const result: AlignEvaluation = {
       round: solved.round,
       rounds: solved.rounds,

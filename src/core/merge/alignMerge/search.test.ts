@@ -1,7 +1,13 @@
 // The search over made-up budgets: which stage accepts, how many evaluations it takes, and that it always ends.
 
 import { describe, expect, test } from 'vitest'
-import { LAMBDA_BISECTIONS, RETREAT_BISECTIONS, type SearchPoint, searchAlignment } from './search.ts'
+import {
+  LAMBDA_BISECTIONS,
+  MAXIMUM_EVALUATIONS,
+  RETREAT_BISECTIONS,
+  type SearchPoint,
+  searchAlignment,
+} from './search.ts'
 
 /** Accepts where `holds` says so; the result is the point itself. */
 const run = (holds: (point: SearchPoint) => boolean) =>
@@ -39,14 +45,14 @@ describe('searchAlignment', () => {
     expect(stage).toBe('retreat')
     expect(point.scale).toBeLessThanOrEqual(at)
     expect(at - point.scale).toBeLessThanOrEqual(2 ** -RETREAT_BISECTIONS)
-    expect(evaluations.length).toBe(12 + 1 + RETREAT_BISECTIONS)
+    expect(evaluations.length).toBe(MAXIMUM_EVALUATIONS)
     expect(evaluations.at(-1)?.stage).toBe('retreat')
   })
 
   test('nothing holds: it ends at the anchor, which is not measured', async () => {
     const { stage, point, result, evaluations } = await run(() => false)
     expect([stage, point.scale, result]).toEqual(['anchor', 0, undefined])
-    expect(evaluations.length).toBe(12 + 1 + RETREAT_BISECTIONS)
+    expect(evaluations.length).toBe(MAXIMUM_EVALUATIONS)
   })
 
   test('a budget that holds at odd places still ends, at a point that held', async () => {
@@ -57,7 +63,7 @@ describe('searchAlignment', () => {
     })
     const accepted = evaluations.filter(({ isAccepted }) => isAccepted)
     expect(accepted.at(-1)).toMatchObject(point)
-    expect(evaluations.length).toBeLessThan(25)
+    expect(evaluations.length).toBeLessThanOrEqual(MAXIMUM_EVALUATIONS)
   })
 
   test('what the evaluation rejects is rejected', async () => {

@@ -1,6 +1,6 @@
 // The search that always ends (methods.md §1.3): λ_align 0, 1, 2, 4, …, 1024 until the budget holds, then four
 // bisections down to the least λ_align that holds; where none holds, the anchor retreat δ ← s · δ_hard with s
-// bisected in [0, 1], whose end s = 0 is the anchor and holds by construction. At most 24 evaluations.
+// bisected in [0, 1], whose end s = 0 is the anchor and holds by construction. At most MAXIMUM_EVALUATIONS.
 // What an evaluation is (how a merge is made, what it is measured on) is the caller's.
 
 /** Where a merge was tried: λ_align (Infinity: hard projection), and the share s of δ that is kept. */
@@ -28,6 +28,8 @@ export interface SearchOutcome<T> {
 export const SEARCH_LAMBDAS: readonly number[] = [0, ...Array.from({ length: 11 }, (_, i) => 2 ** i)]
 export const LAMBDA_BISECTIONS = 4
 export const RETREAT_BISECTIONS = 6
+/** A search that ends in retreat: all λ_align, the hard projection, its bisections. */
+export const MAXIMUM_EVALUATIONS = SEARCH_LAMBDAS.length + 1 + RETREAT_BISECTIONS
 
 /** Runs the search; rejects only what `evaluate` rejects. */
 export async function searchAlignment<T>(
