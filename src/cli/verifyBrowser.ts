@@ -46,7 +46,8 @@ function startServer(paths: string[]): Promise<ViteDevServer> {
     configFile: false,
     logLevel: 'error',
     appType: 'custom',
-    optimizeDeps: { noDiscovery: true, include: [] },
+    // ml-matrix has dependencies in the old module format, which a browser cannot load as they are.
+    optimizeDeps: { noDiscovery: true, include: ['ml-matrix'] },
     server: { host: '127.0.0.1', port: 0, hmr: false, ws: false, watch: null },
     plugins: [
       {
