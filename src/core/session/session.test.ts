@@ -201,7 +201,7 @@ describe('refusals', () => {
   })
 
   test('unknown methods, weights below zero', async () => {
-    await expect(session.merge({ ...SETUP, method: 'ties' })).rejects.toMatchObject({
+    await expect(session.merge({ ...SETUP, method: 'souffle' })).rejects.toMatchObject({
       code: 'request-invalid',
     })
     const negative = { ...SETUP, experts: [{ id: 'one', weight: -1 }] }

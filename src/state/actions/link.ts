@@ -61,10 +61,15 @@ export function watchLink(): () => void {
   const unsubscribe = useStudio.subscribe((state, before) => {
     if (state.recipe === before.recipe && state.view === before.view) return
     clearTimeout(timer)
-    timer = setTimeout(() => writeHash(currentHash()), writeDelayMs)
+    timer = setTimeout(() => {
+      timer = undefined
+      writeHash(currentHash())
+    }, writeDelayMs)
   })
   const onHashChange = () => {
-    if (location.hash === ownHash || location.hash === currentHash()) return
+    // Our own writing, reported late: the state has moved on and is about to be written.
+    if (timer !== undefined && location.hash === ownHash) return
+    if (location.hash === currentHash()) return
     if (readLink(location.hash)) recipeChanged()
   }
   addEventListener('hashchange', onHashChange)

@@ -144,6 +144,8 @@ describe('the comparison', () => {
     }
     const fisher = within(table()).getByRole('rowheader', { name: 'Fisher average' }).querySelector('a')!
     location.hash = new URL(fisher.href).hash
+    // The environment reports the change in real time, the test's clock is not.
+    dispatchEvent(new Event('hashchange'))
     await wait(1000)
     expect(readState().recipe.experiment?.method).toBe('fisher_average')
     expect(screen.getByRole('columnheader', { name: 'Merge: Fisher average' })).toBeTruthy()
