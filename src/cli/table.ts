@@ -4,6 +4,7 @@
 
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { csvField } from '../share/csv.ts'
 import { findMethod, methodDeclarations } from '../share/methods.ts'
 import { numberParameters } from '../share/parameters.ts'
 import { openZoo } from './openZoo.ts'
@@ -132,8 +133,7 @@ export function printed(group: ResultGroup, form: 'text' | 'csv'): string {
     ]
   })
   if (form === 'csv') {
-    const field = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
-    return [head, ...rows].map((line) => line.map(field).join(',')).join('\n')
+    return [head, ...rows].map((line) => line.map(csvField).join(',')).join('\n')
   }
   const widths = head.map((_, c) =>
     Math.max(...[head, ...rows].map((row) => (row[2] === '' && c > 0 ? 0 : row[c].length))),

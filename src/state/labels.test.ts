@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 // Labellers in the whole state, against an engine that makes its scores up: whose scores are asked for and shown.
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { EngineError } from '../core/errors.ts'
 import { decodeLink, encodeLink } from '../share/codec.ts'
 import { sweepGrid } from '../share/parameters.ts'
@@ -9,34 +9,10 @@ import { currentHash } from './actions/link.ts'
 import { reopenEngine, startStudio } from './actions/start.ts'
 import { selectSweep } from './selectors.ts'
 import { initialState, readState, useStudio } from './store.ts'
-import { createFakeEngine, type FakeEngine, type FakeOptions } from './testing/fakeEngine.ts'
+import { createFakeEngine } from './testing/fakeEngine.ts'
+import { begin, experiment, resetStudio, runs, settle, stopStudio, stopWith } from './testing/freshStudio.ts'
 
-let stop: () => void = () => {}
-
-function begin(options: FakeOptions = {}): FakeEngine {
-  const engine = createFakeEngine(options)
-  stop = startStudio(engine.connect)
-  return engine
-}
-
-const experiment = () => {
-  const { experiment: current } = readState().recipe
-  if (!current) throw new Error('no experiment')
-  return current
-}
-const runs = () => readState().runs
-const settle = (ms = 20_000) => vi.advanceTimersByTimeAsync(ms)
-
-beforeEach(() => {
-  vi.useFakeTimers()
-  history.replaceState(null, '', '#')
-  useStudio.setState(initialState(), true)
-})
-afterEach(async () => {
-  stop()
-  await vi.advanceTimersByTimeAsync(1000)
-  vi.useRealTimers()
-})
+resetStudio()
 
 describe('labels', () => {
   const labelsOf = (digest: string) =>
@@ -98,7 +74,7 @@ describe('labels', () => {
     begin()
     await settle(2000)
     const labeller = { name: 'theirs', digest: 'ab'.repeat(32) }
-    stop()
+    stopStudio()
     const view = { page: 'studio' as const, aqiView: 'prompts' as const, prompt: '', labeller }
     history.replaceState(null, '', encodeLink({ experiment: experiment(), view }))
     useStudio.setState(initialState(), true)
@@ -113,15 +89,18 @@ describe('labels', () => {
 
   it('that a labeller refuses to give leave everything else measured, under one error', async () => {
     const engine = createFakeEngine()
-    stop = startStudio(() => {
-      const connection = engine.connect()
-      const { measure } = connection.port
-      connection.port.measure = async (jobId, asked, subject, parts) => {
-        if (parts.includes('labels')) throw new EngineError('not-finite', 'logit 0 of the classifier is NaN')
-        return measure(jobId, asked, subject, parts)
-      }
-      return connection
-    })
+    stopWith(
+      startStudio(() => {
+        const connection = engine.connect()
+        const { measure } = connection.port
+        connection.port.measure = async (jobId, asked, subject, parts) => {
+          if (parts.includes('labels'))
+            throw new EngineError('not-finite', 'logit 0 of the classifier is NaN')
+          return measure(jobId, asked, subject, parts)
+        }
+        return connection
+      }),
+    )
     await settle()
     expect(labelsOf(digest())).toEqual([])
     expect(runs().errors.map(({ action }) => action)).toEqual(['Scoring the answers'])

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 // The whole state against an engine that makes its numbers up: order of work, staleness, cancel, errors, loss.
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { EngineError } from '../core/errors.ts'
 import { encodeLink } from '../share/codec.ts'
 import { mergeKey } from '../share/experimentKey.ts'
@@ -23,34 +23,10 @@ import { allTasks, sweepOrder } from './plan.ts'
 import { selectMergeMeasurement, selectSweep } from './selectors.ts'
 import { initialState, readState, useStudio } from './store.ts'
 import { fakeParts } from './testing/fakeData.ts'
-import { createFakeEngine, type FakeEngine, type FakeOptions } from './testing/fakeEngine.ts'
+import { createFakeEngine } from './testing/fakeEngine.ts'
+import { begin, experiment, resetStudio, runs, settle, stopStudio, stopWith } from './testing/freshStudio.ts'
 
-let stop: () => void = () => {}
-
-function begin(options: FakeOptions = {}): FakeEngine {
-  const engine = createFakeEngine(options)
-  stop = startStudio(engine.connect)
-  return engine
-}
-
-const experiment = () => {
-  const { experiment: current } = readState().recipe
-  if (!current) throw new Error('no experiment')
-  return current
-}
-const runs = () => readState().runs
-const settle = (ms = 20_000) => vi.advanceTimersByTimeAsync(ms)
-
-beforeEach(() => {
-  vi.useFakeTimers()
-  history.replaceState(null, '', '#')
-  useStudio.setState(initialState(), true)
-})
-afterEach(async () => {
-  stop()
-  await vi.advanceTimersByTimeAsync(1000)
-  vi.useRealTimers()
-})
+resetStudio()
 
 describe('start', () => {
   it('opens anchor and two task experts in equal parts and measures everything', async () => {
@@ -82,7 +58,7 @@ describe('start', () => {
     begin()
     await settle(2000)
     const linked = { ...experiment(), lambdaAlign: 64, rank: 3 }
-    stop()
+    stopStudio()
     history.replaceState(
       null,
       '',
@@ -168,7 +144,7 @@ describe('results', () => {
       connection.port.prepare = async (...given) => ({ ...(await prepare(...given)), key: 'other' })
       return connection
     }
-    stop = startStudio(connect)
+    stopWith(startStudio(connect))
     await settle()
     expect(runs().geometries).toEqual({})
     expect(runs().errors[0]?.failure.message).toContain('answered for experiment other')
@@ -289,7 +265,7 @@ describe('errors', () => {
       }
       return connection
     }
-    stop = startStudio(connect)
+    stopWith(startStudio(connect))
     await settle()
     expect(selectSweep(runs().measurements, experiment()).map((point) => point.lambdaAlign)).toEqual(
       sweepGrid.filter((lambda) => lambda !== 64),
@@ -343,7 +319,7 @@ describe('models of the user', () => {
       ...experiment(),
       experts: [{ origin: { kind: 'files' as const, name: 'mine', digest: 'c0'.repeat(32) }, weight: 1 }],
     }
-    stop()
+    stopStudio()
     history.replaceState(
       null,
       '',

@@ -1,13 +1,11 @@
 // A session of two made-up models of a few thousand weights with probes of every set, for tests of what is done
 // after a merge.
 
-import { type Checkpoint, openCheckpoint } from '../core/files/checkpoint.ts'
-import { memoryFolder } from '../core/files/folder.ts'
 import { Session, type Setup } from '../core/session/session.ts'
-import { decodeWeights, encodeWeights, type WeightType } from '../core/tensors/dtype.ts'
+import type { WeightType } from '../core/tensors/dtype.ts'
 import { manyProbes, probe, probeFile } from './answeringModels.ts'
+import { nearCheckpoint } from './nearCheckpoint.ts'
 import { openTestDevice } from './openTestDevice.ts'
-import { packTensors, tinyConfig, tinyFiles, tinyTensors } from './tinyCheckpoint.ts'
 
 /** Estimating probes: 24 harmful, 24 harmless, 6 of each of two skills; held-out ones beside them. */
 export const REPAIR_PROBES = probeFile([
@@ -25,24 +23,6 @@ export const REPAIR_PROBES = probeFile([
   ),
 ])
 
-/** Seed 1 is the anchor, smoothed; other seeds are weights near it. */
-export function tinyNearCheckpoint(seed: number, type: WeightType = 'f32'): Promise<Checkpoint> {
-  const config = tinyConfig()
-  const files = tinyFiles(config, type, 1)
-  const noise = tinyTensors(config, 'f32', seed)
-  const tensors = tinyTensors(config, 'f32', 1).map((tensor, i) => {
-    const [values, other] = [tensor, noise[i]].map(({ bytes }) => decodeWeights(bytes, 'f32'))
-    const near = values.map((value, j) => 0.4 * value + (seed === 1 ? 0 : 0.03 * other[j]))
-    return {
-      ...tensor,
-      dtype: type === 'bf16' ? ('BF16' as const) : tensor.dtype,
-      bytes: encodeWeights(near, type),
-    }
-  })
-  files.set('model.safetensors', packTensors(tensors, { format: 'pt' }))
-  return openCheckpoint(memoryFolder(`near-${seed}`, files))
-}
-
 export const REPAIR_SETUP: Setup = {
   method: 'linear',
   anchor: 'anchor',
@@ -59,7 +39,7 @@ export const REPAIR_SETUP: Setup = {
 /** Models `anchor` and `one`, the second standing in for a merge. */
 export async function tinyRepairSession(type: WeightType = 'f32'): Promise<Session> {
   const session = new Session(await openTestDevice(), REPAIR_PROBES)
-  await session.load('anchor', await tinyNearCheckpoint(1, type))
-  await session.load('one', await tinyNearCheckpoint(2, type))
+  await session.load('anchor', await nearCheckpoint(1, 0.03, { type }))
+  await session.load('one', await nearCheckpoint(2, 0.03, { type }))
   return session
 }

@@ -15,6 +15,7 @@ import { methodOf } from '../merge/methods/registry.ts'
 import { completeParameters } from '../merge/parameters.ts'
 import { paddedCount } from '../model/deviceModel.ts'
 import { decodeWeights } from '../tensors/dtype.ts'
+import { relativeNorm } from './verifyFamily.ts'
 
 /** ‖ours − ref‖ / ‖ref‖ of every tensor. */
 export const MERGE_BOUND = 1e-5
@@ -235,7 +236,7 @@ export function compareCase(
     if (!key.startsWith(prefix)) continue
     const name = key.slice(prefix.length)
     const ours = merged.get(name)
-    const error = ours ? relativeError(ours, values) : Number.POSITIVE_INFINITY
+    const error = ours ? relativeNorm(ours, values) : Number.POSITIVE_INFINITY
     row.tensors++
     if (error >= row.error) Object.assign(row, { worst: name, error })
     if (ours && merge.base !== null && COMPARED_BY_PATTERN.includes(merge.method)) {
@@ -250,19 +251,6 @@ export function compareCase(
   if (row.tensors === 0) row.fault = 'nothing was compared'
   row.passed = row.error <= bound && row.fault === undefined
   return row
-}
-
-/** ‖ours − ref‖ / ‖ref‖; infinite when a value is not finite, a length differs or a zero is missed. */
-function relativeError(ours: ArrayLike<number>, ref: ArrayLike<number>): number {
-  if (ours.length !== ref.length) return Number.POSITIVE_INFINITY
-  let [difference, norm] = [0, 0]
-  for (let i = 0; i < ref.length; i++) {
-    difference += (ours[i] - ref[i]) ** 2
-    norm += ref[i] ** 2
-  }
-  if (!Number.isFinite(difference)) return Number.POSITIVE_INFINITY
-  if (norm === 0) return difference === 0 ? 0 : Number.POSITIVE_INFINITY
-  return Math.sqrt(difference / norm)
 }
 
 /** Every case of a folder on the device. */

@@ -1,6 +1,14 @@
 // Parameters that methods on task vectors share, as data.
 
-import type { NumberDeclaration, SwitchDeclaration } from './declaration.ts'
+import {
+  lambdaParameter,
+  type NumberDeclaration,
+  normalizeParameter,
+  type ParameterDeclaration,
+  type SwitchDeclaration,
+  variantParameter,
+  weightParameter,
+} from './declaration.ts'
 
 /**
  * Share of elements that stay. mergekit's default is 1, which drops nothing; where a method starts from another value,
@@ -67,3 +75,37 @@ export const gammaParameter: NumberDeclaration = {
   source: 'standard',
   brief: 'Share of the largest elements that is dropped.',
 }
+
+const SCALED_TO_NORM = 'What stays is scaled to the L1 norm of the whole task vector.'
+const MAKE_UP = rescaleParameter(true, 'Make up for what was dropped.')
+
+/** Parameters of DARE, linear and with election. */
+export const dareParameters: readonly ParameterDeclaration[] = [
+  weightParameter,
+  densityParameter(0.5, 'Chance of each change to stay; mergekit’s own default is 1, which drops nothing.'),
+  normalizeParameter(false),
+  MAKE_UP,
+  lambdaParameter,
+  variantParameter('What stays is divided by the density.', SCALED_TO_NORM),
+]
+
+/** Parameters of DELLA; normalised with election, not without. */
+export const dellaParameters = (isNormalized: boolean): readonly ParameterDeclaration[] => [
+  weightParameter,
+  densityParameter(0.5, 'Mean chance of a change to stay.'),
+  epsilonParameter,
+  normalizeParameter(isNormalized),
+  MAKE_UP,
+  lambdaParameter,
+  variantParameter('Each change that stays is divided by its own chance to stay.', SCALED_TO_NORM),
+]
+
+/** Parameters of breadcrumbs, linear and with election. */
+export const breadcrumbsParameters: readonly ParameterDeclaration[] = [
+  weightParameter,
+  densityParameter(0.9, 'Share of the changes that stays.'),
+  gammaParameter,
+  normalizeParameter(false),
+  rescaleParameter(false, RESCALE_TO_NORM),
+  lambdaParameter,
+]

@@ -2,19 +2,11 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { probe, probeFile } from '../../testing/answeringModels.ts'
+import { nearCheckpoint } from '../../testing/nearCheckpoint.ts'
 import { openTestDevice } from '../../testing/openTestDevice.ts'
-import {
-  expectFailure,
-  packTensors,
-  tinyConfig,
-  tinyFiles,
-  tinyTensors,
-} from '../../testing/tinyCheckpoint.ts'
-import { openCheckpoint } from '../files/checkpoint.ts'
-import { memoryFolder } from '../files/folder.ts'
+import { expectFailure } from '../../testing/tinyCheckpoint.ts'
 import type { Gpu } from '../gpu/device.ts'
 import { Session, type Setup } from '../session/session.ts'
-import { decodeWeights, encodeWeights } from '../tensors/dtype.ts'
 import { softmaxWeights } from './cocktail.ts'
 import { alphaWeights, PairObjective } from './objective.ts'
 import type { Pair } from './pairs.ts'
@@ -26,20 +18,6 @@ const PAIRS: Pair[] = Array.from({ length: 12 }, (_, i) => ({
   answer: i % 2 ? 'no.' : 'yes it is.',
   by: 'x',
 }))
-
-/** Seed 1 is the anchor; others are the anchor moved along a direction of their own. */
-async function checkpoint(seed: number) {
-  const config = tinyConfig()
-  const files = tinyFiles(config, 'f32', 1)
-  const noise = tinyTensors(config, 'f32', seed)
-  const tensors = tinyTensors(config, 'f32', 1).map((tensor, i) => {
-    const [values, other] = [tensor, noise[i]].map(({ bytes }) => decodeWeights(bytes, 'f32'))
-    const near = values.map((value, j) => 0.4 * value + (seed === 1 ? 0 : 0.3 * other[j]))
-    return { ...tensor, bytes: encodeWeights(near, 'f32') }
-  })
-  files.set('model.safetensors', packTensors(tensors, { format: 'pt' }))
-  return openCheckpoint(memoryFolder(`tiny-${seed}`, files))
-}
 
 const SETUP: Setup = {
   method: 'alignmerge',
@@ -60,7 +38,7 @@ beforeAll(async () => {
   gpu = await openTestDevice()
   session = new Session(gpu, probeFile([probe('p', 'harmful', 'ab')]))
   for (const [i, id] of ['anchor', 'one', 'two', 'three'].entries())
-    await session.load(id, await checkpoint(i + 1))
+    await session.load(id, await nearCheckpoint(i + 1, 0.3))
 })
 afterAll(() => {
   session?.dispose()

@@ -2,7 +2,8 @@
 // repeats and stops.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ALIGN_SETUP, alignProbeFile, alignSession, movedCheckpoint } from '../../testing/alignSession.ts'
+import { ALIGN_SETUP, alignProbeFile, alignSession } from '../../testing/alignSession.ts'
+import { movedCheckpoint } from '../../testing/nearCheckpoint.ts'
 import { openTestDevice } from '../../testing/openTestDevice.ts'
 import { flatWeights } from '../../testing/tinyMerge.ts'
 import { relativeError } from '../../testing/tinyModels.ts'

@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { manyProbes, probe, probeFile } from '../../testing/answeringModels.ts'
 import { watchBuffers } from '../../testing/liveBuffers.ts'
+import { nearCheckpoint } from '../../testing/nearCheckpoint.ts'
 import { openTestDevice } from '../../testing/openTestDevice.ts'
 import {
   concat,
@@ -11,21 +12,18 @@ import {
   packTensors,
   type RawTensor,
   tinyConfig,
-  tinyFiles,
   tinyTensors,
 } from '../../testing/tinyCheckpoint.ts'
 import { flatBuffers, flatRows, flatWeights } from '../../testing/tinyMerge.ts'
 import type { ProbeFile } from '../evaluate/probes.ts'
-import { openCheckpoint } from '../files/checkpoint.ts'
 import { sha256 } from '../files/contentHash.ts'
 import type { ExportEntry } from '../files/exporter.ts'
-import { memoryFolder } from '../files/folder.ts'
 import { readSafetensorsHeader, readTensor } from '../files/safetensors.ts'
 import { MemorySource } from '../files/source.ts'
 import { weightsDigest } from '../files/weightsDigest.ts'
 import { readFisherFile } from '../geometry/fisherFile.ts'
 import type { Gpu } from '../gpu/device.ts'
-import { decodeWeights, encodeWeights } from '../tensors/dtype.ts'
+import { encodeWeights } from '../tensors/dtype.ts'
 import { probesDigest } from './geometryFiles.ts'
 import { Session, type Setup } from './session.ts'
 
@@ -63,15 +61,7 @@ afterAll(() => {
 })
 
 async function load(into: Session, id: string, seed: number): Promise<void> {
-  const files = tinyFiles(CONFIG, 'f32', 1)
-  const noise = tinyTensors(CONFIG, 'f32', seed)
-  const tensors = tinyTensors(CONFIG, 'f32', 1).map((tensor, i) => {
-    const [values, other] = [tensor, noise[i]].map(({ bytes }) => decodeWeights(bytes, 'f32'))
-    const near = values.map((value, j) => 0.4 * value + (seed === 1 ? 0 : 0.05 * other[j]))
-    return { ...tensor, bytes: encodeWeights(near, 'f32') }
-  })
-  files.set('model.safetensors', packTensors(tensors, { format: 'pt' }))
-  await into.load(id, await openCheckpoint(memoryFolder(id, files)))
+  await into.load(id, await nearCheckpoint(seed, 0.05, { name: id }))
 }
 
 async function open(probes: ProbeFile = PROBES): Promise<Session> {

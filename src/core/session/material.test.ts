@@ -4,12 +4,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { manyProbes, probe, probeFile } from '../../testing/answeringModels.ts'
 import { watchBuffers } from '../../testing/liveBuffers.ts'
+import { nearCheckpoint } from '../../testing/nearCheckpoint.ts'
 import { openTestDevice } from '../../testing/openTestDevice.ts'
-import { packTensors, tinyConfig, tinyFiles, tinyTensors } from '../../testing/tinyCheckpoint.ts'
 import { flatWeights } from '../../testing/tinyMerge.ts'
 import { relativeError } from '../../testing/tinyModels.ts'
-import { openCheckpoint } from '../files/checkpoint.ts'
-import { memoryFolder } from '../files/folder.ts'
 import type { Gpu } from '../gpu/device.ts'
 import type { MaterialKind } from '../merge/declaration.ts'
 import { layerOf } from '../merge/deviceMerge.ts'
@@ -20,7 +18,6 @@ import { reference as mergealign } from '../merge/methods/mergealign/reference.t
 import { methodOf } from '../merge/methods/registry.ts'
 import { reference as regmean } from '../merge/methods/regmean/reference.ts'
 import { completeParameters } from '../merge/parameters.ts'
-import { decodeWeights, encodeWeights } from '../tensors/dtype.ts'
 import { Session, type Setup } from './session.ts'
 
 const PROBES = probeFile([
@@ -34,16 +31,7 @@ const PROBES = probeFile([
 ])
 
 async function load(session: Session, id: string, seed: number, change: Record<string, unknown> = {}) {
-  const config = { ...tinyConfig(), ...change }
-  const files = tinyFiles(config, 'f32', 1)
-  const noise = tinyTensors(config, 'f32', seed)
-  const tensors = tinyTensors(config, 'f32', 1).map((tensor, i) => {
-    const [values, other] = [tensor, noise[i]].map(({ bytes }) => decodeWeights(bytes, 'f32'))
-    const near = values.map((value, j) => 0.4 * value + (seed === 1 ? 0 : 0.05 * other[j]))
-    return { ...tensor, bytes: encodeWeights(near, 'f32') }
-  })
-  files.set('model.safetensors', packTensors(tensors, { format: 'pt' }))
-  await session.load(id, await openCheckpoint(memoryFolder(id, files)))
+  await session.load(id, await nearCheckpoint(seed, 0.05, { name: id, change }))
 }
 
 const SETUP: Setup = {

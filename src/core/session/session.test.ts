@@ -2,14 +2,11 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { manyProbes, probe, probeFile } from '../../testing/answeringModels.ts'
+import { nearCheckpoint } from '../../testing/nearCheckpoint.ts'
 import { openTestDevice } from '../../testing/openTestDevice.ts'
-import { packTensors, tinyConfig, tinyFiles, tinyTensors } from '../../testing/tinyCheckpoint.ts'
 import { flatWeights } from '../../testing/tinyMerge.ts'
 import { relativeError } from '../../testing/tinyModels.ts'
-import { type Checkpoint, openCheckpoint } from '../files/checkpoint.ts'
-import { memoryFolder } from '../files/folder.ts'
 import type { Gpu } from '../gpu/device.ts'
-import { decodeWeights, encodeWeights } from '../tensors/dtype.ts'
 import { measureDrift, solve } from './geometry.ts'
 import { Measures } from './measures.ts'
 import { type GradientSource, Session, type Setup } from './session.ts'
@@ -25,20 +22,6 @@ const PROBES = probeFile([
   probe('s1', 'skill', 'sort b a', { skill: 'sort', aligned: 'a b.' }),
   probe('s2', 'skill', 'sort d c', { skill: 'sort', aligned: 'c d.', split: 'estimate' }),
 ])
-
-/** Seed 1 is the anchor; other seeds are weights near it. */
-function checkpoint(seed: number, change: Record<string, unknown> = {}): Promise<Checkpoint> {
-  const config = { ...tinyConfig(), ...change }
-  const files = tinyFiles(config, 'f32', 1)
-  const noise = tinyTensors(config, 'f32', seed)
-  const tensors = tinyTensors(config, 'f32', 1).map((tensor, i) => {
-    const [values, other] = [tensor, noise[i]].map(({ bytes }) => decodeWeights(bytes, 'f32'))
-    const near = values.map((value, j) => 0.4 * value + (seed === 1 ? 0 : 0.03 * other[j]))
-    return { ...tensor, bytes: encodeWeights(near, 'f32') }
-  })
-  files.set('model.safetensors', packTensors(tensors, { format: 'pt' }))
-  return openCheckpoint(memoryFolder(`tiny-${seed}`, files))
-}
 
 const SETUP: Setup = {
   method: 'alignmerge',
@@ -61,11 +44,11 @@ let session: Session
 beforeAll(async () => {
   gpu = await openTestDevice()
   session = new Session(gpu, PROBES)
-  await session.load('anchor', await checkpoint(1))
+  await session.load('anchor', await nearCheckpoint(1, 0.03))
 })
 beforeEach(async () => {
-  if (!session.models.has('one')) await session.load('one', await checkpoint(2))
-  if (!session.models.has('two')) await session.load('two', await checkpoint(3))
+  if (!session.models.has('one')) await session.load('one', await nearCheckpoint(2, 0.03))
+  if (!session.models.has('two')) await session.load('two', await nearCheckpoint(3, 0.03))
 })
 afterAll(() => {
   session?.dispose()
@@ -122,7 +105,7 @@ describe('what is kept', () => {
     const geometry = await session.prepare(SETUP)
     session.close('one')
     expect(() => session.get('one')).toThrow(/one is not open/)
-    await session.load('one', await checkpoint(2))
+    await session.load('one', await nearCheckpoint(2, 0.03))
     expect(await session.fisher('anchor', SETUP.fisher, 1)).toBe(anchorFisher)
     expect(await session.fisher('one', SETUP.fisher, 1)).not.toBe(own)
     expect(await session.alignmentRows('anchor', 'margin', 'estimate', 1)).toBe(margin)
@@ -194,7 +177,7 @@ describe('refusals', () => {
   })
 
   test('models of other shapes', async () => {
-    await session.load('wide', await checkpoint(4, { intermediate_size: 16 }))
+    await session.load('wide', await nearCheckpoint(4, 0.03, { change: { intermediate_size: 16 } }))
     const setup = { ...SETUP, experts: [{ id: 'wide', weight: 1 }] }
     await expect(session.merge(setup)).rejects.toMatchObject({ code: 'shape-mismatch' })
     session.close('wide')

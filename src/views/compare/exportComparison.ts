@@ -1,6 +1,7 @@
 // The comparison as files: CSV and JSON of every number with interval and count, the plot as SVG and PNG.
 
 import type { Estimate, Experiment, LabellerSummary } from '../../../workers/api.ts'
+import { csvField } from '../../share/csv.ts'
 import type { Measurement } from '../../state/slices/runs.ts'
 import type { CompareColumn } from './compareColumns.ts'
 
@@ -9,9 +10,6 @@ export interface ExportRow {
   link: string
   measurement: Measurement | undefined
 }
-
-/** A field of RFC 4180. */
-const field = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
 
 const parts = (estimate: Estimate | undefined): string[] => {
   if (!estimate) return ['', '', '', '']
@@ -28,7 +26,7 @@ export function comparisonCsv(rows: readonly ExportRow[], columns: readonly Comp
     link,
   ])
   return [head, ...lines]
-    .map((line) => line.map(field).join(','))
+    .map((line) => line.map(csvField).join(','))
     .join('\r\n')
     .concat('\r\n')
 }

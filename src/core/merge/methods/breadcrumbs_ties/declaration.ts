@@ -1,15 +1,5 @@
-import {
-  lambdaParameter,
-  type MethodDeclaration,
-  normalizeParameter,
-  weightParameter,
-} from '../../declaration.ts'
-import {
-  densityParameter,
-  gammaParameter,
-  RESCALE_TO_NORM,
-  rescaleParameter,
-} from '../../taskVectorsDeclaration.ts'
+import type { MethodDeclaration } from '../../declaration.ts'
+import { breadcrumbsParameters } from '../../taskVectorsDeclaration.ts'
 
 export const declaration: MethodDeclaration = {
   id: 'breadcrumbs_ties',
@@ -21,12 +11,5 @@ export const declaration: MethodDeclaration = {
   base: 'required',
   experts: { min: 1, max: 8 },
   material: [],
-  parameters: [
-    weightParameter,
-    densityParameter(0.9, 'Share of the changes that stays.'),
-    gammaParameter,
-    normalizeParameter(false),
-    rescaleParameter(false, RESCALE_TO_NORM),
-    lambdaParameter,
-  ],
+  parameters: breadcrumbsParameters,
 }

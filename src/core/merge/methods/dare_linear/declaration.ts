@@ -1,11 +1,5 @@
-import {
-  lambdaParameter,
-  type MethodDeclaration,
-  normalizeParameter,
-  variantParameter,
-  weightParameter,
-} from '../../declaration.ts'
-import { densityParameter, rescaleParameter } from '../../taskVectorsDeclaration.ts'
+import type { MethodDeclaration } from '../../declaration.ts'
+import { dareParameters } from '../../taskVectorsDeclaration.ts'
 
 export const declaration: MethodDeclaration = {
   id: 'dare_linear',
@@ -18,15 +12,5 @@ export const declaration: MethodDeclaration = {
   experts: { min: 1, max: 8 },
   material: [],
   isRandom: true,
-  parameters: [
-    weightParameter,
-    densityParameter(0.5, 'Chance of each change to stay; mergekit’s own default is 1, which drops nothing.'),
-    normalizeParameter(false),
-    rescaleParameter(true, 'Make up for what was dropped.'),
-    lambdaParameter,
-    variantParameter(
-      'What stays is divided by the density.',
-      'What stays is scaled to the L1 norm of the whole task vector.',
-    ),
-  ],
+  parameters: dareParameters,
 }

@@ -1,11 +1,5 @@
-import {
-  lambdaParameter,
-  type MethodDeclaration,
-  normalizeParameter,
-  variantParameter,
-  weightParameter,
-} from '../../declaration.ts'
-import { densityParameter, epsilonParameter, rescaleParameter } from '../../taskVectorsDeclaration.ts'
+import type { MethodDeclaration } from '../../declaration.ts'
+import { dellaParameters } from '../../taskVectorsDeclaration.ts'
 
 export const declaration: MethodDeclaration = {
   id: 'della',
@@ -18,16 +12,5 @@ export const declaration: MethodDeclaration = {
   experts: { min: 1, max: 8 },
   material: [],
   isRandom: true,
-  parameters: [
-    weightParameter,
-    densityParameter(0.5, 'Mean chance of a change to stay.'),
-    epsilonParameter,
-    normalizeParameter(true),
-    rescaleParameter(true, 'Make up for what was dropped.'),
-    lambdaParameter,
-    variantParameter(
-      'Each change that stays is divided by its own chance to stay.',
-      'What stays is scaled to the L1 norm of the whole task vector.',
-    ),
-  ],
+  parameters: dellaParameters(true),
 }

@@ -1,4 +1,5 @@
 import type { MethodDeclaration } from '../../declaration.ts'
+import { spectralScale } from '../../spectralDeclaration.ts'
 
 export const declaration: MethodDeclaration = {
   id: 'iso_c',
@@ -10,19 +11,5 @@ export const declaration: MethodDeclaration = {
   base: 'required',
   experts: { min: 1, max: 8 },
   material: [],
-  parameters: [
-    {
-      kind: 'number',
-      id: 'scale',
-      label: 'Scale',
-      symbol: 'α',
-      scope: 'global',
-      min: 0,
-      max: 5,
-      default: 1,
-      step: 0.05,
-      source: 'paper',
-      brief: 'Factor on the merged task vector.',
-    },
-  ],
+  parameters: [spectralScale('scale', 'paper')],
 }

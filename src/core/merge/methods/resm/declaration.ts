@@ -1,4 +1,5 @@
 import type { MethodDeclaration } from '../../declaration.ts'
+import { spectralScale } from '../../spectralDeclaration.ts'
 
 export const declaration: MethodDeclaration = {
   id: 'resm',
@@ -12,19 +13,7 @@ export const declaration: MethodDeclaration = {
   experts: { min: 1, max: 8 },
   material: [],
   parameters: [
-    {
-      kind: 'number',
-      id: 'alpha',
-      label: 'Scale',
-      symbol: 'α',
-      scope: 'global',
-      min: 0,
-      max: 5,
-      default: 1,
-      step: 0.05,
-      source: 'ours',
-      brief: 'Factor on the merged task vector.',
-    },
+    spectralScale('alpha', 'ours'),
     {
       kind: 'number',
       id: 'sigma',
