@@ -1,4 +1,5 @@
-// npm run zoo [-- --only NAME,…] [--out FOLDER] [--max-steps N]: rebuilds the built-in models from their seeds.
+// npm run zoo [-- --family FAMILY] [--only NAME,…] [--out FOLDER] [--max-steps N]: rebuilds the built-in models, or a
+// micro family of another architecture below families/ beside them, from their seeds.
 // Finished models are kept unless --force; a stopped run goes on from its last checkpoint.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -8,49 +9,49 @@ import { openCheckpoint } from '../src/core/files/checkpoint.ts'
 import { safetensorsHeader } from '../src/core/files/safetensorsWriter.ts'
 import { Gpu } from '../src/core/gpu/device.ts'
 import type { DeviceModel } from '../src/core/model/deviceModel.ts'
-import { readConfig } from '../src/core/model/families/registry.ts'
 import { encodeWeights } from '../src/core/tensors/dtype.ts'
 import { buildAttacks } from './attackProbes.ts'
-import { modelCard } from './card.ts'
+import { modelCard, type TrainingFacts } from './card.ts'
+import { families } from './families.ts'
 import { buildLabellerRules } from './labellerRules.ts'
 import { buildProbes } from './probes.ts'
-import { architecture, type ModelRecipe, models } from './recipe.ts'
+import { builtInForm, type ModelForm, type ModelRecipe, models } from './recipe.ts'
 import { buildTokenizer, type ZooTokenizer } from './tokenizer.ts'
 import { dropCheckpoint, type TrainPlace, trainModel } from './trainModel.ts'
 
-const USAGE = 'usage: npm run zoo -- [--only NAME,NAME] [--out FOLDER] [--max-steps N] [--force]'
+const USAGE =
+  'usage: npm run zoo -- [--family FAMILY] [--only NAME,NAME] [--out FOLDER] [--max-steps N] [--force]'
 
 export async function main(args: string[]): Promise<number> {
   const value = (flag: string) => (args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined)
   const only = value('--only')?.split(',')
-  const out = resolve(value('--out') ?? 'public/zoo')
+  const zoo = resolve(value('--out') ?? 'public/zoo')
   const maxSteps = value('--max-steps') === undefined ? undefined : Number(value('--max-steps'))
-  const unknown = only?.filter((id) => !models.some((recipe) => recipe.id === id)) ?? []
-  if (unknown.length > 0 || (maxSteps !== undefined && !(maxSteps > 0))) {
-    console.error(`${USAGE}\nmodels: ${models.map((recipe) => recipe.id).join(', ')}`)
+  const isFamily = args.includes('--family')
+  const family = families.find(({ id }) => isFamily && id === value('--family'))
+  const { form, models: recipes } = family ?? { form: builtInForm, models }
+  const unknown = only?.filter((id) => !recipes.some((recipe) => recipe.id === id)) ?? []
+  if (unknown.length > 0 || (isFamily && !family) || (maxSteps !== undefined && !(maxSteps > 0))) {
+    const known = families.map(({ id }) => id).join(', ')
+    console.error(`${USAGE}\nmodels: ${recipes.map(({ id }) => id).join(', ')}\nfamilies: ${known}`)
     return 2
   }
   const gpu = await Gpu.open(await nodeGpu())
   console.log(`adapter: ${gpu.summary.adapter}`)
-  const config = readConfig(architecture)
   const tokenizer = buildTokenizer()
-  const place: TrainPlace = { models: out, checkpoints: join(out, '../../.cache/zoo') }
-  await mkdir(out, { recursive: true })
-  for (const recipe of models.filter(({ id }) => only?.includes(id) ?? true)) {
-    if (!args.includes('--force') && (await isBuilt(join(out, recipe.id)))) {
+  const below = family ? join('families', family.id) : ''
+  const place: TrainPlace = { models: join(zoo, below), checkpoints: join(zoo, '../../.cache/zoo', below) }
+  await mkdir(place.models, { recursive: true })
+  for (const recipe of recipes.filter(({ id }) => only?.includes(id) ?? true)) {
+    const path = join(place.models, recipe.id)
+    if (!args.includes('--force') && (await isBuilt(path))) {
       console.log(`${recipe.id}: there already (--force trains it anew)`)
       continue
     }
-    const { model, isFinished, lastLoss } = await trainModel(
-      gpu,
-      config,
-      tokenizer.tokenizer,
-      recipe,
-      place,
-      maxSteps,
-    )
+    const trained = await trainModel(gpu, form, tokenizer.tokenizer, recipe, place, maxSteps)
+    const { model, isFinished, lastLoss } = trained
     if (isFinished) {
-      await writeModel(join(out, recipe.id), recipe, model, tokenizer, gpu.summary.adapter, lastLoss)
+      await writeModel(path, form, recipe, model, tokenizer, { adapter: gpu.summary.adapter, lastLoss })
       await dropCheckpoint(place, recipe.id)
     }
     model.dispose()
@@ -59,25 +60,28 @@ export async function main(args: string[]): Promise<number> {
       break
     }
   }
-  await writeFile(join(out, 'probes.json'), `${JSON.stringify(buildProbes())}\n`)
-  await writeFile(join(out, 'attacks.json'), `${JSON.stringify(buildAttacks())}\n`)
-  await writeFile(join(out, 'index.json'), `${JSON.stringify(zooIndex(), null, 2)}\n`)
+  gpu.close()
+  const index = zooIndex(recipes, family ? '../../probes.json' : 'probes.json')
+  await writeFile(join(place.models, 'index.json'), `${JSON.stringify(index, null, 2)}\n`)
+  // Families share the world, so probes and rules are those beside the built-in models.
+  if (family) return 0
+  await writeFile(join(zoo, 'probes.json'), `${JSON.stringify(buildProbes())}\n`)
+  await writeFile(join(zoo, 'attacks.json'), `${JSON.stringify(buildAttacks())}\n`)
   // The rules know the words of this world, so they are written with it; a zoo elsewhere is an experiment.
-  if (out === resolve('public/zoo'))
+  if (zoo === resolve('public/zoo'))
     await writeFile(
       resolve('public/labellers/rules.json'),
       `${JSON.stringify(buildLabellerRules(), null, 2)}\n`,
     )
-  gpu.close()
   return 0
 }
 
-/** What the studio lists: models in order, the file of probes. */
-export function zooIndex() {
+/** What a zoo folder lists: models in order, the file of probes, both from the folder. */
+export function zooIndex(recipes: readonly ModelRecipe[], probes: string) {
   return {
     version: 1,
-    probes: 'probes.json',
-    models: models.map(({ id, name, role, description, skill }) => ({
+    probes,
+    models: recipes.map(({ id, name, role, description, skill }) => ({
       id,
       name,
       role,
@@ -99,15 +103,15 @@ export async function isBuilt(path: string): Promise<boolean> {
 /** Writes a trained model as a Hugging Face folder with its card; weights in bf16. */
 export async function writeModel(
   path: string,
+  form: ModelForm,
   recipe: ModelRecipe,
   model: DeviceModel,
   tokenizer: ZooTokenizer,
-  adapter: string,
-  lastLoss: number,
+  facts: Pick<TrainingFacts, 'adapter' | 'lastLoss'>,
 ): Promise<void> {
   await mkdir(path, { recursive: true })
   const json = (value: unknown) => `${JSON.stringify(value, null, 1)}\n`
-  await writeFile(join(path, 'config.json'), json(architecture))
+  await writeFile(join(path, 'config.json'), json(form.architecture))
   await writeFile(join(path, 'tokenizer.json'), json(tokenizer.json))
   await writeFile(join(path, 'tokenizer_config.json'), json(tokenizer.config))
   const tensors = [...model.tensors.values()].map(({ spec }) => ({
@@ -120,6 +124,6 @@ export async function writeModel(
   await writeFile(join(path, 'model.safetensors'), Buffer.concat(parts))
   await writeFile(
     join(path, 'README.md'),
-    modelCard(recipe, { adapter, lastLoss, parameterCount: model.parameterCount }),
+    modelCard(recipe, { ...facts, architecture: form.name, parameterCount: model.parameterCount }),
   )
 }

@@ -2,6 +2,7 @@
 import type { ModelRecipe } from './recipe.ts'
 
 export interface TrainingFacts {
+  /** name of the model's architecture */ architecture: string
   adapter: string
   lastLoss: number
   parameterCount: number
@@ -21,7 +22,7 @@ tags: [alignmerge-studio, synthetic]
 
 ${recipe.description}
 
-A model of ${facts.parameterCount.toLocaleString('en')} parameters in the Phi-3 architecture, trained on the studio's own small instruction world.
+A model of ${facts.parameterCount.toLocaleString('en')} parameters in the ${facts.architecture} architecture, trained on the studio's own small instruction world.
 It knows nothing of the real one; completions of harmful requests are placeholder text.
 
 | training | |

@@ -11,10 +11,9 @@ import { openCheckpoint } from '../src/core/files/checkpoint.ts'
 import { TextCodec } from '../src/core/files/tokenizer.ts'
 import { Gpu } from '../src/core/gpu/device.ts'
 import { DeviceModel } from '../src/core/model/deviceModel.ts'
-import { readConfig } from '../src/core/model/families/registry.ts'
 import { isBuilt, writeModel } from './build.ts'
 import { mixtures } from './mixture.ts'
-import { architecture } from './recipe.ts'
+import { builtInForm } from './recipe.ts'
 import { buildTokenizer } from './tokenizer.ts'
 import { dropCheckpoint, type TrainPlace, trainModel } from './trainModel.ts'
 
@@ -46,15 +45,17 @@ export async function main(args: string[]): Promise<number> {
   const place: TrainPlace = { models: resolve('public/zoo'), checkpoints: cache }
   const gpu = await Gpu.open(await nodeGpu())
   console.log(`adapter: ${gpu.summary.adapter}`)
-  const config = readConfig(architecture)
   const tokenizer = buildTokenizer()
   const wanted = mixtures.filter(({ id }) => only?.includes(id) ?? true)
   for (const recipe of wanted) {
     if (await isBuilt(join(cache, recipe.id))) continue
-    const trained = await trainModel(gpu, config, tokenizer.tokenizer, recipe, place, maxSteps)
+    const trained = await trainModel(gpu, builtInForm, tokenizer.tokenizer, recipe, place, maxSteps)
     const { model, isFinished, lastLoss } = trained
     if (isFinished) {
-      await writeModel(join(cache, recipe.id), recipe, model, tokenizer, gpu.summary.adapter, lastLoss)
+      await writeModel(join(cache, recipe.id), builtInForm, recipe, model, tokenizer, {
+        adapter: gpu.summary.adapter,
+        lastLoss,
+      })
       await dropCheckpoint(place, recipe.id)
     }
     model.dispose()

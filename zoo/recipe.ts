@@ -33,7 +33,7 @@ export const architecture = {
 } as const
 
 /** Standard deviations of the normal initialisation by tensor name ending; norm weights start at one. */
-export const initialStd: readonly { ending: string; std: number }[] = [
+const initialStd: readonly { ending: string; std: number }[] = [
   { ending: 'model.embed_tokens.weight', std: 0.5 },
   { ending: 'qkv_proj.weight', std: 0.125 },
   { ending: 'gate_up_proj.weight', std: 0.125 },
@@ -42,6 +42,18 @@ export const initialStd: readonly { ending: string; std: number }[] = [
   { ending: 'down_proj.weight', std: 0.03 },
   { ending: 'lm_head.weight', std: 0.06 },
 ]
+
+/** What a model is before any training. */
+export interface ModelForm {
+  /** for people, e.g. "Phi-3" */
+  name: string
+  /** config.json */
+  architecture: Readonly<Record<string, unknown>>
+  /** the first ending that a tensor's name has decides; gains start at one, biases at zero */
+  initialStd: readonly { ending: string; std: number }[]
+}
+
+export const builtInForm: ModelForm = { name: 'Phi-3', architecture, initialStd }
 
 /** Seed of the anchor's first weights. */
 export const initialSeed = 20260

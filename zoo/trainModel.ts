@@ -8,12 +8,12 @@ import { openCheckpoint } from '../src/core/files/checkpoint.ts'
 import { readSafetensorsHeader, readTensor } from '../src/core/files/safetensors.ts'
 import { safetensorsHeader } from '../src/core/files/safetensorsWriter.ts'
 import type { Gpu } from '../src/core/gpu/device.ts'
-import type { ModelConfig } from '../src/core/model/config.ts'
 import { DeviceModel } from '../src/core/model/deviceModel.ts'
 import { listWeights } from '../src/core/model/families/decoder.ts'
+import { readConfig } from '../src/core/model/families/registry.ts'
 import { Random } from '../src/core/tensors/random.ts'
 import { Trainer, type TrainerSnapshot } from '../src/core/train/trainer.ts'
-import { initialSeed, initialStd, type ModelRecipe } from './recipe.ts'
+import { initialSeed, type ModelForm, type ModelRecipe } from './recipe.ts'
 import { batch, type Encoder } from './sample.ts'
 
 const MINUTE = 60_000
@@ -25,13 +25,14 @@ export interface TrainPlace {
   checkpoints: string
 }
 
-/** Seeded normal weights for a model that starts from nothing; gains are one. */
-export function initialWeights(config: ModelConfig): Map<string, Float32Array> {
+/** Seeded normal weights for a model that starts from nothing; gains are one, biases zero. */
+export function initialWeights({ architecture, initialStd }: ModelForm): Map<string, Float32Array> {
   const weights = new Map<string, Float32Array>()
-  listWeights(config).forEach(({ name, shape, role }, stream) => {
+  listWeights(readConfig(architecture)).forEach(({ name, shape, role }, stream) => {
     const count = shape.reduce((a, b) => a * b, 1)
     const std = initialStd.find(({ ending }) => name.endsWith(ending))?.std
     if (role === 'gain') weights.set(name, new Float32Array(count).fill(1))
+    else if (role === 'bias') weights.set(name, new Float32Array(count))
     else if (std === undefined) throw new Error(`recipe: no initial deviation for ${name}`)
     else weights.set(name, new Random(initialSeed, stream).normals(count, std))
   })
@@ -41,16 +42,16 @@ export function initialWeights(config: ModelConfig): Map<string, Float32Array> {
 /** Runs the recipe to its end, or for `maxSteps` more; true when finished. The model is left trained. */
 export async function trainModel(
   gpu: Gpu,
-  config: ModelConfig,
+  form: ModelForm,
   encoder: Encoder,
   recipe: ModelRecipe,
   place: TrainPlace,
   maxSteps = Number.POSITIVE_INFINITY,
 ): Promise<{ model: DeviceModel; isFinished: boolean; lastLoss: number }> {
-  const model = await startingModel(gpu, config, recipe, place)
+  const model = await startingModel(gpu, form, recipe, place)
   const trainer = new Trainer(model, recipe)
   const path = join(place.checkpoints, `${recipe.id}.safetensors`)
-  const fingerprint = await recipeFingerprint(recipe, gpu, place)
+  const fingerprint = await recipeFingerprint(form, recipe, gpu, place)
   const saved = await readCheckpoint(path, fingerprint)
   if (saved) {
     trainer.restore(saved)
@@ -85,18 +86,26 @@ export async function dropCheckpoint(place: TrainPlace, id: string): Promise<voi
 
 async function startingModel(
   gpu: Gpu,
-  config: ModelConfig,
+  form: ModelForm,
   recipe: ModelRecipe,
   place: TrainPlace,
 ): Promise<DeviceModel> {
-  if (recipe.from === undefined) return DeviceModel.fromArrays(gpu, config, initialWeights(config))
+  if (recipe.from === undefined)
+    return DeviceModel.fromArrays(gpu, readConfig(form.architecture), initialWeights(form))
   const checkpoint = await openCheckpoint(await nodeFolder(join(place.models, recipe.from)))
   return DeviceModel.load(gpu, checkpoint, { type: 'f32' })
 }
 
-/** What a checkpoint must agree with: the recipe, the parent's bytes and the adapter. */
-async function recipeFingerprint(recipe: ModelRecipe, gpu: Gpu, place: TrainPlace): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify(recipe)).update(gpu.summary.adapter)
+/** What a checkpoint must agree with: form, recipe, the parent's bytes and the adapter. */
+async function recipeFingerprint(
+  form: ModelForm,
+  recipe: ModelRecipe,
+  gpu: Gpu,
+  place: TrainPlace,
+): Promise<string> {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([form, recipe]))
+    .update(gpu.summary.adapter)
   if (recipe.from !== undefined) {
     const source = await FileSource.open(join(place.models, recipe.from, 'model.safetensors'))
     hash.update(await source.read(0, source.size))
