@@ -119,6 +119,7 @@ const rules: Rule[] = [
   { of: ['src/main.tsx'], code: ['src/views', 'src/state', 'react', 'react-dom'] },
   { of: ['src/cli/nodeGpu.ts'], code: ['webgpu'] },
   { of: ['src/testing'], code: ['src/core', 'src/cli/nodeGpu.ts', 'vitest', 'node:'] },
+  { of: ['src/state/testing'], code: ['src/state', 'src/share', 'src/core', 'workers', 'vitest'] },
   {
     of: ['src/cli'],
     code: ['src/core', 'src/share', 'src/testing', 'zoo', 'scripts/setup.mjs', 'node:'],

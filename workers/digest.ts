@@ -10,9 +10,9 @@ const BLOCK_BYTES = 64 * 2 ** 20
 /** Hex digest of a checkpoint's weight files in order. */
 export async function digestWeights(checkpoint: Checkpoint, job: Job): Promise<string> {
   const parts: Uint8Array[] = []
-  const total = checkpoint.shards.reduce((sum, { source }) => sum + source.size, 0)
+  const total = checkpoint.files.reduce((sum, { source }) => sum + source.size, 0)
   let done = 0
-  for (const { source } of checkpoint.shards)
+  for (const { source } of checkpoint.files)
     for (let offset = 0; offset < source.size; offset += BLOCK_BYTES) {
       throwIfCancelled(job.signal)
       const length = Math.min(BLOCK_BYTES, source.size - offset)

@@ -66,9 +66,9 @@ function storedTypes(checkpoint: Checkpoint): {
 } {
   const types: Record<string, number> = {}
   const tensors = checkpoint.weights.map(({ name, shape }) => {
-    const info = checkpoint.shards.flatMap(({ header }) => header.tensors.get(name) ?? [])[0]
-    types[info.dtype] = (types[info.dtype] ?? 0) + shape.reduce((a, b) => a * b, 1)
-    return { name, type: info.dtype, shape }
+    const { storage } = checkpoint.stored.get(name)!
+    types[storage] = (types[storage] ?? 0) + shape.reduce((a, b) => a * b, 1)
+    return { name, type: storage, shape }
   })
   return { types, tensors }
 }
@@ -79,15 +79,15 @@ async function inspectOne(
   wants: { digest: boolean; tensors: boolean },
   signal: AbortSignal,
 ): Promise<Inspection> {
-  const { config, shards } = checkpoint
+  const { config } = checkpoint
   const { types, tensors } = storedTypes(checkpoint)
   const files: WeightFile[] = []
-  for (const { source, header } of shards)
+  for (const { source, tensorCount } of checkpoint.files)
     files.push({
-      file: header.file,
+      file: source.name,
       byteLength: source.size,
-      tensors: header.tensors.size,
-      ...(wants.digest && { sha256: await sha256(join(path, header.file), signal) }),
+      tensors: tensorCount,
+      ...(wants.digest && { sha256: await sha256(join(path, source.name), signal) }),
     })
   const template = checkpoint.tokenizerConfig.chat_template
   return {

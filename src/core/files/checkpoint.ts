@@ -7,22 +7,17 @@ import { listWeights } from '../model/families/decoder.ts'
 import type { WeightSpec } from '../model/families/family.ts'
 import { readConfig } from '../model/families/registry.ts'
 import type { WeightType } from '../tensors/dtype.ts'
+import { decodeValues, isWeightType } from '../tensors/encoding.ts'
 import { type CheckpointFolder, readJson, readJsonIfPresent } from './folder.ts'
-import { readSafetensorsHeader, readTensor } from './safetensors.ts'
-import { type SafetensorsHeader, type TensorInfo, weightTypeOf } from './safetensorsFormat.ts'
-import { type ByteSource, type Bytes, readText } from './source.ts'
+import type { OpenedFormat } from './formats/format.ts'
+import { formatOf } from './formats/registry.ts'
+import { type Bytes, readText } from './source.ts'
+import { countOf, type StoredWeight } from './storedWeight.ts'
 
-const SINGLE = 'model.safetensors'
-const INDEX = 'model.safetensors.index.json'
 const TEMPLATE_LIMIT = 2 ** 20
 const MAX_LAYERS = 4096
 /** Buffers that older exports wrote beside the weights; recomputed from the config. */
 const KNOWN_BUFFERS = /(^|\.)rotary_emb\.inv_freq$/
-
-export interface Shard {
-  source: ByteSource
-  header: SafetensorsHeader
-}
 
 export interface Checkpoint {
   name: string
@@ -34,31 +29,50 @@ export interface Checkpoint {
   tokenizerJson: Record<string, unknown> | undefined
   /** tokenizer_config.json, with chat_template.jinja as its chat_template; {} when the folder has none */
   tokenizerConfig: Record<string, unknown>
-  /** files of weights: one, or those of the index */
-  shards: Shard[]
+  /** id of the format that its weights are in */
+  format: string
+  /** files of weights */
+  files: OpenedFormat['files']
   /** every weight of the model in file order of the family */
   weights: WeightSpec[]
-  /** the type of most parameters */
+  /** the same as they lie in the files, by name */
+  stored: ReadonlyMap<string, StoredWeight>
+  /** the type of most parameters; float32 where they are stored as something else */
   dtype: WeightType
   parameterCount: number
   /** bytes of the weights as stored */
   byteLength: number
   /** tensors in the files that the model does not use */
   extraTensors: string[]
-  /** stored bytes of a weight, a fresh copy; `file-missing` for a name the model does not have */
+  /** what the format has to say to a person */
+  notes: string[]
+  /**
+   * A whole weight, a fresh copy: stored bytes, or float32 where the storage is none of the engine's types.
+   * `file-missing` for a name the model does not have.
+   */
   readWeight(name: string, signal?: AbortSignal): Promise<{ bytes: Bytes; type: WeightType }>
 }
 
 /**
- * Opens a folder: reads config, tokenizer files and headers, and checks that every weight is there with its
- * shape. Rejects `file-missing`, `file-malformed`, `file-unsupported`, `config-unsupported`, `shape-mismatch`.
+ * Opens a folder of any format: reads config, tokenizer files and headers, and checks that every weight is there with
+ * its shape. Rejects `file-missing`, `file-malformed`, `file-unsupported`, `config-unsupported`, `shape-mismatch`.
  */
 export async function openCheckpoint(folder: CheckpointFolder, signal?: AbortSignal): Promise<Checkpoint> {
-  const rawConfig = await readJson(folder, 'config.json', signal)
-  if (rawConfig.quantization_config != null)
-    throw new EngineError('file-unsupported', 'quantised weights: expected F32, F16 or BF16', {
-      file: 'config.json',
-    })
+  const beside = await readJsonIfPresent(folder, 'config.json', signal)
+  const format = await formatOf(folder, beside, signal)
+  const opened = await format.open(folder, beside, signal)
+  const rawConfig = opened.rawConfig ?? (await readJson(folder, 'config.json', signal))
+  return checkpointOf(folder, format.id, rawConfig, opened, signal)
+}
+
+/** A checkpoint of what a format has opened. */
+export async function checkpointOf(
+  folder: CheckpointFolder,
+  format: string,
+  rawConfig: RawConfig,
+  opened: OpenedFormat,
+  signal?: AbortSignal,
+): Promise<Checkpoint> {
   const read = readConfig(rawConfig, 'config.json')
   // Weights are listed before a header is read: a forged count must not fill the memory.
   if (read.layerCount > MAX_LAYERS)
@@ -66,31 +80,31 @@ export async function openCheckpoint(folder: CheckpointFolder, signal?: AbortSig
       file: 'config.json',
     })
   const config = { ...read, endTokens: await mergeEndTokens(folder, read.endTokens, signal) }
-  const shards = await openShards(folder, signal)
   const weights = listWeights(config)
-  const found = matchWeights(weights, shards)
-  const types = weights.map(({ name }) => found.get(name)!.type)
-  const counts = weights.map(({ shape }) => shape.reduce((a, b) => a * b, 1))
+  const stored = matchWeights(weights, opened)
   return {
     name: folder.name,
     folder,
     config,
     rawConfig,
-    tokenizerJson: await readJsonIfPresent(folder, 'tokenizer.json', signal),
-    tokenizerConfig: await readTokenizerConfig(folder, signal),
-    shards,
+    tokenizerJson: opened.tokenizerJson ?? (await readJsonIfPresent(folder, 'tokenizer.json', signal)),
+    tokenizerConfig: opened.tokenizerConfig ?? (await readTokenizerConfig(folder, signal)),
+    format,
+    files: opened.files,
     weights,
-    dtype: commonType(types, counts),
-    parameterCount: counts.reduce((a, b) => a + b, 0),
-    byteLength: weights.reduce((sum, { name }) => sum + found.get(name)!.info.byteLength, 0),
-    extraTensors: shards
-      .flatMap(({ header }) => [...header.tensors.keys()])
-      .filter((name) => !found.has(name) && !KNOWN_BUFFERS.test(name)),
+    stored,
+    dtype: commonType([...stored.values()]),
+    parameterCount: weights.reduce((sum, weight) => sum + countOf(weight), 0),
+    byteLength: [...stored.values()].reduce((sum, { byteLength }) => sum + byteLength, 0),
+    extraTensors: [...opened.weights.keys()].filter((name) => !stored.has(name) && !KNOWN_BUFFERS.test(name)),
+    notes: opened.notes ?? [],
     async readWeight(name, innerSignal) {
-      const place = found.get(name)
-      if (!place) throw new EngineError('file-missing', `${folder.name} has no such weight`, { tensor: name })
-      const { source, header } = place.shard
-      return { bytes: await readTensor(source, header, name, innerSignal), type: place.type }
+      const weight = stored.get(name)
+      if (!weight)
+        throw new EngineError('file-missing', `${folder.name} has no such weight`, { tensor: name })
+      const values = await weight.read(0, countOf(weight), innerSignal)
+      if (isWeightType(values.encoding)) return { bytes: values.bytes, type: values.encoding }
+      return { bytes: new Uint8Array(decodeValues(values).buffer), type: 'f32' }
     },
   }
 }
@@ -130,81 +144,30 @@ async function readTokenizerConfig(
   return source ? { ...config, chat_template: await readText(source, TEMPLATE_LIMIT, signal) } : config
 }
 
-async function openShards(folder: CheckpointFolder, signal: AbortSignal | undefined): Promise<Shard[]> {
-  const single = await folder.file(SINGLE, signal)
-  if (single) return [{ source: single, header: await readSafetensorsHeader(single, signal) }]
-  const index = await readJsonIfPresent(folder, INDEX, signal)
-  if (!index) {
-    const others = folder.list().filter((path) => /\.(bin|pt|pth|gguf|onnx|safetensors)$/.test(path))
-    const found = others.length > 0 ? `; found ${others.slice(0, 3).join(', ')}` : ''
-    throw new EngineError('file-missing', `${folder.name} has no weights in safetensors${found}`, {
-      file: SINGLE,
-    })
-  }
-  const shards: Shard[] = []
-  for (const [file, names] of readIndex(index)) {
-    const source = await folder.file(file, signal)
-    if (!source) throw new EngineError('file-missing', `named by ${INDEX} but not in the folder`, { file })
-    const header = await readSafetensorsHeader(source, signal)
-    for (const tensor of names)
-      if (!header.tensors.has(tensor))
-        throw new EngineError('file-malformed', `${INDEX} places a tensor here that is missing`, {
-          file,
-          tensor,
-        })
-    shards.push({ source, header })
-  }
-  return shards
-}
-
-/** File → tensors of an index; `file-malformed` when it is none. */
-function readIndex(index: Record<string, unknown>): Map<string, string[]> {
-  const map = index.weight_map
-  const fail = (message: string): never => {
-    throw new EngineError('file-malformed', message, { file: INDEX })
-  }
-  if (typeof map !== 'object' || map === null || Array.isArray(map))
-    return fail('expected weight_map to be an object of file names')
-  const files = new Map<string, string[]>()
-  for (const [tensor, file] of Object.entries(map)) {
-    if (typeof file !== 'string' || !file.endsWith('.safetensors') || file.includes('..'))
-      return fail(`weight_map of ${tensor}: expected a .safetensors file, found ${JSON.stringify(file)}`)
-    const tensors = files.get(file)
-    if (tensors) tensors.push(tensor)
-    else files.set(file, [tensor])
-  }
-  if (files.size === 0) return fail('weight_map names no files')
-  return files
-}
-
-interface Found {
-  shard: Shard
-  info: TensorInfo
-  type: WeightType
-}
-
-function matchWeights(weights: readonly WeightSpec[], shards: readonly Shard[]): Map<string, Found> {
-  const found = new Map<string, Found>()
+/** The format's weights that the model has, shapes checked. */
+function matchWeights(weights: readonly WeightSpec[], opened: OpenedFormat): Map<string, StoredWeight> {
+  const stored = new Map<string, StoredWeight>()
+  const file = opened.files.length === 1 ? opened.files[0].source.name : undefined
   for (const { name, shape } of weights) {
-    const shard = shards.find(({ header }) => header.tensors.has(name))
-    const info = shard?.header.tensors.get(name)
-    if (!shard || !info)
-      throw new EngineError('file-malformed', `the model needs a tensor [${shape}] that is missing`, {
-        file: shards.length === 1 ? shards[0].header.file : INDEX,
-        tensor: name,
-      })
-    const place = { file: shard.header.file, tensor: name, offset: info.begin }
-    if (info.shape.length !== shape.length || info.shape.some((size, i) => size !== shape[i]))
-      throw new EngineError('shape-mismatch', `found shape [${info.shape}], expected [${shape}]`, place)
-    found.set(name, { shard, info, type: weightTypeOf(info.dtype, place) })
+    const weight = opened.weights.get(name)
+    const place = { ...(file !== undefined && { file }), ...weight?.where, tensor: name }
+    const reason = opened.unread?.get(name)
+    if (!weight && reason) throw new EngineError('file-unsupported', reason, place)
+    if (!weight)
+      throw new EngineError('file-malformed', `the model needs a tensor [${shape}] that is missing`, place)
+    if (weight.shape.length !== shape.length || weight.shape.some((size, i) => size !== shape[i]))
+      throw new EngineError('shape-mismatch', `found shape [${weight.shape}], expected [${shape}]`, place)
+    stored.set(name, weight)
   }
-  return found
+  return stored
 }
 
-function commonType(types: readonly WeightType[], counts: readonly number[]): WeightType {
+/** The engine's type that holds most elements. */
+function commonType(weights: readonly StoredWeight[]): WeightType {
   const totals: Record<WeightType, number> = { f32: 0, f16: 0, bf16: 0 }
-  types.forEach((type, i) => {
-    totals[type] += counts[i]
-  })
+  for (const weight of weights) {
+    const type = weight.storage.toLowerCase()
+    totals[type === 'f16' || type === 'bf16' ? type : 'f32'] += countOf(weight)
+  }
   return (Object.keys(totals) as WeightType[]).reduce((a, b) => (totals[b] > totals[a] ? b : a))
 }

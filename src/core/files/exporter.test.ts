@@ -34,7 +34,7 @@ async function content(entry: ExportEntry): Promise<Uint8Array> {
 async function expectDoubled(written: ReadonlyMap<string, Uint8Array>, anchor: Checkpoint) {
   const again = await openCheckpoint(memoryFolder('again', written))
   expect(again.dtype).toBe('f16')
-  expect(again.shards[0].header.metadata).toEqual({ format: 'pt' })
+  expect(again.files[0].metadata).toEqual({ format: 'pt' })
   for (const { name } of again.weights) {
     const ours = await again.readWeight(name)
     const theirs = await anchor.readWeight(name)

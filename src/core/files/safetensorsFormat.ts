@@ -3,6 +3,7 @@
 
 import { EngineError, type ErrorPlace } from '../errors.ts'
 import { decodeWeights, type WeightType } from '../tensors/dtype.ts'
+import type { Encoding } from '../tensors/encoding.ts'
 
 /** Bits per element of every type the format knows; sub-byte types must fill whole bytes. */
 const DTYPE_BITS = {
@@ -77,6 +78,25 @@ export function weightTypeOf(dtype: Dtype, place: ErrorPlace): WeightType {
     throw new EngineError('file-unsupported', `element type ${dtype}: expected F32, F16 or BF16`, place)
   return type
 }
+
+const ENCODINGS: Partial<Record<Dtype, Encoding>> = {
+  ...WEIGHT_TYPES,
+  F64: 'f64',
+  F8_E4M3: 'f8_e4m3',
+  F8_E5M2: 'f8_e5m2',
+  I8: 'i8',
+  U8: 'u8',
+  I16: 'i16',
+  U16: 'u16',
+  I32: 'i32',
+  U32: 'u32',
+  I64: 'i64',
+  U64: 'u64',
+  BOOL: 'bool',
+}
+
+/** How a stored type is decoded; undefined for types that no value can be read from alone. */
+export const encodingOf = (dtype: Dtype): Encoding | undefined => ENCODINGS[dtype]
 
 /** The header's spelling of an engine type. */
 export function dtypeOf(type: WeightType): Dtype {

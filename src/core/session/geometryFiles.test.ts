@@ -61,7 +61,7 @@ afterAll(() => {
 })
 
 async function load(into: Session, id: string, seed: number): Promise<void> {
-  await into.load(id, await nearCheckpoint(seed, 0.05, { name: id }))
+  await into.load(id, await nearCheckpoint(seed, 0.05, { change: CONFIG, name: id }))
 }
 
 async function open(probes: ProbeFile = PROBES): Promise<Session> {
