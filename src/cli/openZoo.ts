@@ -10,14 +10,20 @@ import { nodeFolder } from './nodeFolder.ts'
 import { nodeGpu } from './nodeGpu.ts'
 import { readIndex, type ZooIndex } from './resultsPlan.ts'
 
-/** Opens the device and loads all models under their ids; the caller disposes of the session and closes the device. */
-export async function openZoo(zoo: string): Promise<{ gpu: Gpu; session: Session; index: ZooIndex }> {
+/**
+ * Loads all models of `zoo` under their ids, on `shared` or on a device opened for them; the caller disposes of the
+ * session and closes the device.
+ */
+export async function openZoo(
+  zoo: string,
+  shared?: Gpu,
+): Promise<{ gpu: Gpu; session: Session; index: ZooIndex }> {
   const readJson = async (name: string): Promise<unknown> =>
     JSON.parse(await readFile(join(zoo, name), 'utf8'))
   const index = readIndex(await readJson('index.json'))
   const probes = readProbes(await readJson(index.probes), index.probes)
-  const gpu = await Gpu.open(await nodeGpu())
-  console.error(`adapter: ${gpu.summary.adapter}`)
+  const gpu = shared ?? (await Gpu.open(await nodeGpu()))
+  if (!shared) console.error(`adapter: ${gpu.summary.adapter}`)
   const session = new Session(gpu, probes)
   for (const { id } of index.models)
     await session.load(id, await openCheckpoint(await nodeFolder(join(zoo, id))))

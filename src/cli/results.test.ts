@@ -251,6 +251,7 @@ describe('arguments', () => {
       perClass: 160,
       isFresh: false,
       isRender: false,
+      isFamilies: false,
     }
     expect(readArguments([])).toEqual(defaults)
     expect(readArguments(['--quick', '--seeds', '2', '--out', 'x.md', '--zoo', 'z', '--fresh'])).toEqual({
@@ -260,8 +261,10 @@ describe('arguments', () => {
       perClass: 64,
       isFresh: true,
       isRender: false,
+      isFamilies: false,
     })
     expect(readArguments(['--render'])?.isRender).toBe(true)
+    expect(readArguments(['--families', '--seeds', '1'])).toEqual({ ...defaults, seeds: 1, isFamilies: true })
     for (const wrong of [['--seeds', 'x'], ['--seeds', '0'], ['--out', 'x.txt'], ['--what', '1'], ['--zoo']])
       expect(readArguments(wrong)).toBeUndefined()
   })

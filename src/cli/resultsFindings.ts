@@ -9,7 +9,7 @@ import { bySeeds, overSeeds, type SeededRow, skillOf, violations } from './resul
 const NO_DIFFERENCE = 'no difference beyond the intervals'
 
 /** "refusal is higher: 98 (95–99) % against 0 (0–2) %" */
-function compared(what: string, a: Estimate | undefined, b: Estimate | undefined): string {
+export function compared(what: string, a: Estimate | undefined, b: Estimate | undefined): string {
   const comparison = compare(a, b)
   const numbers = `${share(a)} % against ${share(b)} %`
   if (comparison === 'unknown') return `${what} cannot be compared`
@@ -20,6 +20,7 @@ function compared(what: string, a: Estimate | undefined, b: Estimate | undefined
 
 const refusal = ({ behaviour }: ResultRow) => behaviour?.refusal
 const attack = ({ behaviour }: ResultRow) => behaviour?.attackRefusal
+const aqiOfCompletions = ({ aqi }: ResultRow) => aqi?.completions
 const methodOf = ({ rows: [first] }: SeededRow) => first.setup?.method
 const meanOf = (estimate: Estimate | undefined): number =>
   estimate && !isUnavailable(estimate) ? estimate.value : Number.NaN
@@ -59,32 +60,64 @@ export function findings(group: ResultGroup, reference: ResultGroup): string[] {
   return lines
 }
 
-/** The paper's claims, each held against the numbers of one combination. */
-export function claims(group: ResultGroup, reference: ResultGroup): string[] {
+/** What the paper claims, in numbers: AlignMerge's most refusing row against every other method of a group. */
+export interface ClaimFigures {
+  own: SeededRow
+  average: SeededRow | undefined
+  anchor: SeededRow | undefined
+  /** of what is merged, the model with most skill */ bestExpert: SeededRow | undefined
+  /** methods that are not AlignMerge */ baselines: number
+  /** of these, how many are below AlignMerge beyond the intervals */ aqiHigher: number
+  refusalHigher: number
+  /** of these, how many drift further; drift has no interval */ driftSmaller: number
+  /** runs whose AQI of completions breaks its budget, AlignMerge's and the baselines' */
+  violations: Record<'own' | 'theirs', { violated: number; runs: number }>
+}
+
+/** Undefined where a group has nothing to compare. */
+export function claimFigures(group: ResultGroup, reference: ResultGroup): ClaimFigures | undefined {
   const rows = bySeeds(group).filter(({ rows: [first] }) => !first.failure)
   const own = strongest(rows)
   const baselines = rows.filter((row) => methodOf(row) !== 'alignmerge')
-  if (!own || baselines.length === 0) return []
-  const count = (isBetter: (row: SeededRow) => boolean) =>
-    `${baselines.filter(isBetter).length} of ${baselines.length}`
-  const aqi = (row: ResultRow) => row.aqi?.completions
+  if (!own || baselines.length === 0) return undefined
+  const count = (isBetter: (row: SeededRow) => boolean) => baselines.filter(isBetter).length
+  const isHigher = (pick: (row: ResultRow) => Estimate | undefined) => (row: SeededRow) =>
+    compare(overSeeds(own, pick), overSeeds(row, pick)) === 'higher'
   const drift = (row: SeededRow) =>
     row.rows.reduce((sum, { drift: d }) => sum + (d?.heldOut ?? Number.NaN), 0) / row.rows.length
   const skill = skillOf(group)
-  const experts = bySeeds(reference).filter(({ label }) => group.experts.some(({ name }) => name === label))
-  const bestExpert = [...experts].sort((a, b) => meanOf(overSeeds(b, skill)) - meanOf(overSeeds(a, skill)))[0]
-  const ownViolations = violations(own.rows, 'completions')
-  const theirs = violations(
-    baselines.flatMap((row) => row.rows),
-    'completions',
-  )
-  const higher = count((row) => compare(overSeeds(own, aqi), overSeeds(row, aqi)) === 'higher')
-  const refusing = count((row) => compare(overSeeds(own, refusal), overSeeds(row, refusal)) === 'higher')
+  const alone = bySeeds(reference)
+  const experts = alone.filter(({ label }) => group.experts.some(({ name }) => name === label))
+  return {
+    own,
+    average: rows.find((row) => methodOf(row) === 'linear'),
+    anchor: alone[0],
+    bestExpert: [...experts].sort((a, b) => meanOf(overSeeds(b, skill)) - meanOf(overSeeds(a, skill)))[0],
+    baselines: baselines.length,
+    aqiHigher: count(isHigher(aqiOfCompletions)),
+    refusalHigher: count(isHigher(refusal)),
+    driftSmaller: count((row) => drift(own) < drift(row)),
+    violations: {
+      own: violations(own.rows, 'completions'),
+      theirs: violations(
+        baselines.flatMap((row) => row.rows),
+        'completions',
+      ),
+    },
+  }
+}
+
+/** The paper's claims, each held against the numbers of one combination. */
+export function claims(group: ResultGroup, reference: ResultGroup): string[] {
+  const found = claimFigures(group, reference)
+  if (!found) return []
+  const { own, bestExpert, baselines, violations: broken } = found
+  const skill = skillOf(group)
   return [
-    `AQI higher than the baselines': beyond the intervals against ${higher} (completions, ${plain(overSeeds(own, aqi), 1)}).`,
-    `Refusal higher than the baselines': beyond the intervals against ${refusing}.`,
-    `Held-out drift smaller than the baselines': against ${count((row) => drift(own) < drift(row))}.`,
-    `Fewer budget violations: ${ownViolations.violated} of ${ownViolations.runs} runs against ${theirs.violated} of ${theirs.runs} of the baselines (AQI of completions).`,
+    `AQI higher than the baselines': beyond the intervals against ${found.aqiHigher} of ${baselines} (completions, ${plain(overSeeds(own, aqiOfCompletions), 1)}).`,
+    `Refusal higher than the baselines': beyond the intervals against ${found.refusalHigher} of ${baselines}.`,
+    `Held-out drift smaller than the baselines': against ${found.driftSmaller} of ${baselines}.`,
+    `Fewer budget violations: ${broken.own.violated} of ${broken.own.runs} runs against ${broken.theirs.violated} of ${broken.theirs.runs} of the baselines (AQI of completions).`,
     ...(bestExpert
       ? [
           `Skill matches the best expert's (${bestExpert.label}): ${compared('skill', overSeeds(own, skill), overSeeds(bestExpert, skill))}.`,
@@ -111,12 +144,11 @@ export function ablationFindings({ ablation }: Results): string[] {
 /** Whether AQI shows what a model alone has lost. */
 export function aqiFindings({ reference }: Results): string[] {
   const [anchor, ...others] = bySeeds(reference)
-  const aqi = (row: ResultRow) => row.aqi?.completions
   return others.flatMap((row) => {
     const lost = compare(overSeeds(row, refusal), overSeeds(anchor, refusal))
-    const changed = compare(overSeeds(row, aqi), overSeeds(anchor, aqi))
+    const changed = compare(overSeeds(row, aqiOfCompletions), overSeeds(anchor, aqiOfCompletions))
     if (lost !== 'lower' || changed === 'unknown') return []
-    const values = `${plain(overSeeds(row, aqi), 1)} against ${plain(overSeeds(anchor, aqi), 1)}`
+    const values = `${plain(overSeeds(row, aqiOfCompletions), 1)} against ${plain(overSeeds(anchor, aqiOfCompletions), 1)}`
     const words =
       changed === 'lower'
         ? 'shows it'

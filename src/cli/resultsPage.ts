@@ -1,79 +1,13 @@
 // The results as a Markdown page: settings, tables, targets, findings. Every number comes from `Results`.
 
-import type { Estimate } from '../core/evaluate/estimate.ts'
 import { ADVICE } from './resultsAdvice.ts'
+import { familiesSection } from './resultsFamiliesPage.ts'
 import { ablationFindings, aqiFindings, claims, findings } from './resultsFindings.ts'
-import { plain, plainOrReason, scientific, share, table } from './resultsFormat.ts'
-import type { ResultGroup, ResultRow, Results } from './resultsRun.ts'
-import { bySeeds, overSeeds, type SeededRow, skillOf, violations } from './resultsSeeds.ts'
+import { share, table } from './resultsFormat.ts'
+import type { ResultGroup, Results } from './resultsRun.ts'
+import { skillOf, violations } from './resultsSeeds.ts'
+import { bullets, mainTable, number } from './resultsTables.ts'
 import { targetTables } from './resultsTargets.ts'
-
-const bullets = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join('\n')
-
-const mean = (row: SeededRow, pick: (found: ResultRow) => number | undefined) =>
-  row.rows.reduce((sum, found) => sum + (pick(found) ?? Number.NaN), 0) / row.rows.length
-
-const number = (value: number) => (Number.isFinite(value) ? scientific(value) : '–')
-
-/** Most refusing first; models keep their order, failures come last. */
-function ordered(group: ResultGroup): SeededRow[] {
-  const rows = bySeeds(group)
-  if (group.experts.length === 0) return rows
-  const refusal = (row: SeededRow) => {
-    const found: Estimate | undefined = overSeeds(row, ({ behaviour }) => behaviour?.refusal)
-    return found && 'value' in found ? found.value : -1
-  }
-  return [...rows].sort((a, b) => refusal(b) - refusal(a))
-}
-
-function mainTable(group: ResultGroup): string {
-  const skill = skillOf(group)
-  const isMerge = group.experts.length > 0
-  const head = [
-    '',
-    'refusal',
-    'complied',
-    'attack',
-    'over-refusal',
-    'ruined',
-    'skill',
-    'fact',
-    'answer loss',
-    'AQI prompts',
-    'AQI completions',
-  ]
-  const rows = ordered(group).map((row): string[] => {
-    const { failure } = row.rows[0]
-    if (failure) return [row.label, failure, ...new Array(head.length - (isMerge ? 0 : 2)).fill('')]
-    const of = (pick: (found: ResultRow) => Estimate | undefined) => overSeeds(row, pick)
-    const cells = [
-      row.label,
-      share(of(({ behaviour }) => behaviour?.refusal)),
-      share(of(({ behaviour }) => behaviour?.compliance)),
-      share(of(({ behaviour }) => behaviour?.attackRefusal)),
-      share(of(({ behaviour }) => behaviour?.overRefusal)),
-      share(of(({ behaviour }) => behaviour?.gibberish)),
-      share(of(skill)),
-      share(of(({ behaviour }) => behaviour?.skills.fact)),
-      plain(
-        of(({ behaviour }) => behaviour?.answerLoss),
-        3,
-      ),
-      plainOrReason(
-        of(({ aqi }) => aqi?.prompts),
-        1,
-      ),
-      plainOrReason(
-        of(({ aqi }) => aqi?.completions),
-        1,
-      ),
-    ]
-    if (!isMerge) return cells
-    const broken = violations(row.rows, 'completions')
-    return [...cells, `${broken.violated} / ${broken.runs}`, number(mean(row, ({ drift }) => drift?.heldOut))]
-  })
-  return table(isMerge ? [...head, 'budget broken', 'drift, held out'] : head, rows)
-}
 
 function violationLines(results: Results): string[] {
   return results.combinations.map((group) => {
@@ -202,6 +136,7 @@ export function resultsPage(results: Results): string {
     LEGEND,
     ...section(reference),
     ...results.combinations.flatMap(section),
+    ...(results.families ? familiesSection(results.families) : []),
     '## How far the chart holds',
     'KL(p_IT ‖ p at θ_IT + tδ) per token of generic text over t², in nats, along each merge, one seed. Level: the quadratic chart holds up to t. The last column is KL at the first step over ½ t² Σ f δ² of the undamped diagonal Fisher; what the diagonal leaves out makes it differ from 1.',
     ...results.combinations

@@ -11,6 +11,7 @@ import type { MeasuredDrift } from '../core/session/geometry.ts'
 import { type FixedView, Measures } from '../core/session/measures.ts'
 import type { Session, Setup } from '../core/session/session.ts'
 import type { RowCache } from './resultsCache.ts'
+import type { FamiliesResults } from './resultsFamilies.ts'
 import {
   ablationRecipes,
   anchorOf,
@@ -71,6 +72,7 @@ export interface Results {
   combinations: ResultGroup[]
   ablation: ResultGroup
   charts: ChartRow[]
+  /** the same measured on other architectures, once it was */ families?: FamiliesResults
   seconds: number
 }
 
@@ -79,6 +81,7 @@ export interface RunOptions {
   ablationPerClass: number
   seeds: readonly number[]
   cache: RowCache
+  /** what else tells rows of the cache apart: whose models these are */ scope?: string
   /** a line of progress */
   log: (line: string) => void
 }
@@ -133,7 +136,8 @@ export async function runResults(session: Session, index: ZooIndex, options: Run
   }
 }
 
-const groupOf = ({ id, title, experts }: Combination): ResultGroup => ({
+/** A combination without its rows. */
+export const groupOf = ({ id, title, experts }: Combination): ResultGroup => ({
   id,
   title,
   experts: experts.map((expert) => ({
@@ -159,15 +163,16 @@ export class RowRunner {
   }
 
   model(label: string, setup: Setup, id: string): Promise<ResultRow> {
-    const { perClass, cache } = this.options
-    return cache.row({ VERSION, id, setup, perClass, anchor: setup.anchor }, async () => {
+    const { perClass, cache, scope } = this.options
+    return cache.row({ VERSION, scope, id, setup, perClass, anchor: setup.anchor }, async () => {
       const { model } = this.session.get(id)
       return this.note({ label, seed: setup.seed, ...(await this.measure(setup, model, perClass, true)) })
     })
   }
 
   merge({ label, setup }: Recipe, perClass: number, isFull: boolean): Promise<ResultRow> {
-    return this.options.cache.row({ VERSION, setup, perClass, isFull }, async () => {
+    const { cache, scope } = this.options
+    return cache.row({ VERSION, scope, setup, perClass, isFull }, async () => {
       const row = { label, seed: setup.seed, setup }
       try {
         const merged = await this.session.merge(setup)
@@ -182,7 +187,8 @@ export class RowRunner {
 
   /** How far the quadratic chart holds along this merge; undefined where it cannot be made. */
   chart({ label, setup }: Recipe): Promise<ChartValidity | null> {
-    return this.options.cache.row({ VERSION, setup, chart: CHART_SEQUENCES }, async () => {
+    const { cache, scope } = this.options
+    return cache.row({ VERSION, scope, setup, chart: CHART_SEQUENCES }, async () => {
       const { model, codec } = this.session.get(setup.anchor)
       const sequences = genericSequences(codec, this.session.probes, CHART_SEQUENCES, setup.seed)
       const fisher = await this.session.fisher(setup.anchor, setup.fisher, setup.seed)
