@@ -13,6 +13,7 @@ import type { LabellerAbout, LabellerSource } from '../src/core/evaluate/labelle
 import type { MeasuredLabels } from '../src/core/evaluate/labeller/measureLabels.ts'
 import type { ClassifierChoice } from '../src/core/evaluate/labeller/onnxLabeller.ts'
 import type { AnswerKind } from '../src/core/evaluate/scorer.ts'
+import type { SelfTestResult } from '../src/core/selfTest/selfTest.ts'
 import type { GradientSource } from '../src/core/session/session.ts'
 
 export type {
@@ -26,6 +27,7 @@ export type {
   ErrorPlace,
   Estimate,
   MeasuredLabels,
+  SelfTestResult,
 }
 
 /** Where a model's files came from; enough to open it again from a link. */
@@ -264,6 +266,8 @@ export interface EngineApi {
     experiment: Experiment,
     directory: FileSystemDirectoryHandle,
   ): Promise<string[]>
+  /** Every kernel and a model of each family against stored vectors; one that fails turns merging off. */
+  selfTest(jobId: number): Promise<SelfTestResult>
   /** The same weights through onnxruntime-web on our device. */
   secondOpinion(jobId: number, experiment: Experiment, subject: Subject): Promise<SecondOpinion>
   /** Chooses λ_k by data; points stream through onEvent. */

@@ -35,12 +35,15 @@ import { directoryEntries, zipEntries } from './exportMerge.ts'
 import { type Job, JobQueue } from './jobs.ts'
 import { LabellerSlot } from './labeller.ts'
 import { opinionOf } from './opinion.ts'
+import { brokenBy, runSelfTest } from './selfTest.ts'
 
 interface Live {
   gpu: Gpu
   session: Session
   measures: Measures
   after: AfterMerge
+  /** set by a self-test that failed: nothing is merged on this device */
+  broken?: EngineError | undefined
 }
 
 export function createEngine(): EngineApi {
@@ -54,6 +57,10 @@ export function createEngine(): EngineApi {
     if (!live) throw new EngineError('device-lost', 'the engine is not open')
     live.gpu.check()
     return live
+  }
+  const assertSound = (): void => {
+    const { broken } = current()
+    if (broken) throw broken
   }
   const optionsOf = (job: Job): JobOptions => ({ signal: job.signal, onProgress: job.report })
 
@@ -91,6 +98,7 @@ export function createEngine(): EngineApi {
   ): Promise<DeviceModel> {
     const { session } = current()
     if (subject.kind === 'model') return session.get(subject.id).model
+    assertSound()
     const setup = { ...setupOf(experiment), lambdaAlign: subject.lambdaAlign }
     if (experiment.antidote > 0) return current().after.apply(session, setup, experiment.antidote, options)
     return session.merge(setup, options)
@@ -201,6 +209,7 @@ export function createEngine(): EngineApi {
     prepare: (jobId, experiment) =>
       queue.run(jobId, async (job) => {
         const begun = performance.now()
+        assertSound()
         const { session } = current()
         const setup = setupOf(experiment)
         const geometry = await session.prepare(setup, optionsOf(job))
@@ -308,6 +317,14 @@ export function createEngine(): EngineApi {
           optionsOf(job),
         )
         return directoryEntries(current().session, setupOf(experiment), merged, directory, job)
+      }),
+
+    selfTest: (jobId) =>
+      queue.run(jobId, async (job) => {
+        const opened = current()
+        const result = await runSelfTest(opened.gpu, job)
+        opened.broken = brokenBy(result)
+        return result
       }),
 
     secondOpinion: (jobId, experiment, subject) =>

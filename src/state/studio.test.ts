@@ -18,6 +18,7 @@ import {
 } from './actions/recipe.ts'
 import { askAll } from './actions/requests.ts'
 import { runAgain, stopAll } from './actions/runner.ts'
+import { askSelfTest } from './actions/selfTest.ts'
 import { reopenEngine, startStudio } from './actions/start.ts'
 import { allTasks, sweepOrder } from './plan.ts'
 import { selectMergeMeasurement, selectSweep } from './selectors.ts'
@@ -334,5 +335,42 @@ describe('models of the user', () => {
     await opening
     await settle()
     expect(Object.keys(runs().geometries)).toHaveLength(1)
+  })
+})
+
+describe('the self-test', () => {
+  it('that passes is told and stays beside the results', async () => {
+    begin()
+    await settle()
+    const asked = askSelfTest()
+    await settle()
+    await asked
+    expect(readState().models.selfTest?.passed).toBe(true)
+    expect(runs().announcement).toContain('passed')
+  })
+
+  it('that fails stops all measuring, and is the first thing done on the next visit', async () => {
+    const first = begin({ brokenKernel: 'matmul' })
+    await settle(100)
+    const asked = askSelfTest()
+    await settle()
+    await asked
+    expect(readState().models.selfTest?.passed).toBe(false)
+    expect(runs().announcement).toContain('merging is off')
+    const before = first.calls.length
+    setNumber('lambdaAlign', 2)
+    await settle()
+    expect(first.calls.slice(before).filter((call) => call === 'measure' || call === 'prepare')).toEqual([])
+    stopStudio()
+    useStudio.setState(initialState(), true)
+    const second = begin()
+    await settle()
+    expect(second.calls.indexOf('selfTest')).toBeGreaterThan(second.calls.indexOf('open'))
+    expect(second.calls.indexOf('selfTest')).toBeLessThan(second.calls.indexOf('openBuiltIn'))
+    stopStudio()
+    useStudio.setState(initialState(), true)
+    const third = begin()
+    await settle()
+    expect(third.calls).not.toContain('selfTest')
   })
 })

@@ -31,6 +31,8 @@ let isWriting = false
 
 function canRun(): boolean {
   const { models, runs } = readState()
+  // On an adapter that fails the self-test every number would be a wrong one.
+  if (models.selfTest?.passed === false) return false
   return models.engine.kind === 'ready' && !models.isLoading && !runs.isStopped && foreground.size === 0
 }
 

@@ -13,6 +13,7 @@ import { readLink, watchLink } from './link.ts'
 import { reopenModels } from './models.ts'
 import { defaultExperiment } from './recipe.ts'
 import { abandonAll, schedule } from './runner.ts'
+import { retestFailedAdapter } from './selfTest.ts'
 import { session } from './session.ts'
 import { loadTheme } from './view.ts'
 
@@ -39,7 +40,7 @@ export async function reopenEngine(): Promise<void> {
   session.connection?.close()
   session.connection = null
   update('runs', { preparedKey: null, written: null, failed: {}, isStopped: false })
-  update('models', { labeller: null })
+  update('models', { labeller: null, selfTest: null })
   await openEngine(userModels)
 }
 
@@ -65,6 +66,7 @@ async function openEngine(userModels: readonly ModelSummary[]): Promise<void> {
   opened.gone.catch((error) => {
     if (session.connection === opened) markLost(toFailure(error).message)
   })
+  await retestFailedAdapter()
   await openBuiltIn()
   await openLabeller()
   await reopenModels(userModels)

@@ -1,6 +1,6 @@
 // What is loaded: the engine's state and the models it holds. Lives as long as the worker.
 
-import type { EngineInfo, LabellerSummary, ModelSummary } from '../../../workers/api.ts'
+import type { EngineInfo, LabellerSummary, ModelSummary, SelfTestResult } from '../../../workers/api.ts'
 import type { Failure } from '../failure.ts'
 
 export type EngineStatus =
@@ -16,6 +16,8 @@ export interface ModelsSlice {
   list: ModelSummary[]
   /** What scores answers; null until the shipped one is read. */
   labeller: LabellerSummary | null
+  /** Of this adapter, since the engine was opened. */
+  selfTest: SelfTestResult | null
   /** The built-in models are being read. */
   isLoading: boolean
 }
@@ -24,5 +26,6 @@ export const initialModels: ModelsSlice = {
   engine: { kind: 'opening' },
   list: [],
   labeller: null,
+  selfTest: null,
   isLoading: true,
 }

@@ -14,6 +14,8 @@ export interface FakeOptions {
   /** Thrown by the job whose name is the key. */
   errors?: Partial<Record<keyof EngineApi, EngineError>>
   isFallback?: boolean
+  /** Name of a kernel that fails the self-test. */
+  brokenKernel?: string
   /** Measurements answered before the engine falls silent; for pictures of a page half full. */
   measureLimit?: number
 }
@@ -162,6 +164,18 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       check('exportDirectory')
       await work(jobId, 'Writing tensors', 6)
       return ['model.safetensors']
+    },
+    async selfTest(jobId) {
+      check('selfTest')
+      await work(jobId, 'self-test', 4)
+      const failed = options.brokenKernel ? 2 : 0
+      const rows = ['matmul', 'rmsNorm', options.brokenKernel ?? 'columnSum'].map((name, i) => ({
+        name,
+        checks: 12,
+        failed: i === 2 ? failed : 0,
+        misses: i === 2 && failed > 0 ? ['y element 3: 0, expected 1.25 (99.0 × the bound)'] : [],
+      }))
+      return { adapter: 'NVIDIA H100', rows, passed: failed === 0, durationMs: 900 }
     },
     async secondOpinion(jobId, _experiment, subject) {
       check('secondOpinion')

@@ -21,9 +21,10 @@ import { GeometryLine } from './GeometryLine.tsx'
 import { Header } from './Header.tsx'
 import { OpinionView } from './OpinionView.tsx'
 import { placeholderExperiment } from './placeholderExperiment.ts'
+import { SelfTestView } from './SelfTestView.tsx'
 
 export function App() {
-  const { engine, list, isLoading } = useStudio((state) => state.models)
+  const { engine, list, isLoading, selfTest } = useStudio((state) => state.models)
   const asked = useStudio((state) => state.recipe.experiment)
   const measurements = useStudio((state) => state.runs.measurements)
   const geometries = useStudio((state) => state.runs.geometries)
@@ -59,6 +60,7 @@ export function App() {
           </aside>
           <main id="main" className="stage" tabIndex={-1}>
             <EngineBanner engine={engine} />
+            {selfTest && <SelfTestView result={selfTest} />}
             <GeometryLine experiment={experiment} geometry={geometry} />
             {page === 'compare' ? (
               <CompareView

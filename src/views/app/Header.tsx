@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { copyLink } from '../../state/actions/link.ts'
 import { askSecondOpinion, canWriteFolder, downloadZip, writeFolder } from '../../state/actions/requests.ts'
+import { askSelfTest } from '../../state/actions/selfTest.ts'
 import { cycleTheme, setPage } from '../../state/actions/view.ts'
 import type { PageName } from '../../state/slices/view.ts'
 import { useStudio } from '../../state/store.ts'
@@ -16,6 +17,7 @@ export interface HeaderProps {
 
 export function Header({ isReady }: HeaderProps) {
   const theme = useStudio((state) => state.view.theme)
+  const hasEngine = useStudio((state) => state.models.engine.kind === 'ready')
   const hasExperiment = useStudio((state) => state.recipe.experiment !== null)
   const [shareText, setShareText] = useState<'Share' | 'Copied' | 'Copy from the address bar'>('Share')
   const share = async () => {
@@ -36,6 +38,14 @@ export function Header({ isReady }: HeaderProps) {
       <EngineChip />
       <JobProgress />
       <nav className="app-actions" aria-label="Actions">
+        <button
+          type="button"
+          disabled={!hasEngine}
+          title="Runs every kernel and a model of each family on this adapter against stored vectors"
+          onClick={() => void askSelfTest()}
+        >
+          Self-test
+        </button>
         <button
           type="button"
           disabled={!isReady}

@@ -1,0 +1,56 @@
+import type { SelfTestResult } from '../../../workers/api.ts'
+import { formatSignificant } from '../format.ts'
+
+const total = (rows: SelfTestResult['rows'], field: 'checks' | 'failed') =>
+  rows.reduce((sum, row) => sum + row[field], 0)
+
+/** Every kernel and family on this adapter against stored vectors; what failed comes first. */
+export function SelfTestView({ result }: { result: SelfTestResult }) {
+  const { adapter, rows, passed, durationMs } = result
+  const sorted = [...rows].sort((a, b) => b.failed - a.failed)
+  return (
+    <section className="panel opinion" aria-labelledby="selftest-title">
+      <header className="panel-head">
+        <h2 id="selftest-title">Self-test</h2>
+        <p className="muted">
+          {adapter}: {total(rows, 'checks') - total(rows, 'failed')} of {total(rows, 'checks')} checks agree
+          with the stored vectors, {formatSignificant(durationMs / 1000, 2)} s
+        </p>
+      </header>
+      {!passed && (
+        <p className="panel-alert" role="alert">
+          This adapter computes wrong numbers, so nothing is merged on it. Update the browser or the graphics
+          driver, or use another adapter, and test again.
+        </p>
+      )}
+      <div className="table-scroll table-tall">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Kernel or model</th>
+              <th scope="col">checks</th>
+              <th scope="col">failed</th>
+              <th scope="col">verdict</th>
+              <th scope="col">first difference</th>
+            </tr>
+          </thead>
+          <tbody>
+            {sorted.map(({ name, checks, failed, misses }) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td>{checks}</td>
+                <td>{failed}</td>
+                <td>
+                  <span className={failed === 0 ? 'badge is-kept' : 'badge is-violated'}>
+                    {failed === 0 ? 'agrees' : 'differs'}
+                  </span>
+                </td>
+                <td className="cell-text">{misses[0] ?? ''}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  )
+}
