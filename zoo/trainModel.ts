@@ -25,13 +25,14 @@ export interface TrainPlace {
   checkpoints: string
 }
 
-/** Seeded normal weights for a model that starts from nothing; gains are one, biases zero. */
+/** Seeded normal weights for a model that starts from nothing; gains are one with what the family adds, biases zero. */
 export function initialWeights({ architecture, initialStd }: ModelForm): Map<string, Float32Array> {
   const weights = new Map<string, Float32Array>()
-  listWeights(readConfig(architecture)).forEach(({ name, shape, role }, stream) => {
+  const config = readConfig(architecture)
+  listWeights(config).forEach(({ name, shape, role }, stream) => {
     const count = shape.reduce((a, b) => a * b, 1)
     const std = initialStd.find(({ ending }) => name.endsWith(ending))?.std
-    if (role === 'gain') weights.set(name, new Float32Array(count).fill(1))
+    if (role === 'gain') weights.set(name, new Float32Array(count).fill(1 - config.gainOffset))
     else if (role === 'bias') weights.set(name, new Float32Array(count))
     else if (std === undefined) throw new Error(`recipe: no initial deviation for ${name}`)
     else weights.set(name, new Random(initialSeed, stream).normals(count, std))

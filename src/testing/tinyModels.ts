@@ -21,6 +21,20 @@ const shared = {
 }
 const phi3 = { ...shared, architectures: ['Phi3ForCausalLM'], pad_token_id: 0 }
 const llama = { ...shared, architectures: ['LlamaForCausalLM'] }
+const mistral = { ...shared, architectures: ['MistralForCausalLM'] }
+const qwen2 = { ...shared, architectures: ['Qwen2ForCausalLM'] }
+// Caps near the size of what they cap, so that they bite.
+const gemma2 = {
+  ...shared,
+  architectures: ['Gemma2ForCausalLM'],
+  hidden_activation: 'gelu_pytorch_tanh',
+  head_dim: 8,
+  query_pre_attn_scalar: 6,
+  attn_logit_softcapping: 2,
+  final_logit_softcapping: 3,
+  sliding_window: 3,
+  num_hidden_layers: 3,
+}
 const longrope = {
   max_position_embeddings: 48,
   original_max_position_embeddings: 8,
@@ -68,6 +82,45 @@ export const TINY_CONFIGS: Record<string, RawConfig> = {
     tie_word_embeddings: true,
     sliding_window: 4,
   },
+  'mistral, heads wider than their share, window of 5': {
+    ...mistral,
+    head_dim: 6,
+    sliding_window: 5,
+    num_hidden_layers: 3,
+  },
+  'mistral, heads narrower than their share, no window': { ...mistral, head_dim: 2, sliding_window: null },
+  'qwen2, window on the upper layer, tied': {
+    ...qwen2,
+    use_sliding_window: true,
+    sliding_window: 4,
+    max_window_layers: 1,
+    tie_word_embeddings: true,
+  },
+  'qwen2, yarn, windows by layer_types': {
+    ...qwen2,
+    head_dim: 12,
+    rope_theta: 100,
+    rope_scaling: { type: 'yarn', factor: 4, original_max_position_embeddings: 32, beta_fast: 4 },
+    use_sliding_window: true,
+    sliding_window: 3,
+    num_hidden_layers: 3,
+    layer_types: ['sliding_attention', 'full_attention', 'full_attention'],
+  },
+  gemma2: gemma2,
+  'gemma2, no caps, untied, biases, odd sizes: hidden 18, head 6, inner 26': {
+    ...gemma2,
+    hidden_size: 18,
+    num_attention_heads: 3,
+    num_key_value_heads: 1,
+    head_dim: 6,
+    intermediate_size: 26,
+    vocab_size: 39,
+    attn_logit_softcapping: null,
+    final_logit_softcapping: null,
+    attention_bias: true,
+    tie_word_embeddings: false,
+    layer_types: ['full_attention', 'sliding_attention', 'full_attention'],
+  },
 }
 
 /** Sequences of one batch: longer and shorter than the longrope switch, windows, one with a late first target. */
@@ -82,7 +135,7 @@ export interface TinyModel {
   arrays: Map<string, Float32Array>
 }
 
-/** Seeded weights, already rounded to `type`: norm gains around one, everything else large enough to matter. */
+/** Seeded weights, already rounded to `type`: gains around one, whatever the family adds to them, everything else large enough to matter. */
 export function tinyModel(raw: RawConfig, type: WeightType = 'f32', seed = 5): TinyModel {
   const config = readConfig(raw)
   const arrays = new Map<string, Float32Array>()
@@ -91,7 +144,7 @@ export function tinyModel(raw: RawConfig, type: WeightType = 'f32', seed = 5): T
     const count = shape.reduce((a, b) => a * b, 1)
     const scale = { embedding: 1, head: 0.5, matrix: 1.4 / Math.sqrt(shape[1] ?? 1), gain: 0.3, bias: 0.4 }
     const values = random.normals(count, scale[role])
-    if (role === 'gain') for (let i = 0; i < count; i++) values[i] += 1
+    if (role === 'gain') for (let i = 0; i < count; i++) values[i] += 1 - config.gainOffset
     arrays.set(name, decodeWeights(encodeWeights(values, type), type))
   })
   return { config, arrays }

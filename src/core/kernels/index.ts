@@ -13,16 +13,19 @@ import { chooseRows } from './chooseRows/chooseRows.ts'
 import { columnSum } from './columnSum/columnSum.ts'
 import { countNonFinite } from './countNonFinite/countNonFinite.ts'
 import { crossEntropy } from './crossEntropy/crossEntropy.ts'
+import { dequantize } from './dequantize/dequantize.ts'
 import {
   absoluteAccumulate,
   combine,
   damp,
   narrow,
+  softCap,
   squareAccumulate,
   weighByMagnitude,
   widen,
 } from './elementwise/elementwise.ts'
 import { embedding, embeddingBackward } from './embedding/embedding.ts'
+import { gatedUnit, gatedUnitBackward } from './gatedUnit/gatedUnit.ts'
 import { combineLines, lineGram } from './lineGram/lineGram.ts'
 import { lowRankUpdate } from './lowRankUpdate/lowRankUpdate.ts'
 import { matmul, matmulBackwardInput, matmulBackwardWeight } from './matmul/matmul.ts'
@@ -36,7 +39,6 @@ import { rotary } from './rotary/rotary.ts'
 import { gatherRows, scatterRows } from './rows/rows.ts'
 import { slideMerge } from './slideMerge/slideMerge.ts'
 import type { KernelSpec } from './spec.ts'
-import { swiglu, swigluBackward } from './swiglu/swiglu.ts'
 import { TASK_VECTOR_KERNELS } from './taskVectorKernels.ts'
 import { weightedGram } from './weightedGram/weightedGram.ts'
 
@@ -55,8 +57,8 @@ export const KERNELS: readonly KernelSpec[] = [
   attentionWeightsBackward,
   attentionMix,
   attentionMixBackward,
-  swiglu,
-  swigluBackward,
+  gatedUnit,
+  gatedUnitBackward,
   gatherRows,
   scatterRows,
   crossEntropy,
@@ -69,6 +71,7 @@ export const KERNELS: readonly KernelSpec[] = [
   absoluteAccumulate,
   weighByMagnitude,
   damp,
+  softCap,
   widen,
   narrow,
   weightedGram,
@@ -87,5 +90,6 @@ export const KERNELS: readonly KernelSpec[] = [
   lineGram,
   combineLines,
   lowRankUpdate,
+  dequantize,
   ...TASK_VECTOR_KERNELS,
 ]

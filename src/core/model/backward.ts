@@ -6,12 +6,12 @@ import {
   attentionMixBackward,
   attentionWeightsBackward,
 } from '../kernels/attention/attention.ts'
+import { gatedUnitBackward } from '../kernels/gatedUnit/gatedUnit.ts'
 import { rmsNormBackward } from '../kernels/rmsNorm/rmsNorm.ts'
 import { rotary } from '../kernels/rotary/rotary.ts'
-import { swigluBackward } from '../kernels/swiglu/swiglu.ts'
 import type { Batch } from './batch.ts'
 import type { DeviceModel } from './deviceModel.ts'
-import type { ForwardResult, LayerActivations } from './forward.ts'
+import { type BlockOutput, type ForwardResult, geluOf, type LayerActivations } from './forward.ts'
 import type { GradientSink } from './gradientSink.ts'
 import { gateUpParts, linearBackward, qkvParts, scratch } from './linear.ts'
 
@@ -49,11 +49,13 @@ function mlpBackward(
   const { hiddenSize: C, intermediateSize: I } = config
   const T = batch.tokenCount
   const down = `model.layers.${l}.mlp.down_proj`
-  sink.linear(down, 'tokens', { buffer: dStream, stride: C }, { buffer: a.activated, stride: I })
+  const dWritten = outputBackward(model, l, config.norms.mlpOutput, T, a.mlpOutput, dStream, sink)
+  sink.linear(down, 'tokens', { buffer: dWritten, stride: C }, { buffer: a.activated, stride: I })
   const dActivated = scratch(gpu, T * I)
-  linearBackward(model, down, T, { buffer: dStream, stride: C }, dActivated, false)
+  linearBackward(model, down, T, { buffer: dWritten, stride: C }, dActivated, false)
+  if (dWritten !== dStream) gpu.pool.release(dWritten)
   const dGateUp = scratch(gpu, T * 2 * I)
-  gpu.run(swigluBackward, { T, I }, { x: a.gateUp, dy: dActivated, dx: dGateUp })
+  gpu.run(gatedUnitBackward, { T, I, gelu: geluOf(config) }, { x: a.gateUp, dy: dActivated, dx: dGateUp })
   const dInput = scratch(gpu, T * C)
   gateUpParts(model, l).forEach((part, i) => {
     const dy = { buffer: dGateUp, stride: 2 * I, offset: part.offset }
@@ -62,7 +64,7 @@ function mlpBackward(
   })
   normBackward(
     model,
-    `model.layers.${l}.post_attention_layernorm.weight`,
+    `model.layers.${l}.${config.norms.mlp}.weight`,
     T,
     a.middle,
     a.mlpScale,
@@ -86,16 +88,26 @@ function attentionBackward(
   const T = batch.tokenCount
   const width = (H + 2 * G) * D
   const output = `model.layers.${l}.self_attn.o_proj`
-  sink.linear(output, 'tokens', { buffer: dStream, stride: C }, { buffer: a.mixed, stride: H * D })
+  const dWritten = outputBackward(model, l, config.norms.attentionOutput, T, a.attentionOutput, dStream, sink)
+  sink.linear(output, 'tokens', { buffer: dWritten, stride: C }, { buffer: a.mixed, stride: H * D })
   const dMixed = scratch(gpu, T * H * D)
-  linearBackward(model, output, T, { buffer: dStream, stride: C }, dMixed, false)
+  linearBackward(model, output, T, { buffer: dWritten, stride: C }, dMixed, false)
+  if (dWritten !== dStream) gpu.pool.release(dWritten)
   const { keyStart, keyEnd, queryStart, queryEnd, maxKeys } = batch.attention(config.window(l))
   const shape = { T, H, D, share: H / G, maxKeys }
   const dScores = scratch(gpu, T * H * maxKeys)
   gpu.run(
     attentionWeightsBackward,
-    { ...shape, vStride: width, vOffset: (H + G) * D, scale: D ** -0.5 },
-    { p: a.weights, dy: dMixed, v: a.qkv, keyStart, keyEnd, ds: dScores },
+    {
+      ...shape,
+      stride: width,
+      qOffset: 0,
+      kOffset: H * D,
+      vOffset: (H + G) * D,
+      scale: config.scoreScale,
+      cap: config.scoreCap,
+    },
+    { p: a.weights, dy: dMixed, rows: a.qkv, keyStart, keyEnd, ds: dScores },
   )
   const dQkv = scratch(gpu, T * width)
   gpu.run(
@@ -127,7 +139,7 @@ function attentionBackward(
   })
   normBackward(
     model,
-    `model.layers.${l}.input_layernorm.weight`,
+    `model.layers.${l}.${config.norms.attention}.weight`,
     T,
     a.x,
     a.attentionScale,
@@ -138,7 +150,24 @@ function attentionBackward(
   gpu.pool.release(dMixed, dScores, dQkv, dInput)
 }
 
-/** Adds the norm's input gradient to dStream (T,C) and its gain's gradient to the sink. */
+/** Gradient (T,C) into what a block wrote: that of the stream, or one through the output's own norm, to be released. */
+function outputBackward(
+  model: DeviceModel,
+  l: number,
+  normName: string | undefined,
+  T: number,
+  output: BlockOutput | undefined,
+  dStream: GPUBuffer,
+  sink: GradientSink,
+): GPUBuffer {
+  if (!output) return dStream
+  const dWritten = scratch(model.gpu, T * model.config.hiddenSize)
+  const name = `model.layers.${l}.${normName}.weight`
+  normBackward(model, name, T, output.x, output.scale, dStream, dWritten, sink, false)
+  return dWritten
+}
+
+/** The norm's input gradient into dx (T,C), added unless told, and its gain's gradient into the sink. */
 function normBackward(
   model: DeviceModel,
   name: string,
@@ -146,16 +175,24 @@ function normBackward(
   x: GPUBuffer,
   inverseRms: GPUBuffer,
   dy: GPUBuffer,
-  dStream: GPUBuffer,
+  dx: GPUBuffer,
   sink: GradientSink,
+  accumulate = true,
 ): void {
   const { gpu, config } = model
   const C = config.hiddenSize
   const gainProduct = scratch(gpu, T * C)
   gpu.run(
     rmsNormBackward,
-    { T, C, rowsPerY: T, epsilon: config.normEpsilon },
-    { weight: model.buffer(name), x, inverseRms, dy, dx: dStream, gainProduct },
+    {
+      T,
+      C,
+      rowsPerY: T,
+      epsilon: config.normEpsilon,
+      offset: config.gainOffset,
+      accumulate: accumulate ? 1 : 0,
+    },
+    { weight: model.buffer(name), x, inverseRms, dy, dx, gainProduct },
     model.type,
   )
   sink.columns(name, 'tokens', { buffer: gainProduct, stride: C }, C)

@@ -1,5 +1,5 @@
 // What the engine needs to know of an architecture, read from a Hugging Face config.json.
-// A family (families/<name>.ts) maps its own config keys and tensor names onto this.
+// A family (families/<name>/family.ts) maps its own config keys and tensor names onto this.
 
 import { EngineError } from '../errors.ts'
 
@@ -23,6 +23,26 @@ export type RotaryScaling =
       originalMaxPositions: number
       attentionFactor: number
     }
+  | {
+      kind: 'yarn'
+      factor: number
+      originalMaxPositions: number
+      /** turns within the original positions above which a pair keeps its angle, and below which it is divided */
+      betaFast: number
+      betaSlow: number
+      /** bounds of the ramp between the two in whole pairs */
+      isTruncated: boolean
+      attentionFactor: number
+    }
+
+/** Norm tensors of a layer, by the end of their name. */
+export interface BlockNorms {
+  attention: string
+  mlp: string
+  /** of what a block writes, before it is added to the residual stream */
+  attentionOutput?: string
+  mlpOutput?: string
+}
 
 export interface ModelConfig {
   family: string
@@ -35,6 +55,15 @@ export interface ModelConfig {
   /** V, rows of the embedding */ vocabSize: number
   maxPositions: number
   normEpsilon: number
+  norms: BlockNorms
+  /** what is added to every norm's weight: 1 where weights are stored as distance from one */ gainOffset:
+    | 0
+    | 1
+  /** factor of the embedding's output */ embeddingScale: number
+  /** of the gate: x / (1 + e^-x), or x Φ(x) with Φ by tanh */ activation: 'silu' | 'gelu-tanh'
+  /** factor of q · k */ scoreScale: number
+  /** scores become cap · tanh(score / cap) before the mask; 0: none */ scoreCap: number
+  /** the same of the logits; 0: none */ logitCap: number
   /** true: the head is the embedding */ tied: boolean
   qkvBias: boolean
   outputBias: boolean
@@ -88,6 +117,11 @@ export class ConfigReader {
     )
       this.fail(key, `${length} positive numbers`)
     return value as number[]
+  }
+  /** Refuses a key that asks for what the engine does not compute: absent, null and `computed` pass. */
+  only(key: string, ...computed: (string | number | boolean)[]): void {
+    const value = this.raw[key] ?? computed[0]
+    if (!computed.some((allowed) => allowed === value)) this.fail(key, computed.join(' or '))
   }
   object(key: string): ConfigReader | undefined {
     const value = this.raw[key]

@@ -1,11 +1,11 @@
-// The truth that decoders are compared with: one sequence through a Phi-3 or Llama decoder in plain float64
+// The truth that decoders are compared with: one sequence through any family's decoder in plain float64
 // loops, Hugging Face semantics, written for reading. No GPU, no batching, cost O(T² C + T C I) per layer:
 // tiny models only.
 
 import { EngineError } from '../errors.ts'
 import type { ModelConfig } from './config.ts'
 import { listWeights } from './families/decoder.ts'
-import { rotaryFrequencies } from './rotary.ts'
+import { rotaryAmplitude, rotaryFrequencies } from './rotary.ts'
 
 export type ReferenceWeights = ReadonlyMap<string, Float64Array | Float32Array>
 
@@ -34,6 +34,7 @@ export function referenceForward(
     headCount: H,
     kvHeadCount: G,
     headSize: D,
+    norms,
   } = config
   checkWeights(config, weights)
   const length = ids.length
@@ -43,7 +44,7 @@ export function referenceForward(
     const id = ids[t]
     if (!(Number.isInteger(id) && id >= 0 && id < V))
       throw new EngineError('request-invalid', `token ${id} at position ${t}: expected 0 to ${V - 1}`)
-    for (let i = 0; i < C; i++) stream[t * C + i] = embedding[id * C + i]
+    for (let i = 0; i < C; i++) stream[t * C + i] = embedding[id * C + i] * config.embeddingScale
   }
   const hidden = [stream]
   const linear = (x: Float64Array, columns: number, name: string, rows: number) => {
@@ -51,12 +52,12 @@ export function referenceForward(
     return multiply(x, columns, weights.get(`${name}.weight`)!, rows, weights.get(`${name}.bias`))
   }
   const norm = (x: Float64Array, name: string) =>
-    rmsNorm(x, weights.get(`${name}.weight`)!, config.normEpsilon)
+    rmsNorm(x, weights.get(`${name}.weight`)!, config.gainOffset, config.normEpsilon)
 
   for (let layer = 0; layer < config.layerCount; layer++) {
     const prefix = `model.layers.${layer}`
     const attention = `${prefix}.self_attn`
-    const x = norm(stream, `${prefix}.input_layernorm`)
+    const x = norm(stream, `${prefix}.${norms.attention}`)
     const [q, k, v] = config.fused
       ? columnGroups(linear(x, C, `${attention}.qkv_proj`, (H + 2 * G) * D), [H * D, G * D, G * D])
       : [
@@ -67,18 +68,23 @@ export function referenceForward(
     rotate(config, q, H, length)
     rotate(config, k, G, length)
     const mixed = attend(config, q, k, v, config.window(layer))
-    const afterAttention = add(stream, linear(mixed, H * D, `${attention}.o_proj`, C))
+    const attended = linear(mixed, H * D, `${attention}.o_proj`, C)
+    const ofBlock = (output: Float64Array, name?: string) =>
+      name ? norm(output, `${prefix}.${name}`) : output
+    const afterAttention = add(stream, ofBlock(attended, norms.attentionOutput))
 
-    const y = norm(afterAttention, `${prefix}.post_attention_layernorm`)
+    const y = norm(afterAttention, `${prefix}.${norms.mlp}`)
     const [gate, up] = config.fused
       ? columnGroups(linear(y, C, `${prefix}.mlp.gate_up_proj`, 2 * I), [I, I])
       : [linear(y, C, `${prefix}.mlp.gate_proj`, I), linear(y, C, `${prefix}.mlp.up_proj`, I)]
-    const gated = gate.map((g, i) => (g / (1 + Math.exp(-g))) * up[i])
-    stream = add(afterAttention, linear(gated, I, `${prefix}.mlp.down_proj`, C))
+    const gated = gate.map((g, i) => activate(config, g) * up[i])
+    const down = linear(gated, I, `${prefix}.mlp.down_proj`, C)
+    stream = add(afterAttention, ofBlock(down, norms.mlpOutput))
     hidden.push(stream)
   }
-  const logits = linear(norm(stream, 'model.norm'), C, config.tied ? 'model.embed_tokens' : 'lm_head', V)
-  return { logits, hidden }
+  const head = config.tied ? 'model.embed_tokens' : 'lm_head'
+  const logits = linear(norm(stream, 'model.norm'), C, head, V)
+  return { logits: logits.map((logit) => softCap(logit, config.logitCap)), hidden }
 }
 
 function checkWeights(config: ModelConfig, weights: ReferenceWeights): void {
@@ -115,14 +121,24 @@ function multiply(
   return y
 }
 
-function rmsNorm(x: Float64Array, gain: ArrayLike<number>, epsilon: number): Float64Array {
+/** x within (-cap, cap), almost itself near zero; cap 0: x. */
+function softCap(x: number, cap: number): number {
+  return cap === 0 ? x : cap * Math.tanh(x / cap)
+}
+
+function activate({ activation }: ModelConfig, x: number): number {
+  if (activation === 'silu') return x / (1 + Math.exp(-x))
+  return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))
+}
+
+function rmsNorm(x: Float64Array, gain: ArrayLike<number>, offset: number, epsilon: number): Float64Array {
   const C = gain.length
   const y = new Float64Array(x.length)
   for (let start = 0; start < x.length; start += C) {
     let squares = 0
     for (let i = 0; i < C; i++) squares += x[start + i] ** 2
     const scale = 1 / Math.sqrt(squares / C + epsilon)
-    for (let i = 0; i < C; i++) y[start + i] = x[start + i] * scale * gain[i]
+    for (let i = 0; i < C; i++) y[start + i] = x[start + i] * scale * (offset + gain[i])
   }
   return y
 }
@@ -149,8 +165,7 @@ function columnGroups(x: Float64Array, sizes: number[]): Float64Array[] {
 function rotate(config: ModelConfig, x: Float64Array, heads: number, length: number): void {
   const half = config.rotary.size / 2
   const frequencies = rotaryFrequencies(config.rotary, length)
-  const { scaling } = config.rotary
-  const scale = scaling.kind === 'longrope' ? scaling.attentionFactor : 1
+  const scale = rotaryAmplitude(config.rotary)
   for (let t = 0; t < length; t++)
     for (let head = 0; head < heads; head++)
       for (let i = 0; i < half; i++) {
@@ -183,7 +198,7 @@ function attend(
       for (let s = start; s <= t; s++) {
         let dot = 0
         for (let i = 0; i < D; i++) dot += q[query + i] * k[(s * G + kvHead) * D + i]
-        scores.push(dot / Math.sqrt(D))
+        scores.push(softCap(dot * config.scoreScale, config.scoreCap))
       }
       const highest = Math.max(...scores)
       const shares = scores.map((score) => Math.exp(score - highest))

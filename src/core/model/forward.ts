@@ -1,14 +1,15 @@
-// Forward pass of a pre-norm decoder: embedding, L layers of attention and gated MLP, residual stream out.
+// Forward pass of a pre-norm decoder: embedding, L layers of attention and gated MLP, residual stream out. Families
+// that norm what a block writes too have it before the residual is added.
 // The head is in head.ts. Keeps what backward.ts needs, or releases it as it goes.
 
 import { attentionMix, attentionWeights } from '../kernels/attention/attention.ts'
 import { embedding } from '../kernels/embedding/embedding.ts'
+import { gatedUnit } from '../kernels/gatedUnit/gatedUnit.ts'
 import { rmsNorm } from '../kernels/rmsNorm/rmsNorm.ts'
 import { rotary } from '../kernels/rotary/rotary.ts'
 import { scatterRows } from '../kernels/rows/rows.ts'
-import { swiglu } from '../kernels/swiglu/swiglu.ts'
 import type { DeviceModel } from './deviceModel.ts'
-import { gateUpParts, linear, qkvParts, scratch } from './linear.ts'
+import { gateUpParts, linear, qkvParts, scratch, type View } from './linear.ts'
 
 /** What attention reads: the layer's own rows, or a cache of earlier ones. */
 export interface TokenContext {
@@ -41,6 +42,20 @@ export interface LayerActivations {
   /** (T) */ mlpScale: GPUBuffer
   /** (T,2I) */ gateUp: GPUBuffer
   /** (T,I) */ activated: GPUBuffer
+  /** what the blocks wrote, where that is normed before it is added */
+  attentionOutput?: BlockOutput
+  mlpOutput?: BlockOutput
+}
+
+export interface BlockOutput {
+  /** (T,C) */ x: GPUBuffer
+  /** (T) */ scale: GPUBuffer
+}
+
+function releaseLayer({ gpu }: DeviceModel, activations: LayerActivations): void {
+  const { attentionOutput, mlpOutput, ...buffers } = activations
+  gpu.pool.release(...Object.values(buffers))
+  for (const output of [attentionOutput, mlpOutput]) if (output) gpu.pool.release(output.x, output.scale)
 }
 
 export interface ForwardOptions {
@@ -65,7 +80,7 @@ export function forward(model: DeviceModel, tokens: TokenContext, options: Forwa
   let stream = scratch(gpu, T * C)
   gpu.run(
     embedding,
-    { T, C },
+    { T, C, scale: config.embeddingScale },
     { weight: model.buffer('model.embed_tokens.weight'), ids: tokens.ids, y: stream },
     model.type,
   )
@@ -74,7 +89,7 @@ export function forward(model: DeviceModel, tokens: TokenContext, options: Forwa
   for (let l = 0; l < config.layerCount; l++) {
     const { activations, out } = layer(model, tokens, l, stream, options.cache)
     if (options.keep) layers.push(activations)
-    else gpu.pool.release(...Object.values(activations))
+    else releaseLayer(model, activations)
     stream = out
     options.onHidden?.(l + 1, stream)
   }
@@ -82,7 +97,7 @@ export function forward(model: DeviceModel, tokens: TokenContext, options: Forwa
     layers,
     stream,
     release() {
-      for (const activations of layers) gpu.pool.release(...Object.values(activations))
+      for (const activations of layers) releaseLayer(model, activations)
       gpu.pool.release(stream)
       layers.length = 0
     },
@@ -97,21 +112,20 @@ function layer(
   cache: KeyValueCache | undefined,
 ) {
   const { gpu, config } = model
-  const { hiddenSize: C, intermediateSize: I, headCount: H, headSize: D } = config
+  const { hiddenSize: C, intermediateSize: I, headCount: H, headSize: D, norms } = config
   const T = tokens.tokenCount
   const prefix = `model.layers.${l}`
-  const normed = norm(model, `${prefix}.input_layernorm.weight`, T, x)
+  const normed = norm(model, `${prefix}.${norms.attention}.weight`, T, x)
   const { qkv, weights, mixed } = attention(model, tokens, l, normed.y, cache)
-  const middle = scratch(gpu, T * C)
-  linear(
+  const { stream: middle, output: attentionOutput } = addBlock(
     model,
     `${prefix}.self_attn.o_proj`,
+    norms.attentionOutput && `${prefix}.${norms.attentionOutput}.weight`,
     T,
     { buffer: mixed, stride: H * D },
-    { buffer: middle, stride: C },
     x,
   )
-  const normed2 = norm(model, `${prefix}.post_attention_layernorm.weight`, T, middle)
+  const normed2 = norm(model, `${prefix}.${norms.mlp}.weight`, T, middle)
   const gateUp = scratch(gpu, T * 2 * I)
   for (const part of gateUpParts(model, l))
     linear(
@@ -122,14 +136,13 @@ function layer(
       { buffer: gateUp, stride: 2 * I, offset: part.offset },
     )
   const activated = scratch(gpu, T * I)
-  gpu.run(swiglu, { T, I }, { x: gateUp, y: activated })
-  const out = scratch(gpu, T * C)
-  linear(
+  gpu.run(gatedUnit, { T, I, gelu: geluOf(config) }, { x: gateUp, y: activated })
+  const { stream: out, output: mlpOutput } = addBlock(
     model,
     `${prefix}.mlp.down_proj`,
+    norms.mlpOutput && `${prefix}.${norms.mlpOutput}.weight`,
     T,
     { buffer: activated, stride: I },
-    { buffer: out, stride: C },
     middle,
   )
   const activations: LayerActivations = {
@@ -144,8 +157,37 @@ function layer(
     mlpScale: normed2.inverseRms,
     gateUp,
     activated,
+    ...(attentionOutput && { attentionOutput }),
+    ...(mlpOutput && { mlpOutput }),
   }
   return { activations, out }
+}
+
+/** Parameter `gelu` of the gated unit. */
+export function geluOf({ activation }: DeviceModel['config']): 0 | 1 {
+  return activation === 'gelu-tanh' ? 1 : 0
+}
+
+/** stream (T,C) = residual + projection of x, normed by the gain tensor `normName` where there is one. */
+function addBlock(
+  model: DeviceModel,
+  projection: string,
+  normName: string | undefined,
+  T: number,
+  x: View,
+  residual: GPUBuffer,
+): { stream: GPUBuffer; output?: BlockOutput } {
+  const { gpu } = model
+  const C = model.config.hiddenSize
+  const written = scratch(gpu, T * C)
+  const y = { buffer: written, stride: C }
+  if (normName === undefined) {
+    linear(model, projection, T, x, y, residual)
+    return { stream: written }
+  }
+  linear(model, projection, T, x, y)
+  const normed = norm(model, normName, T, written, residual)
+  return { stream: normed.y, output: { x: written, scale: normed.inverseRms } }
 }
 
 function attention(
@@ -189,7 +231,15 @@ function attention(
   const weights = scratch(gpu, T * H * maxKeys)
   gpu.run(
     attentionWeights,
-    { ...shape, qStride: width, qOffset: 0, kStride: keys.stride, kOffset: keys.kOffset, scale: D ** -0.5 },
+    {
+      ...shape,
+      qStride: width,
+      qOffset: 0,
+      kStride: keys.stride,
+      kOffset: keys.kOffset,
+      scale: config.scoreScale,
+      cap: config.scoreCap,
+    },
     { q: qkv, k: keys.buffer, keyStart, keyEnd, p: weights },
   )
   const mixed = scratch(gpu, T * H * D)
@@ -201,20 +251,28 @@ function attention(
   return { qkv, weights, mixed }
 }
 
-/** Root-mean-square norm of x (T,C) by the gain tensor `name`; both outputs are pooled. */
+/** Root-mean-square norm of x (T,C) by the gain tensor `name`, plus `residual` (T,C); both outputs are pooled. */
 export function norm(
   model: DeviceModel,
   name: string,
   T: number,
   x: GPUBuffer,
+  residual?: GPUBuffer,
 ): { y: GPUBuffer; inverseRms: GPUBuffer } {
   const { gpu, config } = model
   const y = scratch(gpu, T * config.hiddenSize)
   const inverseRms = scratch(gpu, T)
   gpu.run(
     rmsNorm,
-    { T, C: config.hiddenSize, rowsPerY: T, epsilon: config.normEpsilon },
-    { weight: model.buffer(name), x, y, inverseRms },
+    {
+      T,
+      C: config.hiddenSize,
+      rowsPerY: T,
+      epsilon: config.normEpsilon,
+      offset: config.gainOffset,
+      addResidual: residual ? 1 : 0,
+    },
+    { weight: model.buffer(name), x, residual: residual ?? gpu.unused, y, inverseRms },
     model.type,
   )
   return { y, inverseRms }

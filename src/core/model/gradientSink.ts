@@ -66,6 +66,7 @@ export class GradientSink {
   /** dlogits and head input of a tied head, kept until the embedding's own gradient arrives */
   private tiedHead: { dy: View; x: View } | undefined
   private readonly isTiedPower: boolean
+  private readonly embeddingScale: number
 
   /**
    * `groupOfSequence` (S) gives each sequence's output row for kind 'rows', ascending; outputs are added to, so
@@ -86,6 +87,7 @@ export class GradientSink {
     this.power = POWERS[kind]
     this.Z = kind === 'rows' ? groupCount : 1
     this.isTiedPower = config.tied && this.power !== 1
+    this.embeddingScale = config.embeddingScale
     this.shapes = new Map(listWeights(config).map(({ name, shape }) => [name, shape]))
     const perToken = kind === 'fast-squares'
     const S = batch.sequenceCount
@@ -229,7 +231,7 @@ export class GradientSink {
     const upload = (values: number[]) => this.batch.upload(Uint32Array.from(values))
     this.gpu.run(
       embeddingBackward,
-      { C, slots: starts.length, power, outStride: paddedCount(V * C) },
+      { C, slots: starts.length, power, outStride: paddedCount(V * C), scale: this.embeddingScale },
       {
         dx,
         rows: upload(order),

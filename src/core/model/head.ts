@@ -2,6 +2,7 @@
 // into the stream. Rows without a target never meet the vocabulary.
 
 import { crossEntropy } from '../kernels/crossEntropy/crossEntropy.ts'
+import { softCap } from '../kernels/elementwise/elementwise.ts'
 import { rmsNormBackward } from '../kernels/rmsNorm/rmsNorm.ts'
 import { gatherRows, scatterRows } from '../kernels/rows/rows.ts'
 import type { Batch } from './batch.ts'
@@ -26,7 +27,7 @@ export interface HeadRows {
   /** (R,C) gathered stream */ stream: GPUBuffer
   /** (R,C) */ normed: GPUBuffer
   /** (R) */ inverseRms: GPUBuffer
-  /** (R, logitStride) */ logits: GPUBuffer
+  /** (R, logitStride), capped where the family does */ logits: GPUBuffer
 }
 
 /** Logits of the rows `rows` (R token indices) of the stream (T,C). */
@@ -43,6 +44,9 @@ export function headLogits(model: DeviceModel, stream: GPUBuffer, rows: GPUBuffe
   const stride = logitStride(model)
   const logits = scratch(gpu, R * stride)
   linear(model, headName(model), R, { buffer: y, stride: C }, { buffer: logits, stride })
+  const cap = model.config.logitCap
+  // A pass of its own: in the product's store, unrolled sixteen times, a software adapter compiles it for a minute.
+  if (cap > 0) gpu.run(softCap, { count: R * stride, cap }, { x: logits })
   return { stream: gathered, normed: y, inverseRms, logits }
 }
 
@@ -51,7 +55,8 @@ export function releaseHead(model: DeviceModel, head: HeadRows): void {
 }
 
 /**
- * loss (R) of the batch's targets into `loss`; with `scale` (R) the logits become scale ∘ d loss/d logits.
+ * loss (R) of the batch's targets into `loss`; with `scale` (R) the logits become scale ∘ d loss/d of what the head
+ * computed before any cap.
  * `targets` overrules the batch's own, e.g. by labels sampled from the model.
  */
 export function targetLoss(
@@ -63,9 +68,10 @@ export function targetLoss(
   targets: GPUBuffer = batch.targetIds,
 ): void {
   const R = batch.rowCount
+  const { vocabSize: V, logitCap: cap } = model.config
   model.gpu.run(
     crossEntropy,
-    { R, V: model.config.vocabSize, stride: logitStride(model), rowsPerY: R, gradient: scale ? 1 : 0 },
+    { R, V, stride: logitStride(model), rowsPerY: R, gradient: scale ? 1 : 0, cap },
     { logits: head.logits, targets, scale: scale ?? model.gpu.unused, loss },
   )
 }
@@ -85,11 +91,10 @@ export function headBackward(
   const dNormed = scratch(gpu, R * C)
   linearBackward(model, headName(model), R, { buffer: head.logits, stride }, dNormed, false)
   const dRows = scratch(gpu, R * C)
-  gpu.clear(dRows)
   const gainProduct = scratch(gpu, R * C)
   gpu.run(
     rmsNormBackward,
-    { T: R, C, rowsPerY: R, epsilon: config.normEpsilon },
+    { T: R, C, rowsPerY: R, epsilon: config.normEpsilon, offset: config.gainOffset, accumulate: 0 },
     {
       weight: model.buffer(FINAL_NORM),
       x: head.stream,

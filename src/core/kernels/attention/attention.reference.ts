@@ -1,6 +1,7 @@
 // Causal grouped-query attention with key bounds per query, in float64 (Vaswani et al. 1706.03762;
 // grouping: Ainslie et al. 2305.13245).
 
+import { softCap, softCapSlope } from '../shared/softCap.reference.ts'
 import type { HostArrays, Params } from '../spec.ts'
 
 /** Softmax weights p (T,H,maxKeys) of q (T,H,D) against k (·,H/share,D). */
@@ -8,7 +9,7 @@ export function attentionWeightsReference(
   params: Params,
   { q, k, keyStart, keyEnd, p }: HostArrays,
 ): HostArrays {
-  const { T, H, D, share, maxKeys, qStride, qOffset, kStride, kOffset, scale } = params
+  const { T, H, D, share, maxKeys, qStride, qOffset, kStride, kOffset, scale, cap } = params
   const out = Float64Array.from(p)
   for (let t = 0; t < T; t++)
     for (let h = 0; h < H; h++) {
@@ -18,7 +19,7 @@ export function attentionWeightsReference(
         for (let d = 0; d < D; d++)
           sum +=
             q[qOffset + t * qStride + h * D + d] * k[kOffset + j * kStride + Math.floor(h / share) * D + d]
-        scores.push(sum * scale)
+        scores.push(softCap(sum * scale, cap))
       }
       const largest = Math.max(...scores)
       const total = scores.reduce((sum, s) => sum + Math.exp(s - largest), 0)
@@ -29,11 +30,12 @@ export function attentionWeightsReference(
   return { p: out }
 }
 
-/** ds (T,H,maxKeys) from p, dy (T,H·D) and v; the softmax Jacobian applied to dy·v. */
+/** ds (T,H,maxKeys) from p, dy (T,H·D) and rows [q | k | v]; the Jacobian of cap and softmax applied to dy·v. */
 export function attentionWeightsBackwardReference(params: Params, inputs: HostArrays): HostArrays {
-  const { T, H, D, share, maxKeys, vStride, vOffset, scale } = params
-  const { p, dy, v, keyStart, keyEnd, ds } = inputs
+  const { T, H, D, share, maxKeys, stride, vOffset, scale, cap } = params
+  const { p, dy, rows, keyStart, keyEnd, ds } = inputs
   const out = Float64Array.from(ds)
+  const dots = queryKeyProducts(params, inputs)
   for (let t = 0; t < T; t++)
     for (let h = 0; h < H; h++) {
       const row = (t * H + h) * maxKeys
@@ -42,15 +44,31 @@ export function attentionWeightsBackwardReference(params: Params, inputs: HostAr
         let sum = 0
         for (let d = 0; d < D; d++)
           sum +=
-            dy[(t * H + h) * D + d] * v[vOffset + (keyStart[t] + i) * vStride + Math.floor(h / share) * D + d]
+            dy[(t * H + h) * D + d] *
+            rows[vOffset + (keyStart[t] + i) * stride + Math.floor(h / share) * D + d]
         return sum
       })
       const mean = dp.reduce((sum, value, i) => sum + value * p[row + i], 0)
       dp.forEach((value, i) => {
-        out[row + i] = scale * p[row + i] * (value - mean)
+        const slope = scale * softCapSlope(scale * dots[row + i], cap)
+        out[row + i] = slope * p[row + i] * (value - mean)
       })
     }
   return { ds: out }
+}
+
+/** q·k (T,H,maxKeys) of rows [q | k | v], from the first key on; zero past the last. */
+export function queryKeyProducts(params: Params, { rows, keyStart, keyEnd }: HostArrays): Float64Array {
+  const { T, H, D, share, maxKeys, stride, qOffset, kOffset } = params
+  const dots = new Float64Array(T * H * maxKeys)
+  for (let t = 0; t < T; t++)
+    for (let h = 0; h < H; h++)
+      for (let j = keyStart[t]; j < keyEnd[t]; j++)
+        for (let d = 0; d < D; d++)
+          dots[(t * H + h) * maxKeys + j - keyStart[t]] +=
+            rows[qOffset + t * stride + h * D + d] *
+            rows[kOffset + j * stride + Math.floor(h / share) * D + d]
+  return dots
 }
 
 /** y (T,H·D) = Σ_j p v. */

@@ -1,11 +1,14 @@
 // Attention as four kernels around stored weights p (T,H,maxKeys): weights and mix, and their transposes.
 
+import { softCap } from '../shared/softCap.reference.ts'
+import softCapWgsl from '../shared/softCap.wgsl?raw'
 import type { HostArrays, KernelCase, KernelSpec, Params } from '../spec.ts'
 import {
   attentionMixBackwardReference,
   attentionMixReference,
   attentionWeightsBackwardReference,
   attentionWeightsReference,
+  queryKeyProducts,
 } from './attention.reference.ts'
 import mixWgsl from './attentionMix.wgsl?raw'
 import mixBackwardWgsl from './attentionMixBackward.wgsl?raw'
@@ -23,6 +26,8 @@ interface Shape {
   share: number
   D: number
   scale?: number
+  /** of the scores; 0: none */
+  cap?: number
   /** values of queries and keys in place of the regime's own */
   value?: (random: number) => number
 }
@@ -45,6 +50,13 @@ const farScores: Shape = {
   ...{ name: 'scores far from zero', lengths: [6, 9], window: 99, H: 2, share: 2, D: 8, scale: 4 },
   value: (random) => Math.round(4 * random) / 4,
 }
+
+/** Caps near the scores' size, and far above it, where tanh is almost the identity. */
+const cappedShapes: Shape[] = [
+  { ...shapes[0], name: `${shapes[0].name}, capped at 0.5`, cap: 0.5 },
+  { ...shapes[1], name: `${shapes[1].name}, capped at 3`, cap: 3, scale: 0.7 },
+  { ...shapes[2], name: `${shapes[2].name}, capped at 50`, cap: 50 },
+]
 
 function bounds({ lengths, window }: Shape) {
   const keyStart: number[] = []
@@ -98,7 +110,7 @@ const shared = [
 /** p (T,H,maxKeys) of q (T,·) and k (·,·); `share` query heads use one key head. */
 export const attentionWeights: KernelSpec = {
   name: 'attentionWeights',
-  wgsl: weightsWgsl,
+  wgsl: weightsWgsl + softCapWgsl,
   params: [
     ...shared,
     ['qStride', 'u32'],
@@ -106,6 +118,7 @@ export const attentionWeights: KernelSpec = {
     ['kStride', 'u32'],
     ['kOffset', 'u32'],
     ['scale', 'f32'],
+    ['cap', 'f32'],
   ],
   bindings: [
     { name: 'q', kind: 'vec', access: 'read' },
@@ -123,7 +136,7 @@ export const attentionWeights: KernelSpec = {
     relative: 1e-5,
     why: 'exp of a float32 score: its rounding grows with the score',
   },
-  cases: [...shapes, farScores].map((shape) =>
+  cases: [...shapes, farScores, ...cappedShapes].map((shape) =>
     makeCase(
       shape,
       () => ({
@@ -132,6 +145,7 @@ export const attentionWeights: KernelSpec = {
         kStride: shape.H * shape.D,
         kOffset: 0,
         scale: shape.scale ?? shape.D ** -0.5,
+        cap: shape.cap ?? 0,
       }),
       (p) => ({
         q: p.qOffset + p.T * p.qStride,
@@ -145,32 +159,51 @@ export const attentionWeights: KernelSpec = {
   noGradient: 'checked through attentionWeightsBackward',
 }
 
-/** ds (T,H,maxKeys) of p, dy (T,H·D) and v. */
+/** ds (T,H,maxKeys) of p, dy (T,H·D) and rows (T,stride) that hold q, k and v. */
 export const attentionWeightsBackward: KernelSpec = {
   name: 'attentionWeightsBackward',
-  wgsl: weightsBackwardWgsl,
-  params: [...shared, ['vStride', 'u32'], ['vOffset', 'u32'], ['scale', 'f32']],
+  wgsl: weightsBackwardWgsl + softCapWgsl,
+  params: [
+    ...shared,
+    ['stride', 'u32'],
+    ['qOffset', 'u32'],
+    ['kOffset', 'u32'],
+    ['vOffset', 'u32'],
+    ['scale', 'f32'],
+    ['cap', 'f32'],
+  ],
   bindings: [
     { name: 'p', kind: 'f32', access: 'read' },
     { name: 'dy', kind: 'vec', access: 'read' },
-    { name: 'v', kind: 'vec', access: 'read' },
+    { name: 'rows', kind: 'vec', access: 'read' },
     { name: 'keyStart', kind: 'u32', access: 'read' },
     { name: 'keyEnd', kind: 'u32', access: 'read' },
     { name: 'ds', kind: 'f32', access: 'read_write' },
   ],
   threads: rowThreads,
   workgroupSize: [8, 8, 1],
-  isAligned: (p) => fours(p.D, p.vStride, p.vOffset),
+  isAligned: (p) => fours(p.D, p.stride, p.qOffset, p.kOffset, p.vOffset),
   reference: attentionWeightsBackwardReference,
   tolerance: { absolute: 4e-6, relative: 6e-6, why: 'difference of two float32 sums' },
-  cases: shapes.map((shape) =>
+  cases: [...shapes, ...cappedShapes].map((shape) =>
     makeCase(
       shape,
-      () => ({ vStride: shape.H * shape.D + 8, vOffset: 4, scale: shape.D ** -0.5 }),
+      () => {
+        const keyWidth = (shape.H / shape.share) * shape.D
+        const kOffset = 4 + shape.H * shape.D
+        return {
+          stride: kOffset + 2 * keyWidth + 4,
+          qOffset: 4,
+          kOffset,
+          vOffset: kOffset + keyWidth,
+          scale: shape.scale ?? shape.D ** -0.5,
+          cap: shape.cap ?? 0,
+        }
+      },
       (p) => ({
         p: p.T * p.H * p.maxKeys,
         dy: p.T * p.H * p.D,
-        v: p.vOffset + p.T * p.vStride,
+        rows: p.T * p.stride,
         keyStart: p.T,
         keyEnd: p.T,
         ds: p.T * p.H * p.maxKeys,
@@ -179,48 +212,49 @@ export const attentionWeightsBackward: KernelSpec = {
   ),
   finiteDifferences: [
     {
-      // Moves raw scores; ds carries the factor `scale` of the scores' own definition.
-      input: 'scores',
+      // Moves q·k itself, from where the rows have it.
+      input: 'dots',
       output: 'ds',
       inputSize: (p) => p.T * p.H * p.maxKeys,
       objective: softmaxObjective,
     },
   ],
   derive: (p, inputs) => {
-    const raw = inputs.scores ?? seededScores(p)
-    return { p: softmaxRows(p, raw as Float64Array, inputs), scores: raw }
+    const dots = queryKeyProducts(p, inputs)
+    return { p: softmaxRows(p, dots, inputs), dots }
   },
 }
 
-function seededScores(p: Params): Float64Array {
-  return Float64Array.from({ length: p.T * p.H * p.maxKeys }, (_, i) => Math.sin(i * 12.9898) * 1.7)
-}
-
-function softmaxRows(params: Params, scores: Float64Array, { keyStart, keyEnd }: HostArrays): Float64Array {
-  const out = new Float64Array(scores.length)
-  for (let t = 0; t < params.T; t++)
-    for (let h = 0; h < params.H; h++) {
-      const row = (t * params.H + h) * params.maxKeys
-      const count = keyEnd[t] - keyStart[t]
-      let total = 0
-      for (let i = 0; i < count; i++) total += Math.exp(scores[row + i])
-      for (let i = 0; i < count; i++) out[row + i] = Math.exp(scores[row + i]) / total
+/** Softmax of the capped scores of q·k (T,H,maxKeys). */
+function softmaxRows(params: Params, dots: Float64Array, { keyStart, keyEnd }: HostArrays): Float64Array {
+  const { T, H, maxKeys, scale, cap } = params
+  const out = new Float64Array(dots.length)
+  for (let t = 0; t < T; t++)
+    for (let h = 0; h < H; h++) {
+      const row = (t * H + h) * maxKeys
+      const scores = Array.from(dots.subarray(row, row + keyEnd[t] - keyStart[t]), (dot) =>
+        softCap(scale * dot, cap),
+      )
+      const largest = Math.max(...scores)
+      const total = scores.reduce((sum, score) => sum + Math.exp(score - largest), 0)
+      scores.forEach((score, i) => {
+        out[row + i] = Math.exp(score - largest) / total
+      })
     }
   return out
 }
 
 function softmaxObjective(params: Params, inputs: HostArrays): number {
-  const { T, H, D, share, maxKeys, vStride, vOffset, scale } = params
-  const p = softmaxRows(params, inputs.scores as Float64Array, inputs)
+  const { T, H, D, share, maxKeys, stride, vOffset } = params
+  const p = softmaxRows(params, inputs.dots as Float64Array, inputs)
   let sum = 0
   for (let t = 0; t < T; t++)
     for (let h = 0; h < H; h++)
       for (let i = 0; i < inputs.keyEnd[t] - inputs.keyStart[t]; i++)
         for (let d = 0; d < D; d++)
           sum +=
-            scale *
             p[(t * H + h) * maxKeys + i] *
-            inputs.v[vOffset + (inputs.keyStart[t] + i) * vStride + Math.floor(h / share) * D + d] *
+            inputs.rows[vOffset + (inputs.keyStart[t] + i) * stride + Math.floor(h / share) * D + d] *
             inputs.dy[(t * H + h) * D + d]
   return sum
 }

@@ -1,4 +1,5 @@
-// p[t, h, j] = softmax over j of scale · q[t, h] · k[j, h/share], for the keys keyStart[t] ≤ j < keyEnd[t].
+// p[t, h, j] = softmax over j of scale · q[t, h] · k[j, h/share], for the keys keyStart[t] ≤ j < keyEnd[t]; with
+// P.cap above 0 of cap · tanh(that / cap).
 // Causality, sliding window and packed sequences are all in those two bounds. p is stored from the first key
 // on, `maxKeys` per row; places past the last key are not written. A thread owns one row (t, h).
 @compute @workgroup_size(WG_X, WG_Y, WG_Z)
@@ -16,7 +17,8 @@ fn main(@builtin(global_invocation_id) g: vec3u) {
     let key = column + j * P.kStride;
     var sum = 0.0;
     for (var d = 0u; d < P.D; d += 4u) { sum += dot(q4(query, d, P.D), k4(key, d, P.D)); }
-    let score = sum * P.scale;
+    var score = sum * P.scale;
+    if (P.cap > 0.0) { score = soft_cap(score, P.cap); }
     p[row + j - begin] = score;
     largest = max(largest, score);
   }

@@ -1,5 +1,6 @@
-// ds[t, h, j] = scale · p (dp − Σ_j' p dp) with dp[t, h, j] = dy[t, h] · v[j, h/share]: the gradient into
-// q·k. A thread owns one row (t, h); dp is kept in ds between the two loops.
+// ds[t, h, j] = scale · p (dp − Σ_j' p dp) with dp[t, h, j] = dy[t, h] · v[j, h/share]: the gradient into q·k; with
+// P.cap above 0 times the cap's derivative at scale · q·k, which is computed anew: p has lost what saturates. A thread
+// owns one row (t, h); dp is kept in ds between the two loops. q, k and v are columns of the same rows.
 @compute @workgroup_size(WG_X, WG_Y, WG_Z)
 fn main(@builtin(global_invocation_id) g: vec3u) {
   let h = g.x;
@@ -9,14 +10,25 @@ fn main(@builtin(global_invocation_id) g: vec3u) {
   let end = keyEnd[t];
   let row = (t * P.H + h) * P.maxKeys;
   let upstream = (t * P.H + h) * P.D;
-  let column = P.vOffset + (h / P.share) * P.D;
+  let column = (h / P.share) * P.D;
   var mean = 0.0;
   for (var j = begin; j < end; j++) {
-    let value = column + j * P.vStride;
+    let value = P.vOffset + j * P.stride + column;
     var sum = 0.0;
-    for (var d = 0u; d < P.D; d += 4u) { sum += dot(dy4(upstream, d, P.D), v4(value, d, P.D)); }
+    for (var d = 0u; d < P.D; d += 4u) { sum += dot(dy4(upstream, d, P.D), rows4(value, d, P.D)); }
     ds[row + j - begin] = sum;
     mean += sum * p[row + j - begin];
   }
-  for (var i = row; i < row + end - begin; i++) { ds[i] = P.scale * p[i] * (ds[i] - mean); }
+  let query = P.qOffset + t * P.stride + h * P.D;
+  for (var j = begin; j < end; j++) {
+    let i = row + j - begin;
+    var slope = P.scale;
+    if (P.cap > 0.0) {
+      let key = P.kOffset + j * P.stride + column;
+      var sum = 0.0;
+      for (var d = 0u; d < P.D; d += 4u) { sum += dot(rows4(query, d, P.D), rows4(key, d, P.D)); }
+      slope *= soft_cap_slope(P.scale * sum, P.cap);
+    }
+    ds[i] = slope * p[i] * (ds[i] - mean);
+  }
 }

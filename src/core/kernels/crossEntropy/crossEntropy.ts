@@ -1,5 +1,6 @@
 // Cross-entropy of chosen target tokens, and its gradient in place of the logits.
 
+import { softCap } from '../shared/softCap.reference.ts'
 import type { HostArrays, KernelCase, KernelSpec, Params } from '../spec.ts'
 import crossEntropyWgsl from './crossEntropy.wgsl?raw'
 
@@ -20,12 +21,15 @@ export function crossEntropyReference(p: Params, { logits, targets, scale, loss 
     if (p.gradient === 0) continue
     for (let v = 0; v < p.stride; v++) {
       const at = r * p.stride + v
-      outLogits[at] =
-        v < p.V ? scale[r] * (Math.exp(logits[at] - top) / total - (v === targets[r] ? 1 : 0)) : 0
+      const slope = p.cap === 0 ? 1 : 1 - (logits[at] / p.cap) ** 2
+      const gradient = Math.exp(logits[at] - top) / total - (v === targets[r] ? 1 : 0)
+      outLogits[at] = v < p.V ? scale[r] * gradient * slope : 0
     }
   }
   return { logits: outLogits, loss: outLoss }
 }
+
+const capped = (p: Params, raw: Float64Array) => raw.map((value) => softCap(value, p.cap))
 
 const entropyCase = (
   R: number,
@@ -34,14 +38,18 @@ const entropyCase = (
   gradient: number,
   rowsPerY = R,
   size = 1,
+  cap = 0,
 ): KernelCase => ({
-  name: `${R} rows of ${V} (stride ${stride})${gradient ? ', gradient' : ''}, logits × ${size}`,
-  params: { R, V, stride, rowsPerY, gradient },
+  name: `${R} rows of ${V} (stride ${stride})${gradient ? ', gradient' : ''}, logits × ${size}, cap ${cap}`,
+  params: { R, V, stride, rowsPerY, gradient, cap },
   sizes: { logits: R * stride, targets: R, scale: R, loss: R },
   fill: { targets: (i) => (i * 5 + 2) % V, logits: (_, random) => size * random() },
 })
 
-/** loss (R) of logits (R, stride ≥ V) and targets (R); logits become scale (R) ∘ gradient when asked. */
+/**
+ * loss (R) of logits (R, stride ≥ V) and targets (R); logits become scale (R) ∘ gradient when asked, into what `cap`
+ * was put on where that is above 0.
+ */
 export const crossEntropy: KernelSpec = {
   name: 'crossEntropy',
   wgsl: crossEntropyWgsl,
@@ -51,6 +59,7 @@ export const crossEntropy: KernelSpec = {
     ['stride', 'u32'],
     ['rowsPerY', 'u32'],
     ['gradient', 'u32'],
+    ['cap', 'f32'],
   ],
   bindings: [
     { name: 'logits', kind: 'vec', access: 'read_write' },
@@ -72,13 +81,21 @@ export const crossEntropy: KernelSpec = {
     // Far apart: without the row's own largest logit the exponentials overflow.
     entropyCase(19, 10, 10, 0, 19, 300),
     entropyCase(19, 14, 16, 1, 19, 300),
+    entropyCase(6, 11, 12, 1, 6, 2, 3),
+    entropyCase(5, 9, 9, 1, 2, 1, 30),
+    entropyCase(4, 8, 8, 0, 4, 1, 2),
   ],
+  derive: (p, { raw, logits }) =>
+    raw || p.cap > 0 ? { logits: capped(p, (raw ?? logits) as Float64Array) } : {},
   finiteDifferences: [
     {
-      input: 'logits',
+      // What the cap is put on.
+      input: 'raw',
       output: 'logits',
-      objective: (p, { logits, targets, scale }) => {
+      inputSize: (p) => p.R * p.stride,
+      objective: (p, { raw, targets, scale }) => {
         if (p.gradient === 0) return Number.NaN
+        const logits = capped(p, raw as Float64Array)
         let sum = 0
         for (let r = 0; r < p.R; r++) sum += scale[r] * rowLoss(p, logits, r, targets[r]).loss
         return sum

@@ -1,5 +1,6 @@
 // loss[r] = log Σ_v e^logits[r, v] − logits[r, target]; with P.gradient 1 the logits are replaced by
-// scale[r] · (softmax − onehot), and padding columns by zero. A thread owns one row.
+// scale[r] · (softmax − onehot), and padding columns by zero. P.cap above 0 says that the logits were soft-capped: the
+// gradient is then that into what was capped, times 1 − (logit / cap)². A thread owns one row.
 @compute @workgroup_size(WG_X, WG_Y, WG_Z)
 fn main(@builtin(global_invocation_id) g: vec3u) {
   let r = g.x + g.y * P.rowsPerY;
@@ -16,9 +17,12 @@ fn main(@builtin(global_invocation_id) g: vec3u) {
   if (P.gradient == 0u) { return; }
   let factor = scale[r];
   for (var v = 0u; v < P.stride; v += 4u) {
-    let share = exp(logits4(row, v, P.V) - top) / total;
+    let logit = logits4(row, v, P.V);
+    let share = exp(logit - top) / total;
     let hit = select(vec4f(), vec4f(1.0), vec4u(v) + vec4u(0u, 1u, 2u, 3u) == vec4u(goal));
-    put_logits4(row, v, P.stride, select(vec4f(), factor * (share - hit), inside(v)));
+    var gradient = factor * (share - hit);
+    if (P.cap > 0.0) { gradient *= (1.0 - logit / P.cap) * (1.0 + logit / P.cap); }
+    put_logits4(row, v, P.stride, select(vec4f(), gradient, inside(v)));
   }
 }
 

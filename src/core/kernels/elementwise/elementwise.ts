@@ -1,10 +1,13 @@
 // Elementwise passes over whole tensors, four elements a thread; buffers are padded to fours.
 
+import { softCap as softCapOf } from '../shared/softCap.reference.ts'
+import softCapWgsl from '../shared/softCap.wgsl?raw'
 import type { HostArrays, KernelCase, KernelSpec, Params } from '../spec.ts'
 import absoluteAccumulateWgsl from './absoluteAccumulate.wgsl?raw'
 import combineWgsl from './combine.wgsl?raw'
 import dampWgsl from './damp.wgsl?raw'
 import narrowWgsl from './narrow.wgsl?raw'
+import softCapPassWgsl from './softCap.wgsl?raw'
 import squareAccumulateWgsl from './squareAccumulate.wgsl?raw'
 import weighByMagnitudeWgsl from './weighByMagnitude.wgsl?raw'
 import widenWgsl from './widen.wgsl?raw'
@@ -127,6 +130,31 @@ export const damp: KernelSpec = {
   ],
   reference: (p: Params, { fisher }: HostArrays) => ({ out: map(p, (i) => p.scale * fisher[i] + p.shift) }),
   cases: cases(['fisher', 'out'], { scale: 0.25, shift: 0.125 }),
+}
+
+/** x (count) becomes cap · tanh(x / cap); cap above 0. */
+export const softCap: KernelSpec = {
+  ...base,
+  name: 'softCap',
+  wgsl: softCapPassWgsl + softCapWgsl,
+  params: [
+    ['count', 'u32'],
+    ['cap', 'f32'],
+  ],
+  bindings: [{ name: 'x', kind: 'vec', access: 'read_write' }],
+  // Element by element, so that what is near zero counts as much as what is near the cap.
+  tolerance: { absolute: 0, relative: 2e-6, why: 'exp of the device is good to a few ulp' },
+  reference: (p: Params, { x }: HostArrays) => ({ x: map(p, (i) => softCapOf(x[i], p.cap)) }),
+  cases: [
+    ...cases(['x'], { cap: 1.5 }),
+    {
+      name: 'from a millionth to a thousand caps, both signs',
+      params: { count: 96, cap: 30 },
+      sizes: { x: 96 },
+      fill: { x: (i) => (i % 2 === 0 ? 1 : -1) * 30 * 10 ** (i / 10 - 6) },
+    },
+  ],
+  noGradient: 'checked through crossEntropy, which has its derivative from the capped logits',
 }
 
 /** out (count, float32) = stored weight. */

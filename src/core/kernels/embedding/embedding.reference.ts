@@ -4,7 +4,8 @@ import type { HostArrays, Params } from '../spec.ts'
 
 export function embeddingReference(p: Params, { weight, ids, y }: HostArrays): HostArrays {
   const out = Float64Array.from(y)
-  for (let t = 0; t < p.T; t++) for (let c = 0; c < p.C; c++) out[t * p.C + c] = weight[ids[t] * p.C + c]
+  for (let t = 0; t < p.T; t++)
+    for (let c = 0; c < p.C; c++) out[t * p.C + c] = p.scale * weight[ids[t] * p.C + c]
   return { y: out }
 }
 
@@ -19,7 +20,8 @@ export function embeddingBackwardReference(p: Params, inputs: HostArrays): HostA
         bySegment.set(segmentOf[t], (bySegment.get(segmentOf[t]) ?? 0) + dx[t * p.C + c])
       }
       let total = 0
-      for (const sum of bySegment.values()) total += p.power === 0 ? Math.abs(sum) : sum ** p.power
+      for (const sum of bySegment.values())
+        total += p.power === 0 ? Math.abs(p.scale * sum) : (p.scale * sum) ** p.power
       out[slotGroup[slot] * p.outStride + slotToken[slot] * p.C + c] += total
     }
   return { dWeight: out }

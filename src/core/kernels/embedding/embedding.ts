@@ -5,20 +5,21 @@ import { embeddingBackwardReference, embeddingReference } from './embedding.refe
 import embeddingWgsl from './embedding.wgsl?raw'
 import embeddingBackwardWgsl from './embeddingBackward.wgsl?raw'
 
-const forwardCase = (T: number, C: number, V: number): KernelCase => ({
-  name: `${T} tokens of ${V}, ${C} channels`,
-  params: { T, C },
+const forwardCase = (T: number, C: number, V: number, scale = 1): KernelCase => ({
+  name: `${T} tokens of ${V}, ${C} channels, × ${scale}`,
+  params: { T, C, scale: Math.fround(scale) },
   sizes: { weight: V * C, ids: T, y: T * C },
   fill: { ids: (i) => (i * 7 + 3) % V },
 })
 
-/** y (T,C) = rows ids (T) of weight (V,C). */
+/** y (T,C) = scale · rows ids (T) of weight (V,C). */
 export const embedding: KernelSpec = {
   name: 'embedding',
   wgsl: embeddingWgsl,
   params: [
     ['T', 'u32'],
     ['C', 'u32'],
+    ['scale', 'f32'],
   ],
   bindings: [
     { name: 'weight', kind: 'weight', access: 'read' },
@@ -29,13 +30,14 @@ export const embedding: KernelSpec = {
   workgroupSize: [16, 4, 1],
   isAligned: (p) => p.C % 4 === 0,
   reference: embeddingReference,
-  tolerance: { absolute: 0, relative: 0, why: 'a copy' },
+  tolerance: { absolute: 0, relative: 0, why: 'a copy, or one correctly rounded product' },
   cases: [
     forwardCase(5, 8, 11),
-    forwardCase(9, 10, 6),
+    forwardCase(9, 10, 6, Math.sqrt(10)),
     forwardCase(6, 7, 9),
     forwardCase(4, 9, 8),
     forwardCase(33, 64, 40),
+    forwardCase(5, 12, 7, Math.sqrt(12)),
   ],
   noGradient: 'checked through embeddingBackward',
 }
@@ -47,6 +49,7 @@ const backwardCase = (
   power: number,
   groupOf: (t: number) => number,
   segment: (t: number) => number,
+  scale = 1,
 ): KernelCase => {
   const T = 13
   const V = 5
@@ -62,7 +65,7 @@ const backwardCase = (
   const outStride = Math.ceil((V * C) / 4) * 4
   return {
     name,
-    params: { C, slots, power, outStride },
+    params: { C, slots, power, outStride, scale },
     sizes: {
       dx: T * C,
       rows: T,
@@ -82,7 +85,7 @@ const backwardCase = (
   }
 }
 
-/** dWeight (Z,V,C) += gradient of dx (T,C), summed or squared per segment; see `slotTokens`. */
+/** dWeight (Z,V,C) += gradient of dx (T,C) through the lookup's scale, summed or squared per segment. */
 export const embeddingBackward: KernelSpec = {
   name: 'embeddingBackward',
   wgsl: embeddingBackwardWgsl,
@@ -91,6 +94,7 @@ export const embeddingBackward: KernelSpec = {
     ['slots', 'u32'],
     ['power', 'u32'],
     ['outStride', 'u32'],
+    ['scale', 'f32'],
   ],
   bindings: [
     { name: 'dx', kind: 'vec', access: 'read' },
@@ -149,6 +153,30 @@ export const embeddingBackward: KernelSpec = {
       (t) => (t < 6 ? 0 : 1),
       (t) => (t < 6 ? 0 : 1),
     ),
+    backwardCase(
+      'gradient, scaled',
+      8,
+      1,
+      () => 0,
+      (t) => Math.floor(t / 3),
+      2.5,
+    ),
+    backwardCase(
+      'squares per sequence, scaled',
+      8,
+      2,
+      () => 0,
+      (t) => Math.floor(t / 4),
+      2.5,
+    ),
+    backwardCase(
+      'absolute values per sequence, scaled',
+      8,
+      0,
+      () => 0,
+      (t) => Math.floor(t / 5),
+      2.5,
+    ),
   ],
   finiteDifferences: [
     {
@@ -160,7 +188,8 @@ export const embeddingBackward: KernelSpec = {
         let sum = 0
         for (let slot = 0; slot < p.slots; slot++)
           for (let i = slotStart[slot]; i < slotStart[slot + 1]; i++)
-            for (let c = 0; c < p.C; c++) sum += dx[rows[i] * p.C + c] * weight[slotToken[slot] * p.C + c]
+            for (let c = 0; c < p.C; c++)
+              sum += p.scale * dx[rows[i] * p.C + c] * weight[slotToken[slot] * p.C + c]
         // The kernel adds to what is there, so what is there is part of the gradient.
         for (let i = 0; i < p.outStride; i++) sum += dWeight[i] * weight[i]
         return sum

@@ -1,4 +1,5 @@
-// dWeight[group, token, c] += Σ over segments of (Σ_t dx[t, c])^power, t over the slot's rows; power 0: of |Σ_t dx|.
+// dWeight[group, token, c] += Σ over segments of (scale Σ_t dx[t, c])^power, t over the slot's rows; power 0: of the
+// absolute value.
 // A slot is one (group, token) pair and belongs to one thread per four channels, which walks the slot's rows
 // in order: no atomics, and one answer. Other rows of dWeight are left alone.
 @compute @workgroup_size(WG_X, WG_Y, WG_Z)
@@ -26,7 +27,8 @@ fn main(@builtin(global_invocation_id) g: vec3u) {
 }
 
 fn powered(sum: vec4f) -> vec4f {
-  if (P.power == 2u) { return sum * sum; }
-  if (P.power == 0u) { return abs(sum); }
-  return sum;
+  let scaled = P.scale * sum;
+  if (P.power == 2u) { return scaled * scaled; }
+  if (P.power == 0u) { return abs(scaled); }
+  return scaled;
 }

@@ -2,14 +2,19 @@
 
 import type { HostArrays, Params } from '../spec.ts'
 
-export function rmsNormReference(p: Params, { weight, x, y, inverseRms }: HostArrays): HostArrays {
+export function rmsNormReference(p: Params, inputs: HostArrays): HostArrays {
+  const { weight, x, residual, y, inverseRms } = inputs
   const out = Float64Array.from(y)
   const scales = Float64Array.from(inverseRms)
   for (let t = 0; t < p.T; t++) {
     let squares = 0
     for (let c = 0; c < p.C; c++) squares += x[t * p.C + c] ** 2
     scales[t] = 1 / Math.sqrt(squares / p.C + p.epsilon)
-    for (let c = 0; c < p.C; c++) out[t * p.C + c] = x[t * p.C + c] * scales[t] * weight[c]
+    for (let c = 0; c < p.C; c++) {
+      const at = t * p.C + c
+      const value = x[at] * scales[t] * (p.offset + weight[c])
+      out[at] = p.addResidual === 1 ? residual[at] + value : value
+    }
   }
   return { y: out, inverseRms: scales }
 }
@@ -25,11 +30,12 @@ export function rmsNormBackwardReference(p: Params, inputs: HostArrays): HostArr
     for (let c = 0; c < p.C; c++) {
       const at = t * p.C + c
       products[at] = dy[at] * x[at] * r
-      mean += (products[at] * weight[c]) / p.C
+      mean += (products[at] * (p.offset + weight[c])) / p.C
     }
     for (let c = 0; c < p.C; c++) {
       const at = t * p.C + c
-      out[at] += r * (dy[at] * weight[c] - x[at] * r * mean)
+      const value = r * (dy[at] * (p.offset + weight[c]) - x[at] * r * mean)
+      out[at] = p.accumulate === 1 ? dx[at] + value : value
     }
   }
   return { dx: out, gainProduct: products }

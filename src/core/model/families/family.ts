@@ -1,5 +1,5 @@
-// A model family: how its config.json and its tensor names map onto the engine. One file per family beside
-// this one, listed in registry.ts.
+// A model family: how its config.json and its tensor names map onto the engine. One folder per family beside
+// this file; its family.ts exports `family` and is found by registry.ts.
 
 import type { ConfigReader, ModelConfig } from '../config.ts'
 
@@ -17,7 +17,8 @@ export interface WeightSpec {
 export interface Family {
   /** `architectures[0]` of config.json */
   architecture: string
-  /** `model_type` of config.json */
+  /** `model_type` of config.json, and the folder's name */
   modelType: string
+  /** `config-unsupported` names the first key that asks for what the engine does not compute */
   read(config: ConfigReader): ModelConfig
 }

@@ -1,14 +1,14 @@
-// All families the engine runs. A new one is a file here and a line below.
+// All model families, found by folder: a new one is a folder here and nothing else.
 
 import { EngineError } from '../../errors.ts'
 import { ConfigReader, type ModelConfig, type RawConfig } from '../config.ts'
 import type { Family } from './family.ts'
-import { llama } from './llama.ts'
-import { mistral } from './mistral.ts'
-import { phi3 } from './phi3.ts'
-import { qwen2 } from './qwen2.ts'
 
-export const FAMILIES: readonly Family[] = [phi3, llama, mistral, qwen2]
+const modules = import.meta.glob<{ family: Family }>('./*/family.ts', { eager: true })
+
+export const FAMILIES: readonly Family[] = Object.values(modules)
+  .map(({ family }) => family)
+  .sort((a, b) => a.modelType.localeCompare(b.modelType))
 
 /** Config of a Hugging Face config.json; `config-unsupported` names the key that does not fit. */
 export function readConfig(raw: unknown, file = 'config.json'): ModelConfig {

@@ -1,24 +1,19 @@
-// Llama 2 and 3: separate q, k, v and gate, up projections, optional biases everywhere, no window.
+// Llama 2, 3, 3.1 and 3.2: separate q, k, v and gate, up projections, biases where the config says so, no window.
+// `pretraining_tp` cuts each product into parts that are added again: the same function, so it is not read.
 
-import { readRotary } from '../rotary.ts'
-import { readDecoder } from './decoder.ts'
-import type { Family } from './family.ts'
+import { readDecoder } from '../decoder.ts'
+import type { Family } from '../family.ts'
 
-export const llama: Family = {
+export const family: Family = {
   architecture: 'LlamaForCausalLM',
   modelType: 'llama',
   read(config) {
-    const decoder = readDecoder(config)
     const attentionBias = config.flag('attention_bias', false)
     return {
-      ...decoder,
-      family: 'llama',
-      fused: false,
+      ...readDecoder(config, 'llama'),
       qkvBias: attentionBias,
       outputBias: attentionBias,
       mlpBias: config.flag('mlp_bias', false),
-      rotary: readRotary(config, decoder.headSize, false),
-      window: () => undefined,
     }
   },
 }

@@ -1,24 +1,15 @@
-// Mistral: Llama's layout with one sliding window for all layers and no biases.
+// Mistral 7B and Nemo: Llama's layout with one sliding window for all layers and no biases. Nemo's heads are
+// narrower than hidden_size / num_attention_heads and say so in head_dim.
 
-import { readRotary } from '../rotary.ts'
-import { readDecoder } from './decoder.ts'
-import type { Family } from './family.ts'
+import { readDecoder, readWindow } from '../decoder.ts'
+import type { Family } from '../family.ts'
 
-export const mistral: Family = {
+export const family: Family = {
   architecture: 'MistralForCausalLM',
   modelType: 'mistral',
   read(config) {
-    const decoder = readDecoder(config)
-    const window = config.raw.sliding_window == null ? undefined : config.count('sliding_window')
-    return {
-      ...decoder,
-      family: 'mistral',
-      fused: false,
-      qkvBias: false,
-      outputBias: false,
-      mlpBias: false,
-      rotary: readRotary(config, decoder.headSize, false),
-      window: () => window,
-    }
+    for (const key of ['attention_bias', 'mlp_bias']) config.only(key, false)
+    const window = readWindow(config, 4096)
+    return { ...readDecoder(config, 'mistral'), window: () => window }
   },
 }

@@ -1,30 +1,23 @@
 // Qwen 2 and 2.5: Llama's layout with biases on q, k and v, and a window on the upper layers where asked for.
 
-import { readRotary } from '../rotary.ts'
-import { readDecoder } from './decoder.ts'
-import type { Family } from './family.ts'
+import { readDecoder, readSlidingLayers, readWindow } from '../decoder.ts'
+import type { Family } from '../family.ts'
 
-export const qwen2: Family = {
+export const family: Family = {
   architecture: 'Qwen2ForCausalLM',
   modelType: 'qwen2',
   read(config) {
-    const decoder = readDecoder(config)
-    const isWindowed = config.flag('use_sliding_window', false) && config.raw.sliding_window != null
-    const window = isWindowed ? config.count('sliding_window') : undefined
+    config.only('mlp_bias', false)
+    const decoder = readDecoder(config, 'qwen2')
     // Zero is a legal layer number here, so `count` does not fit.
-    const first = config.number('max_window_layers', decoder.layerCount)
-    const types = config.raw.layer_types
-    const isSliding = (layer: number) =>
-      Array.isArray(types) ? types[layer] === 'sliding_attention' : layer >= first
+    const first = config.number('max_window_layers', 28)
+    const slides = readSlidingLayers(config, decoder.layerCount, (layer) => layer >= first)
+    // The window's size stands in configs that do not use it.
+    const window = config.flag('use_sliding_window', false) ? readWindow(config, 4096) : undefined
     return {
       ...decoder,
-      family: 'qwen2',
-      fused: false,
       qkvBias: true,
-      outputBias: false,
-      mlpBias: false,
-      rotary: readRotary(config, decoder.headSize, false),
-      window: (layer) => (window !== undefined && isSliding(layer) ? window : undefined),
+      window: (layer) => (window !== undefined && slides(layer) ? window : undefined),
     }
   },
 }
