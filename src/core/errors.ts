@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'gpu-unavailable' // no adapter, or only the null backend
   | 'gpu-limit' // the adapter cannot hold what was asked
   | 'gpu-failed' // a validation, compilation or memory error on the device
+  | 'runtime-failed' // another runtime, on the CPU, refused or broke off
   | 'device-lost' // the device went away; the engine must be reopened
   | 'cancelled' // the user stopped the job
   | 'link-invalid' // an address that cannot be read

@@ -2,7 +2,7 @@
 // and the same code as in the browser, after three adjustments of the host.
 
 import { EngineError } from '../../errors.ts'
-import type { OrtModule } from './secondOpinion.ts'
+import type { OrtModule } from './ortSession.ts'
 
 /** The few things of Node that are used; the core is typed for the browser. */
 interface NodeHost {

@@ -10,7 +10,8 @@ import { listWeights } from '../../model/families/decoder.ts'
 import { readConfig } from '../../model/families/registry.ts'
 import { Random } from '../../tensors/random.ts'
 import { loadOrtNode } from './ortNode.ts'
-import { OrtDecoder, type OrtModule, relativeError } from './secondOpinion.ts'
+import type { OrtModule } from './ortSession.ts'
+import { OrtDecoder, relativeError } from './secondOpinion.ts'
 
 const small = {
   hidden_size: 48,

@@ -6,32 +6,16 @@ import { EngineError } from '../../errors.ts'
 import type { ModelConfig } from '../../model/config.ts'
 import type { WeightSpec } from '../../model/families/family.ts'
 import { buildDecoderGraph, prepareSequence } from './decoderGraph.ts'
-
-/** The part of `onnxruntime-web/webgpu` that is used here; ortBrowser.ts and ortNode.ts load the real one. */
-export interface OrtModule {
-  Tensor: {
-    new (type: 'float32', data: Float32Array, dims: readonly number[]): OrtTensor
-    new (type: 'int32', data: Int32Array, dims: readonly number[]): OrtTensor
-    fromGpuBuffer(buffer: GPUBuffer, options: { dataType: 'float32'; dims: readonly number[] }): OrtTensor
-  }
-  InferenceSession: {
-    create(model: Uint8Array, options: OrtSessionOptions): Promise<OrtSession>
-  }
-}
-export interface OrtTensor {
-  readonly dims: readonly number[]
-  readonly data: unknown
-}
-export interface OrtSession {
-  run(feeds: Record<string, OrtTensor>): Promise<Record<string, OrtTensor>>
-  release(): Promise<void>
-}
-export interface OrtSessionOptions {
-  executionProviders: { name: 'webgpu'; device: GPUDevice }[]
-  graphOptimizationLevel: 'basic' | 'all'
-  logSeverityLevel: 0 | 1 | 2 | 3 | 4
-  extra: Record<string, unknown>
-}
+import {
+  countElements,
+  inLine,
+  NO_FALLBACK,
+  type OrtModule,
+  type OrtSession,
+  type OrtTensor,
+  onDevice,
+  requireBinding,
+} from './ortSession.ts'
 
 export interface OrtDecoderOptions {
   /** 'basic' runs the graph as written; 'all' lets onnxruntime fuse nodes. Default 'basic' */
@@ -40,18 +24,6 @@ export interface OrtDecoderOptions {
 
 /** f32 tensor, whole and alone in its buffer from byte 0; usage STORAGE | COPY_SRC | COPY_DST. */
 export type WeightBuffers = (name: string) => GPUBuffer
-
-const LOSS_GRACE_MS = 10_000
-
-// onnxruntime's wasm suspends on each GPU wait (Asyncify) and cannot be entered a second time meanwhile, by
-// whichever session: all calls into it wait in one line.
-let line: Promise<unknown> = Promise.resolve()
-
-function inLine<Result>(job: () => Promise<Result>): Promise<Result> {
-  const result = line.then(job, job)
-  line = result.catch(() => undefined)
-  return result
-}
 
 /** One decoder of a config in onnxruntime; serves any weights and sequence lengths of that config. */
 export class OrtDecoder {
@@ -87,15 +59,14 @@ export class OrtDecoder {
     options: OrtDecoderOptions = {},
   ): Promise<OrtDecoder> {
     const { bytes, weights } = buildDecoderGraph(config)
-    for (const { name, shape } of weights) requireBinding(device, countElements(shape), `tensor ${name}`)
+    for (const { name, shape } of weights) requireBinding(device, 4 * countElements(shape), `tensor ${name}`)
     const create = () =>
       ort.InferenceSession.create(bytes, {
         // `ort.env.webgpu.device` is ignored by 1.30: the provider option is the way to share a device.
         executionProviders: [{ name: 'webgpu', device }],
         graphOptimizationLevel: options.optimization ?? 'basic',
         logSeverityLevel: 3,
-        // An operator that silently moved to the CPU would drag every weight through host memory.
-        extra: { session: { disable_cpu_ep_fallback: '1' } },
+        extra: NO_FALLBACK,
       })
     const session = await inLine(() => onDevice(device, create))
     return new OrtDecoder(ort, device, config, weights, session)
@@ -117,8 +88,8 @@ export class OrtDecoder {
       if (!(Number.isInteger(id) && id >= 0 && id < V))
         throw new EngineError('request-invalid', `token ${id} at position ${t}: expected 0 to ${V - 1}`)
     })
-    requireBinding(this.#device, H * length * length, `attention scores of ${length} tokens`)
-    requireBinding(this.#device, length * V, `logits of ${length} tokens`)
+    requireBinding(this.#device, 4 * H * length * length, `attention scores of ${length} tokens`)
+    requireBinding(this.#device, 4 * length * V, `logits of ${length} tokens`)
     const feeds = { ...this.#bindWeights(weights), ...this.#sequenceFeeds(ids) }
     const outputs = await inLine(() => onDevice(this.#device, () => this.#session.run(feeds)))
     const data = outputs.logits?.data
@@ -182,66 +153,4 @@ export function relativeError(ours: ArrayLike<number>, theirs: ArrayLike<number>
     size += theirs[i] ** 2
   }
   return difference === 0 ? 0 : Math.sqrt(difference / size)
-}
-
-/**
- * Runs a call into onnxruntime and turns its failures into ours. After a lost device onnxruntime neither throws
- * nor returns anything true, and a validation error reaches only the device: both are asked for here.
- */
-async function onDevice<Result>(device: GPUDevice, call: () => Promise<Result>): Promise<Result> {
-  let fault: string | undefined
-  const onFault = (event: GPUUncapturedErrorEvent) => {
-    fault ??= event.error.message
-  }
-  device.addEventListener('uncapturederror', onFault)
-  try {
-    await refuseLoss(device)
-    const result = await Promise.race([call(), lossAfterGrace(device)])
-    // Errors and loss are reported on the device's own timeline: once the queue has drained both are known.
-    await device.queue.onSubmittedWorkDone().catch(() => undefined)
-    await refuseLoss(device)
-    if (fault) throw new EngineError('gpu-failed', `onnxruntime: ${fault}`)
-    return result
-  } catch (error) {
-    if (error instanceof EngineError) throw error
-    await refuseLoss(device)
-    throw new EngineError(
-      'gpu-failed',
-      `onnxruntime: ${error instanceof Error ? error.message : String(error)}`,
-    )
-  } finally {
-    device.removeEventListener('uncapturederror', onFault)
-  }
-}
-
-/**
- * Rejects some seconds after a loss. A call cut short by one normally ends by itself, and must, because the next
- * caller in line would enter a suspended wasm; should it hang on a promise of the dead device, this ends the wait.
- */
-async function lossAfterGrace(device: GPUDevice): Promise<never> {
-  const info = await device.lost
-  await new Promise((resolve) => setTimeout(resolve, LOSS_GRACE_MS))
-  throw lossError(info)
-}
-
-/** Throws `device-lost` if the device is lost by now. */
-async function refuseLoss(device: GPUDevice): Promise<void> {
-  // A timer turn, not a microtask: Dawn settles `lost` from its own event loop.
-  const turn = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 0))
-  const info = await Promise.race([device.lost, turn])
-  if (info) throw lossError(info)
-}
-
-function lossError(info: GPUDeviceLostInfo): EngineError {
-  return new EngineError('device-lost', `the GPU device was lost: ${info.message || info.reason}`)
-}
-
-function countElements(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1)
-}
-
-function requireBinding(device: GPUDevice, elements: number, what: string): void {
-  const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize)
-  if (4 * elements > limit)
-    throw new EngineError('gpu-limit', `${what}: ${4 * elements} bytes, the device binds at most ${limit}`)
 }
