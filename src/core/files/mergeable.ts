@@ -1,9 +1,11 @@
 // Whether checkpoints can be merged weight by weight: same architecture, weights, shapes and tokenizer.
-// Names the first thing that differs. Says nothing about whether merging them is wise.
+// Says nothing about whether merging them is wise.
 
 import { EngineError } from '../errors.ts'
 import type { ModelConfig } from '../model/config.ts'
+import type { WeightSpec } from '../model/families/family.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import { cut, readVocabulary, vocabularyDifferences } from './vocabulary/vocabulary.ts'
 
 /** What a checkpoint is compared by. */
 export type Mergeable = Pick<Checkpoint, 'name' | 'config' | 'weights' | 'tokenizerJson'>
@@ -22,55 +24,62 @@ const SHARED: [string, (config: ModelConfig) => unknown][] = [
   ['rotary position embedding', (c) => c.rotary],
 ]
 
+export interface Difference {
+  message: string
+  /** of weights */
+  tensor?: string
+}
+
+/** Config values that do not agree, `vocab_size` among them; another family is the only difference named. */
+export function configDifferences(
+  anchor: { name: string; config: ModelConfig },
+  other: { name: string; config: ModelConfig },
+): string[] {
+  if (anchor.config.family !== other.config.family)
+    return [
+      `${other.name} is a ${other.config.family}, ${anchor.name} a ${anchor.config.family}: merging needs one architecture`,
+    ]
+  return SHARED.flatMap(([key, read]) => {
+    const [expected, found] = [anchor, other].map(({ config }) => JSON.stringify(read(config)))
+    if (expected === found) return []
+    return [`${key} of ${other.name} is ${cut(found)}, that of ${anchor.name} ${cut(expected)}`]
+  })
+}
+
+/** Weights that one of two lists lacks or has in another shape. */
+export function weightDifferences(
+  anchor: { name: string; weights: readonly WeightSpec[] },
+  other: { name: string; weights: readonly WeightSpec[] },
+): Difference[] {
+  const differences: Difference[] = []
+  const shapes = new Map(other.weights.map(({ name, shape }) => [name, shape]))
+  for (const { name, shape } of anchor.weights) {
+    const found = shapes.get(name)
+    if (!found) differences.push({ message: `${other.name} lacks a weight`, tensor: name })
+    else if (found.join() !== shape.join())
+      differences.push({
+        message: `${other.name} has shape [${found}], ${anchor.name} [${shape}]`,
+        tensor: name,
+      })
+    shapes.delete(name)
+  }
+  for (const extra of shapes.keys())
+    differences.push({ message: `${anchor.name} lacks a weight of ${other.name}`, tensor: extra })
+  return differences
+}
+
 /**
  * Throws `shape-mismatch` (architecture, config or a weight differs) or `tokenizer-mismatch` (names the first
  * differing token) when one of `others` does not fit `anchor`.
  */
 export function assertMergeable(anchor: Mergeable, others: readonly Mergeable[]): void {
   for (const other of others) {
-    compareConfigs(anchor, other)
-    compareWeights(anchor, other)
+    const [config] = configDifferences(anchor, other)
+    if (config) throw new EngineError('shape-mismatch', config, { file: 'config.json' })
+    const [weight] = weightDifferences(anchor, other)
+    if (weight) throw new EngineError('shape-mismatch', weight.message, { tensor: weight.tensor! })
     compareTokenizers(anchor, other)
   }
-}
-
-function compareConfigs(anchor: Mergeable, other: Mergeable): void {
-  if (anchor.config.family !== other.config.family)
-    throw new EngineError(
-      'shape-mismatch',
-      `${other.name} is a ${other.config.family}, ${anchor.name} a ${anchor.config.family}: merging needs one architecture`,
-      { file: 'config.json' },
-    )
-  for (const [key, read] of SHARED) {
-    const expected = JSON.stringify(read(anchor.config))
-    const found = JSON.stringify(read(other.config))
-    if (expected !== found)
-      throw new EngineError(
-        'shape-mismatch',
-        `${key} of ${other.name} is ${cut(found)}, that of ${anchor.name} ${cut(expected)}`,
-        { file: 'config.json' },
-      )
-  }
-}
-
-function compareWeights(anchor: Mergeable, other: Mergeable): void {
-  const shapes = new Map(other.weights.map(({ name, shape }) => [name, shape]))
-  for (const { name, shape } of anchor.weights) {
-    const found = shapes.get(name)
-    if (!found) throw new EngineError('shape-mismatch', `${other.name} lacks a weight`, { tensor: name })
-    if (found.join() !== shape.join())
-      throw new EngineError(
-        'shape-mismatch',
-        `${other.name} has shape [${found}], ${anchor.name} [${shape}]`,
-        { tensor: name },
-      )
-    shapes.delete(name)
-  }
-  const [extra] = shapes.keys()
-  if (extra !== undefined)
-    throw new EngineError('shape-mismatch', `${anchor.name} lacks a weight of ${other.name}`, {
-      tensor: extra,
-    })
 }
 
 function compareTokenizers(anchor: Mergeable, other: Mergeable): void {
@@ -79,68 +88,13 @@ function compareTokenizers(anchor: Mergeable, other: Mergeable): void {
   // Bare folders of weights can be merged; a tokenizer on one side only cannot be vouched for.
   if (!mine && !theirs) return
   if (!mine || !theirs) fail(`${(mine ? other : anchor).name} has no tokenizer.json to compare with`)
-  const a = readVocabulary(mine, anchor.name)
-  const b = readVocabulary(theirs, other.name)
-  if (a.model !== b.model) fail(`${other.name} has a ${b.model} tokenizer, ${anchor.name} a ${a.model}`)
-  for (let id = 0; id < Math.max(a.tokens.length, b.tokens.length); id++)
-    if (a.tokens[id] !== b.tokens[id])
-      fail(
-        `token ${id} is ${show(b.tokens[id])} in ${other.name} and ${show(a.tokens[id])} in ${anchor.name}`,
-      )
-  for (let i = 0; i < Math.max(a.rules.length, b.rules.length); i++)
-    if (a.rules[i] !== b.rules[i])
-      fail(
-        `merge rule ${i} is ${show(b.rules[i])} in ${other.name} and ${show(a.rules[i])} in ${anchor.name}`,
-      )
-}
-
-interface Vocabulary {
-  model: string
-  /** by id; holes are undefined */
-  tokens: (string | undefined)[]
-  /** merges of BPE, scores of Unigram */
-  rules: string[]
-}
-
-const MAX_TOKENS = 2 ** 22
-
-function readVocabulary(json: Record<string, unknown>, name: string): Vocabulary {
-  const malformed = (message: string): never => {
-    throw new EngineError('file-malformed', `${name}: ${message}`, { file: 'tokenizer.json' })
-  }
-  const model = json.model as Record<string, unknown> | null | undefined
-  if (typeof model !== 'object' || model === null) return malformed('expected a model')
-  const tokens: (string | undefined)[] = []
-  const place = (token: unknown, id: unknown) => {
-    if (typeof token !== 'string' || !Number.isInteger(id) || Number(id) < 0 || Number(id) > MAX_TOKENS)
-      malformed(`expected a token and its id, found ${cut(JSON.stringify([token, id]))}`)
-    tokens[id as number] = token as string
-  }
-  const rules: string[] = []
-  if (Array.isArray(model.vocab)) {
-    model.vocab.forEach((entry, id) => {
-      place(Array.isArray(entry) ? entry[0] : entry, id)
-      rules.push(JSON.stringify(entry))
-    })
-  } else if (typeof model.vocab === 'object' && model.vocab !== null) {
-    for (const [token, id] of Object.entries(model.vocab)) place(token, id)
-  } else malformed('expected model.vocab')
-  // Two spellings of the same merge are in use: "a b" and ["a", "b"].
-  for (const merge of Array.isArray(model.merges) ? model.merges : [])
-    rules.push(Array.isArray(merge) ? merge.join(' ') : String(merge))
-  for (const added of Array.isArray(json.added_tokens) ? json.added_tokens : [])
-    place(added?.content, added?.id)
-  return { model: String(model.type ?? 'BPE'), tokens, rules }
+  const [difference] = vocabularyDifferences(
+    { name: anchor.name, vocabulary: readVocabulary(mine, anchor.name) },
+    { name: other.name, vocabulary: readVocabulary(theirs, other.name) },
+  )
+  if (difference) fail(difference)
 }
 
 function fail(message: string): never {
   throw new EngineError('tokenizer-mismatch', message, { file: 'tokenizer.json' })
-}
-
-function show(value: string | undefined): string {
-  return value === undefined ? 'absent' : cut(JSON.stringify(value))
-}
-
-function cut(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }
