@@ -1,4 +1,4 @@
-// A Phi-3 or Llama decoder as an ONNX graph over one sequence of any length T, every weight a graph input.
+// A decoder of any family as an ONNX graph over one sequence of any length T, every weight a graph input.
 // The rotary tables and the additive attention masks come from the host, so each rotary scaling and window is
 // the same graph. Only operators that onnxruntime's WebGPU provider runs itself are used, and all reshapes
 // have constant targets: a `Shape` node would be placed on the CPU and cost a copy.
@@ -40,9 +40,13 @@ export function buildDecoderGraph(config: ModelConfig): DecoderGraph {
 
   const embedding = 'model.embed_tokens.weight'
   let stream = graph.node('Gather', [embedding, 'ids'], 'embedded', { axis: 0 })
+  if (config.embeddingScale !== 1) stream = addScale(graph, stream, config.embeddingScale)
   for (let layer = 0; layer < config.layerCount; layer++) stream = addLayer(graph, config, layer, stream)
   const normed = addNorm(graph, config, stream, 'model.norm')
-  graph.node('Gemm', [normed, config.tied ? embedding : 'lm_head.weight'], 'logits', { transB: 1 })
+  const head = config.tied ? embedding : 'lm_head.weight'
+  const products = config.logitCap === 0 ? 'logits' : 'logits.products'
+  graph.node('Gemm', [normed, head], products, { transB: 1 })
+  if (config.logitCap !== 0) addSoftCap(graph, products, config.logitCap, 'logits')
   graph.output('logits', 'float32', ['T', V])
   return { bytes: graph.toModel('AlignMerge Studio'), weights }
 }
@@ -76,11 +80,11 @@ function maskName(config: ModelConfig, layer: number): string {
 
 /** One decoder block: stream (T,C) → name of the next stream (T,C). */
 function addLayer(graph: OnnxGraph, config: ModelConfig, layer: number, stream: string): string {
-  const { intermediateSize: I, headCount: H, kvHeadCount: G, headSize: D } = config
+  const { intermediateSize: I, headCount: H, kvHeadCount: G, headSize: D, norms } = config
   const prefix = `model.layers.${layer}`
   const attention = `${prefix}.self_attn`
   const mlp = `${prefix}.mlp`
-  const x = addNorm(graph, config, stream, `${prefix}.input_layernorm`)
+  const x = addNorm(graph, config, stream, `${prefix}.${norms.attention}`)
   const [q, k, v] = config.fused
     ? addSplit(graph, addLinear(graph, x, `${attention}.qkv_proj`, config.qkvBias), [H * D, G * D, G * D])
     : ['q_proj', 'k_proj', 'v_proj'].map((name) =>
@@ -88,17 +92,17 @@ function addLayer(graph: OnnxGraph, config: ModelConfig, layer: number, stream: 
       )
   const mixed = addAttention(graph, config, layer, attention, q, k, v)
   const attended = addLinear(graph, mixed, `${attention}.o_proj`, config.outputBias)
-  const middle = graph.node('Add', [stream, attended], `${prefix}.middle`)
+  const ofBlock = (output: string, norm?: string) =>
+    norm ? addNorm(graph, config, output, `${prefix}.${norm}`) : output
+  const middle = graph.node('Add', [stream, ofBlock(attended, norms.attentionOutput)], `${prefix}.middle`)
 
-  const y = addNorm(graph, config, middle, `${prefix}.post_attention_layernorm`)
+  const y = addNorm(graph, config, middle, `${prefix}.${norms.mlp}`)
   const [gate, up] = config.fused
     ? addSplit(graph, addLinear(graph, y, `${mlp}.gate_up_proj`, config.mlpBias), [I, I])
     : ['gate_proj', 'up_proj'].map((name) => addLinear(graph, y, `${mlp}.${name}`, config.mlpBias))
-  const opening = graph.node('Sigmoid', [gate], `${mlp}.sigmoid`)
-  const silu = graph.node('Mul', [gate, opening], `${mlp}.silu`)
-  const gated = graph.node('Mul', [silu, up], `${mlp}.gated`)
+  const gated = graph.node('Mul', [addActivation(graph, config, gate), up], `${mlp}.gated`)
   const down = addLinear(graph, gated, `${mlp}.down_proj`, config.mlpBias)
-  return graph.node('Add', [middle, down], `${prefix}.end`)
+  return graph.node('Add', [middle, ofBlock(down, norms.mlpOutput)], `${prefix}.end`)
 }
 
 /**
@@ -123,13 +127,11 @@ function addAttention(
   const query = addRotary(graph, config, toHeads(q, H / G))
   const key = addRotary(graph, config, toHeads(k, 1))
   const value = toHeads(v, 1)
-  const scaled = graph.node(
-    'Mul',
-    [query, graph.constant('float32', [1 / Math.sqrt(D)], [])],
-    `${prefix}.scaled`,
-  )
+  const scaled = addScale(graph, query, config.scoreScale)
   const keyColumns = graph.node('Transpose', [key], `${prefix}.keyColumns`, { perm: [0, 1, 3, 2] })
-  const scores = graph.node('MatMul', [scaled, keyColumns], `${prefix}.scores`)
+  const products = graph.node('MatMul', [scaled, keyColumns], `${prefix}.scores`)
+  const scores =
+    config.scoreCap === 0 ? products : addSoftCap(graph, products, config.scoreCap, `${prefix}.capped`)
   const masked = graph.node('Add', [scores, maskName(config, layer)], `${prefix}.masked`)
   const shares = graph.node('Softmax', [masked], `${prefix}.shares`, { axis: -1 })
   const mixed = graph.node('MatMul', [shares, value], `${prefix}.mixed`)
@@ -163,8 +165,38 @@ function addLinear(graph: OnnxGraph, x: string, name: string, hasBias: boolean):
   return graph.node('Gemm', inputs, `${name}.output`, { transB: 1 })
 }
 
+/** x times a number */
+function addScale(graph: OnnxGraph, x: string, factor: number): string {
+  return graph.node('Mul', [x, graph.constant('float32', [factor], [])], `${x}.scaled`)
+}
+
+/** cap · tanh(x / cap) */
+function addSoftCap(graph: OnnxGraph, x: string, cap: number, output: string): string {
+  const limit = graph.constant('float32', [cap], [])
+  const turned = graph.node('Tanh', [graph.node('Div', [x, limit], `${x}.ofCap`)], `${x}.tanh`)
+  return graph.node('Mul', [turned, limit], output)
+}
+
+/** silu, or GELU by tanh as its definition has it, where ours uses the logistic function for both. */
+function addActivation(graph: OnnxGraph, config: ModelConfig, gate: string): string {
+  const node = (operator: string, inputs: string[], name: string) =>
+    graph.node(operator, inputs, `${gate}.${name}`)
+  if (config.activation === 'silu') return node('Mul', [gate, node('Sigmoid', [gate], 'sigmoid')], 'silu')
+  const number = (value: number) => graph.constant('float32', [value], [])
+  const cube = node('Mul', [node('Mul', [gate, gate], 'square'), gate], 'cube')
+  const bent = node('Add', [gate, node('Mul', [cube, number(0.044715)], 'bend')], 'bent')
+  const turned = node('Tanh', [node('Mul', [bent, number(Math.sqrt(2 / Math.PI))], 'inner')], 'tanh')
+  const share = node('Mul', [node('Add', [turned, number(1)], 'plusOne'), number(0.5)], 'share')
+  return node('Mul', [gate, share], 'gelu')
+}
+
 /** Root mean square norm; the operator is onnxruntime's own, listed under the default domain. */
 function addNorm(graph: OnnxGraph, config: ModelConfig, x: string, name: string): string {
+  const weight = `${name}.weight`
+  const gain =
+    config.gainOffset === 0
+      ? weight
+      : graph.node('Add', [weight, graph.constant('float32', [config.gainOffset], [])], `${name}.gain`)
   const attributes = { axis: -1, epsilon: { float: config.normEpsilon }, stash_type: 1 }
-  return graph.node('SimplifiedLayerNormalization', [x, `${name}.weight`], `${name}.output`, attributes)
+  return graph.node('SimplifiedLayerNormalization', [x, gain], `${name}.output`, attributes)
 }

@@ -34,6 +34,17 @@ const llama3 = {
   original_max_position_embeddings: 64,
 }
 
+// Caps near the size of what they cap.
+const gemma2 = {
+  ...small,
+  architectures: ['Gemma2ForCausalLM'],
+  head_dim: 8,
+  query_pre_attn_scalar: 16,
+  attn_logit_softcapping: 2,
+  final_logit_softcapping: 4,
+  sliding_window: 5,
+}
+
 const cases: Record<string, Record<string, unknown>> = {
   'Llama, grouped queries': llama,
   'Llama, tied head, all biases, linear scaling': {
@@ -63,6 +74,24 @@ const cases: Record<string, Record<string, unknown>> = {
     partial_rotary_factor: 0.5,
     rms_norm_eps: 1e-2,
   },
+  'Mistral, window': { ...small, architectures: ['MistralForCausalLM'], sliding_window: 7 },
+  'Qwen 2, tied, yarn, window on the upper layer': {
+    ...small,
+    architectures: ['Qwen2ForCausalLM'],
+    tie_word_embeddings: true,
+    rope_scaling: { type: 'yarn', factor: 4, original_max_position_embeddings: 64, beta_fast: 8 },
+    use_sliding_window: true,
+    sliding_window: 6,
+    max_window_layers: 1,
+  },
+  'Gemma 2': gemma2,
+  'Gemma 2, caps off, untied, biases': {
+    ...gemma2,
+    attn_logit_softcapping: null,
+    final_logit_softcapping: null,
+    tie_word_embeddings: false,
+    attention_bias: true,
+  },
 }
 
 interface TestModel {
@@ -77,7 +106,7 @@ function randomModel(raw: Record<string, unknown>, seed: number): TestModel {
   for (const { name, shape, role } of listWeights(config)) {
     const spread =
       role === 'matrix' || role === 'head' ? 1.5 / Math.sqrt(shape[1]) : role === 'gain' ? 0.3 : 1
-    const middle = role === 'gain' ? 1 : 0
+    const middle = role === 'gain' ? 1 - config.gainOffset : 0
     const length = shape.reduce((a, b) => a * b, 1)
     values.set(
       name,
