@@ -21,6 +21,10 @@ const SHARED: [string, (config: ModelConfig) => unknown][] = [
   ['head_dim', (c) => c.headSize],
   ['tie_word_embeddings', (c) => c.tied],
   ['rms_norm_eps', (c) => c.normEpsilon],
+  ['hidden_act', (c) => c.activation],
+  ['scale of attention scores', (c) => c.scoreScale],
+  ['attn_logit_softcapping', (c) => c.scoreCap || null],
+  ['final_logit_softcapping', (c) => c.logitCap || null],
   ['rotary position embedding', (c) => c.rotary],
 ]
 
