@@ -2,13 +2,16 @@
 // Tensors are streamed in one at a time and checked for NaN and infinity before anything is computed.
 
 import { EngineError, throwIfCancelled } from '../errors.ts'
+import type { StoredWeight } from '../files/storedWeight.ts'
 import type { Gpu } from '../gpu/device.ts'
 import { countNonFinite } from '../kernels/countNonFinite/countNonFinite.ts'
 import { narrow, widen } from '../kernels/elementwise/elementwise.ts'
 import { decodeWeights, encodeWeights, WEIGHT_BYTES, type WeightType } from '../tensors/dtype.ts'
+import { type Encoding, isWeightType } from '../tensors/encoding.ts'
 import type { ModelConfig } from './config.ts'
 import { listWeights } from './families/decoder.ts'
 import type { WeightSpec } from './families/family.ts'
+import { uploadWhole } from './storedTensor.ts'
 
 export interface DeviceTensor {
   spec: WeightSpec
@@ -22,6 +25,8 @@ export interface WeightReader {
   name: string
   config: ModelConfig
   readWeight(name: string, signal?: AbortSignal): Promise<{ bytes: Uint8Array; type: WeightType }>
+  /** weights as they lie in their files, where the reader has files: types the engine lacks are decoded from there */
+  stored?: ReadonlyMap<string, StoredWeight>
 }
 
 export interface LoadOptions {
@@ -61,9 +66,16 @@ export class DeviceModel {
       let done = 0
       for (const tensor of model.tensors.values()) {
         throwIfCancelled(options.signal)
-        const { bytes, type } = await reader.readWeight(tensor.spec.name, options.signal)
-        const stored = type === options.type ? bytes : encodeWeights(decodeWeights(bytes, type), options.type)
-        gpu.write(tensor.buffer, stored)
+        const stored = reader.stored?.get(tensor.spec.name)
+        if (stored && !isWeightType(stored.storage.toLowerCase() as Encoding)) {
+          await model.loadDecoded(tensor, stored, options.signal)
+        } else {
+          const { bytes, type } = await reader.readWeight(tensor.spec.name, options.signal)
+          gpu.write(
+            tensor.buffer,
+            type === options.type ? bytes : encodeWeights(decodeWeights(bytes, type), options.type),
+          )
+        }
         options.onProgress?.(++done, model.tensors.size)
       }
       await model.assertFinite(reader.name)
@@ -71,6 +83,24 @@ export class DeviceModel {
     } catch (error) {
       model.dispose()
       throw error
+    }
+  }
+
+  /** A weight that is stored as none of the engine's types: float32 on the device first, then narrowed. */
+  private async loadDecoded(
+    { count, buffer }: DeviceTensor,
+    weight: StoredWeight,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (this.type === 'f32') return uploadWhole(this.gpu, weight, buffer, signal)
+    const wide = this.gpu.pool.take(paddedCount(count) * 4)
+    try {
+      // The last four may reach past the weight; a scratch buffer holds anything there.
+      this.gpu.clear(wide)
+      await uploadWhole(this.gpu, weight, wide, signal)
+      this.gpu.run(narrow, { count: paddedCount(count) }, { a: wide, out: buffer }, this.type)
+    } finally {
+      this.gpu.pool.release(wide)
     }
   }
 

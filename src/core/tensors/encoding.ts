@@ -1,7 +1,7 @@
 // How the elements of a stored tensor are encoded: plain numbers, or blocks that share a scale. The host's way to
 // float32; kernels/dequantize does the same on the device. Block formats themselves are in tensors/blocks.
 
-import { BLOCK_DECODERS, BLOCK_SIZES, type BlockEncoding } from './blocks/blocks.ts'
+import { BLOCK_SIZES, type BlockEncoding, decodeBlocks } from './blocks/blocks.ts'
 import { decodeWeights, type WeightType } from './dtype.ts'
 
 /** One number an element. f8 as of OCP's 8-bit formats: e4m3 without infinities, e5m2 with. */
@@ -48,6 +48,9 @@ const SCALAR_BYTES: Record<ScalarEncoding, number> = {
 export const isWeightType = (encoding: Encoding): encoding is WeightType =>
   encoding === 'f32' || encoding === 'f16' || encoding === 'bf16'
 
+export const isBlockEncoding = (encoding: Encoding): encoding is BlockEncoding =>
+  Object.hasOwn(BLOCK_SIZES, encoding)
+
 /** Elements that are stored together and the bytes that they take. */
 export function blockOf(encoding: Encoding): { elements: number; bytes: number } {
   const scalar = SCALAR_BYTES[encoding as ScalarEncoding]
@@ -64,12 +67,25 @@ export function encodedBytes(encoding: Encoding, count: number): number {
 export function decodeValues({ bytes, encoding }: EncodedValues): Float32Array<ArrayBuffer> {
   if (isWeightType(encoding)) return decodeWeights(bytes, encoding) as Float32Array<ArrayBuffer>
   const count = (bytes.byteLength / blockOf(encoding).bytes) * blockOf(encoding).elements
-  const block = BLOCK_DECODERS[encoding as BlockEncoding]
-  if (block) return Float32Array.from(block(bytes))
+  if (isBlockEncoding(encoding)) return decodeInStrips(bytes, encoding, count)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const out = new Float32Array(count)
   const read = SCALAR_READERS[encoding as Exclude<ScalarEncoding, WeightType>]
   for (let i = 0; i < count; i++) out[i] = read(view, i)
+  return out
+}
+
+/** Strips of a megabyte: float64 of a whole tensor would take twice its float32. */
+function decodeInStrips(
+  bytes: Uint8Array,
+  encoding: BlockEncoding,
+  count: number,
+): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(count)
+  const { elements, bytes: size } = BLOCK_SIZES[encoding]
+  const step = size * 512
+  for (let at = 0; at < bytes.byteLength; at += step)
+    out.set(decodeBlocks(bytes.subarray(at, at + step), encoding), (at / size) * elements)
   return out
 }
 

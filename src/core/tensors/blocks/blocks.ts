@@ -1,5 +1,8 @@
 // Block quantisations of GGML (ggml-common.h of llama.cpp): elements in blocks that share scales.
 
+import { type BlockDecoder, q4_0, q4_1, q5_0, q5_1, q8_0 } from './plainBlocks.ts'
+import { q2_k, q3_k, q4_k, q5_k, q6_k } from './superBlocks.ts'
+
 /** As GGUF names them, in lower case. */
 export type BlockEncoding =
   | 'q4_0'
@@ -27,5 +30,21 @@ export const BLOCK_SIZES: Record<BlockEncoding, { elements: number; bytes: numbe
   q6_k: { elements: 256, bytes: 210 },
 }
 
+/** In the order that kernels/dequantize numbers them. */
+export const BLOCK_ENCODINGS = Object.keys(BLOCK_SIZES) as BlockEncoding[]
+
+const DECODERS: Record<BlockEncoding, BlockDecoder> = {
+  ...{ q4_0, q4_1, q5_0, q5_1, q8_0 },
+  ...{ q2_k, q3_k, q4_k, q5_k, q6_k },
+}
+
 /** Whole blocks as float64: the slow truth. */
-export const BLOCK_DECODERS: Partial<Record<BlockEncoding, (bytes: Uint8Array) => Float64Array>> = {}
+export function decodeBlocks(bytes: Uint8Array, encoding: BlockEncoding): Float64Array {
+  const { elements, bytes: size } = BLOCK_SIZES[encoding]
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const blocks = Math.floor(bytes.byteLength / size)
+  const out = new Float64Array(blocks * elements)
+  const decode = DECODERS[encoding]
+  for (let b = 0; b < blocks; b++) decode(view, b * size, out, b * elements)
+  return out
+}
