@@ -7,6 +7,7 @@ import { encodingOf, type SafetensorsHeader } from '../../safetensorsFormat.ts'
 import type { ByteSource } from '../../source.ts'
 import { contiguousWeight, type StoredWeight } from '../../storedWeight.ts'
 import type { FileFormat, OpenedFormat } from '../format.ts'
+import { assertPlainNumbers, readShardIndex } from '../shardIndex.ts'
 
 const SINGLE = 'model.safetensors'
 const INDEX = 'model.safetensors.index.json'
@@ -26,7 +27,7 @@ export async function openShards(
   const index = await readJsonIfPresent(folder, INDEX, signal)
   if (!index) return undefined
   const shards: Shard[] = []
-  for (const [file, names] of readIndex(index)) {
+  for (const [file, names] of readShardIndex(index, INDEX, '.safetensors')) {
     const source = await folder.file(file, signal)
     if (!source) throw new EngineError('file-missing', `named by ${INDEX} but not in the folder`, { file })
     const header = await readSafetensorsHeader(source, signal)
@@ -39,26 +40,6 @@ export async function openShards(
     shards.push({ source, header })
   }
   return shards
-}
-
-/** File → tensors of an index; `file-malformed` when it is none. */
-function readIndex(index: Record<string, unknown>): Map<string, string[]> {
-  const map = index.weight_map
-  const fail = (message: string): never => {
-    throw new EngineError('file-malformed', message, { file: INDEX })
-  }
-  if (typeof map !== 'object' || map === null || Array.isArray(map))
-    return fail('expected weight_map to be an object of file names')
-  const files = new Map<string, string[]>()
-  for (const [tensor, file] of Object.entries(map)) {
-    if (typeof file !== 'string' || !file.endsWith('.safetensors') || file.includes('..'))
-      return fail(`weight_map of ${tensor}: expected a .safetensors file, found ${JSON.stringify(file)}`)
-    const tensors = files.get(file)
-    if (tensors) tensors.push(tensor)
-    else files.set(file, [tensor])
-  }
-  if (files.size === 0) return fail('weight_map names no files')
-  return files
 }
 
 /** Tensors of the shards as weights, the first of a name. */
@@ -87,14 +68,7 @@ export const format: FileFormat = {
     )
   },
   async open(folder, rawConfig, signal) {
-    // GPTQ, AWQ and bitsandbytes keep packed words under other names; their values are not these tensors.
-    const quantised = rawConfig?.quantization_config as { quant_method?: unknown } | null | undefined
-    if (quantised != null)
-      throw new EngineError(
-        'file-unsupported',
-        `weights quantised by ${String(quantised.quant_method ?? 'an unnamed method')}: expected plain numbers`,
-        { file: 'config.json' },
-      )
+    assertPlainNumbers(rawConfig)
     const shards = (await openShards(folder, signal)) ?? []
     return {
       files: shards.map(({ source, header }) => ({

@@ -1,0 +1,219 @@
+import { describe, expect, it } from 'vitest'
+import {
+  expectFailure,
+  packTensors,
+  type RawTensor,
+  tinyConfig,
+  tinyFiles,
+} from '../../../../testing/tinyCheckpoint.ts'
+import { listWeights } from '../../../model/families/decoder.ts'
+import { readConfig } from '../../../model/families/registry.ts'
+import { decodeWeights, encodeWeights, type WeightType } from '../../../tensors/dtype.ts'
+import { Random } from '../../../tensors/random.ts'
+import { openCheckpoint } from '../../checkpoint.ts'
+import { memoryFolder } from '../../folder.ts'
+import { dtypeOf } from '../../safetensorsFormat.ts'
+import { countOf, readElements } from '../../storedWeight.ts'
+
+const CONFIG = {
+  ...tinyConfig(),
+  hidden_size: 64,
+  intermediate_size: 96,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+}
+
+/** Codes of a row, the first in the lowest bits, as uint32 words: one long number. */
+function packRow(codes: readonly number[], bits: number): number[] {
+  let stream = 0n
+  codes.forEach((code, i) => {
+    stream |= BigInt(code) << BigInt(i * bits)
+  })
+  return Array.from({ length: (codes.length * bits) / 32 }, (_, i) =>
+    Number((stream >> BigInt(32 * i)) & 0xffffffffn),
+  )
+}
+
+/** A matrix in affine groups, and its values in float64. */
+function quantised(
+  module: string,
+  [rows, columns]: readonly number[],
+  { bits, groupSize, type }: { bits: number; groupSize: number; type: WeightType },
+  random: Random,
+): { tensors: RawTensor[]; values: Float64Array } {
+  const groups = columns / groupSize
+  const round = (values: Float32Array) => decodeWeights(encodeWeights(values, type), type)
+  const scales = round(random.normals(rows * groups, 0.1))
+  const biases = round(random.normals(rows * groups, 0.5))
+  const words: number[] = []
+  const values = new Float64Array(rows * columns)
+  for (let i = 0; i < rows; i++) {
+    const codes = Array.from({ length: columns }, () => random.integer(2 ** bits))
+    words.push(...packRow(codes, bits))
+    codes.forEach((code, j) => {
+      const group = i * groups + Math.floor(j / groupSize)
+      values[i * columns + j] = scales[group] * code + biases[group]
+    })
+  }
+  const packed = new Uint8Array(Uint32Array.from(words).buffer)
+  const side = (name: string, numbers: Float32Array): RawTensor => ({
+    name: `${module}.${name}`,
+    dtype: dtypeOf(type),
+    shape: [rows, groups],
+    bytes: encodeWeights(numbers, type),
+  })
+  return {
+    values,
+    tensors: [
+      { name: `${module}.weight`, dtype: 'U32', shape: [rows, (columns * bits) / 32], bytes: packed },
+      side('scales', scales),
+      side('biases', biases),
+    ],
+  }
+}
+
+/** A whole model; `lm_head` has settings of its own, and gains stay as they are. */
+function mlxModel(
+  settings: { bits: number; groupSize: number; type: WeightType },
+  head = { bits: 8, groupSize: 32 },
+) {
+  const random = new Random(settings.bits)
+  const tensors: RawTensor[] = []
+  const values = new Map<string, ArrayLike<number>>()
+  for (const { name, shape, role } of listWeights(readConfig(CONFIG))) {
+    const module = name.slice(0, -'.weight'.length)
+    if (role === 'gain') {
+      const gain = random.normals(shape[0])
+      tensors.push({ name, dtype: 'F32', shape, bytes: encodeWeights(gain, 'f32') })
+      values.set(name, gain)
+      continue
+    }
+    const made = quantised(module, shape, role === 'head' ? { ...settings, ...head } : settings, random)
+    tensors.push(...made.tensors)
+    values.set(name, made.values)
+  }
+  const quantization: Record<string, unknown> = {
+    group_size: settings.groupSize,
+    bits: settings.bits,
+    lm_head: { group_size: head.groupSize, bits: head.bits },
+  }
+  // As mlx-lm writes it: twice.
+  const config = { ...CONFIG, quantization, quantization_config: quantization }
+  const files = tinyFiles(CONFIG)
+  files.set('config.json', JSON.stringify(config))
+  files.set('model.safetensors', packTensors(tensors, { format: 'mlx' }))
+  return { files, values, config, tensors }
+}
+
+describe('MLX', () => {
+  it.each([
+    { bits: 2, groupSize: 32, type: 'bf16' as const },
+    { bits: 3, groupSize: 32, type: 'f16' as const },
+    { bits: 4, groupSize: 32, type: 'bf16' as const },
+    { bits: 5, groupSize: 32, type: 'f32' as const },
+    { bits: 6, groupSize: 32, type: 'f16' as const },
+    { bits: 8, groupSize: 32, type: 'f32' as const },
+  ])('opens affine groups of $bits bits, scales in $type', async (settings) => {
+    const { files, values } = mlxModel(settings)
+    const checkpoint = await openCheckpoint(memoryFolder('mlx', files))
+    expect(checkpoint.format).toBe('mlx')
+    expect(checkpoint.rawConfig).not.toHaveProperty('quantization')
+    expect(checkpoint.rawConfig).not.toHaveProperty('quantization_config')
+    expect(checkpoint.stored.get('lm_head.weight')!.storage).toBe('int8, groups of 32')
+    expect(checkpoint.extraTensors).toEqual([])
+    for (const [name, expected] of values)
+      expect(await readElements(checkpoint.stored.get(name)!), name).toEqual(Float32Array.from(expected))
+  })
+
+  it('reads ranges of groups, rows in the middle among them', async () => {
+    const { files, values } = mlxModel({ bits: 3, groupSize: 32, type: 'f32' })
+    const { stored } = await openCheckpoint(memoryFolder('mlx', files))
+    const weight = stored.get('model.layers.1.mlp.down_proj.weight')!
+    const all = Float32Array.from(values.get(weight.name)!)
+    for (const [begin, count] of [
+      [0, 96],
+      [96 * 5, 96 * 2],
+      [96 * 5 + 7, 50],
+      [countOf(weight) - 33, 33],
+    ])
+      expect(await readElements(weight, begin, count)).toEqual(all.slice(begin, begin + count))
+    await expectFailure(weight.read(7, 32), 'request-invalid', { tensor: weight.name })
+  })
+
+  const change = (edit: (quantization: Record<string, unknown>) => void) => {
+    const { files, config } = mlxModel({ bits: 4, groupSize: 32, type: 'bf16' })
+    edit(config.quantization)
+    files.set('config.json', JSON.stringify(config))
+    return openCheckpoint(memoryFolder('mlx', files))
+  }
+
+  it.each(['mxfp4', 'mxfp8', 'nvfp4'])('refuses mode %s by its name', async (mode) => {
+    const whole = await expectFailure(
+      change((quantization) => {
+        quantization.mode = mode
+      }),
+      'file-unsupported',
+      { file: 'config.json' },
+    )
+    expect(whole.message).toContain(`mode "${mode}" is not read: expected affine`)
+    const own = await expectFailure(
+      change((quantization) => {
+        quantization.lm_head = { mode, group_size: 32, bits: 4 }
+      }),
+      'file-unsupported',
+      { tensor: 'lm_head.weight' },
+    )
+    expect(own.message).toContain(`quantization.lm_head: mode "${mode}"`)
+  })
+
+  it('refuses settings that do not exist, or do not fit the words', async () => {
+    const fail = (edit: Parameters<typeof change>[0]) => change(edit)
+    await expectFailure(
+      fail((q) => {
+        q.bits = 7
+      }),
+      'file-unsupported',
+    )
+    await expectFailure(
+      fail((q) => {
+        q.group_size = 48
+      }),
+      'file-unsupported',
+    )
+    await expectFailure(
+      fail((q) => {
+        q.bits = 8
+      }),
+      'shape-mismatch',
+    )
+    await expectFailure(
+      fail((q) => {
+        q.group_size = 64
+      }),
+      'shape-mismatch',
+    )
+  })
+
+  it('names packed words without scales', async () => {
+    const { files, tensors } = mlxModel({ bits: 4, groupSize: 32, type: 'bf16' })
+    files.set('model.safetensors', packTensors(tensors.filter(({ name }) => name !== 'lm_head.biases')))
+    const error = await expectFailure(openCheckpoint(memoryFolder('mlx', files)), 'file-unsupported', {
+      tensor: 'lm_head.weight',
+    })
+    expect(error.message).toContain('packed words without lm_head.biases')
+  })
+
+  it('leaves unquantised folders and other methods to safetensors', async () => {
+    const plain = tinyFiles()
+    expect((await openCheckpoint(memoryFolder('plain', plain))).format).toBe('safetensors')
+    plain.set(
+      'config.json',
+      JSON.stringify({
+        ...tinyConfig(),
+        quantization_config: { quant_method: 'gptq', group_size: 32, bits: 4 },
+      }),
+    )
+    const error = await expectFailure(openCheckpoint(memoryFolder('gptq', plain)), 'file-unsupported')
+    expect(error.message).toContain('gptq')
+  })
+})
