@@ -2,12 +2,14 @@
 // reads. Field numbers are those of https://github.com/onnx/onnx/blob/v1.17.0/onnx/onnx.proto3; protobuf wire
 // format: varint (0), length-delimited (2), 32-bit (5).
 
+import { toF16 } from '../../tensors/dtype.ts'
+
 /** TensorProto.DataType */
-const ELEMENT_TYPES = { float32: 1, int32: 6, int64: 7 } as const
+const ELEMENT_TYPES = { float32: 1, int32: 6, int64: 7, float16: 10 } as const
 export type OnnxElementType = keyof typeof ELEMENT_TYPES
 
-/** A whole number, a list of whole numbers or `{ float }`: JavaScript cannot tell 1.0 from 1. */
-export type OnnxAttribute = number | number[] | { float: number }
+/** A whole number, a list of whole numbers, a text or `{ float }`: JavaScript cannot tell 1.0 from 1. */
+export type OnnxAttribute = number | number[] | string | { float: number }
 
 /** A number is a fixed size, a string a symbolic one (equal strings: equal sizes). */
 export type OnnxDimension = number | string
@@ -15,6 +17,8 @@ export type OnnxDimension = number | string
 const IR_VERSION = 10
 /** The newest that onnxruntime 1.30's WebGPU operators were all tried with. */
 const OPSET = 21
+/** Operators of onnxruntime's own: GroupQueryAttention, fused norms, gates. */
+export const MICROSOFT = 'com.microsoft'
 
 class Message {
   readonly bytes: number[] = []
@@ -47,20 +51,22 @@ class Message {
 }
 
 function littleEndian(type: OnnxElementType, values: readonly number[]): Uint8Array {
-  const size = type === 'int64' ? 8 : 4
+  const size = type === 'int64' ? 8 : type === 'float16' ? 2 : 4
   const view = new DataView(new ArrayBuffer(values.length * size))
   values.forEach((value, i) => {
-    if (type === 'float32') view.setFloat32(i * size, value, true)
+    if (type === 'float16') view.setUint16(i * size, toF16(value), true)
+    else if (type === 'float32') view.setFloat32(i * size, value, true)
     else if (type === 'int32') view.setInt32(i * size, value, true)
     else view.setBigInt64(i * size, BigInt(value), true)
   })
   return new Uint8Array(view.buffer)
 }
 
-/** AttributeProto; `type` is FLOAT 1, INT 2, INTS 7. */
+/** AttributeProto; `type` is FLOAT 1, INT 2, STRING 3, INTS 7. */
 function attribute(name: string, value: OnnxAttribute): Message {
   const message = new Message().text(1, name)
   if (typeof value === 'number') return message.int(3, value).int(20, 2)
+  if (typeof value === 'string') return message.text(4, value).int(20, 3)
   if (!Array.isArray(value)) return message.float(2, value.float).int(20, 1)
   for (const item of value) message.int(8, item)
   return message.int(20, 7)
@@ -106,19 +112,36 @@ export class OnnxGraph {
     return name
   }
 
-  /** Adds a node of the default domain whose first output is `output`; further ones go in `moreOutputs`. Returns `output`. */
+  /**
+   * An initialiser whose bytes are the whole of the external file `file`, little-endian. Returns its name.
+   * The session is given the file by name, so that no weight passes through this writer.
+   */
+  external(name: string, type: OnnxElementType, shape: readonly number[], file: string): string {
+    const tensor = new Message()
+    for (const size of shape) tensor.int(1, size)
+    const location = new Message().text(1, 'location').text(2, file)
+    this.#graph.message(5, tensor.int(2, ELEMENT_TYPES[type]).text(8, name).message(13, location).int(14, 1))
+    return name
+  }
+
+  /**
+   * Adds a node whose first output is `output`; further ones go in `moreOutputs`. An empty name leaves out an
+   * optional input or output. `domain`: the operator's, default ONNX's own. Returns `output`.
+   */
   node(
     operator: string,
     inputs: readonly string[],
     output: string,
     attributes: Readonly<Record<string, OnnxAttribute>> = {},
     moreOutputs: readonly string[] = [],
+    domain = '',
   ): string {
     const node = new Message()
     for (const input of inputs) node.text(1, input)
     for (const name of [output, ...moreOutputs]) node.text(2, name)
     node.text(3, `${operator}.${this.#nodeCount++}`).text(4, operator)
     for (const [name, value] of Object.entries(attributes)) node.message(5, attribute(name, value))
+    if (domain !== '') node.text(7, domain)
     this.#graph.message(1, node)
     return output
   }
@@ -126,9 +149,12 @@ export class OnnxGraph {
   /** The finished ModelProto; the graph may not be added to afterwards. */
   toModel(producer: string): Uint8Array<ArrayBuffer> {
     this.#graph.text(2, 'graph')
-    const opset = new Message().text(1, '').int(2, OPSET)
-    return Uint8Array.from(
-      new Message().int(1, IR_VERSION).text(2, producer).message(7, this.#graph).message(8, opset).bytes,
-    )
+    const model = new Message().int(1, IR_VERSION).text(2, producer).message(7, this.#graph)
+    const opsets: [string, number][] = [
+      ['', OPSET],
+      [MICROSOFT, 1],
+    ]
+    for (const [domain, version] of opsets) model.message(8, new Message().text(1, domain).int(2, version))
+    return Uint8Array.from(model.bytes)
   }
 }

@@ -1,0 +1,455 @@
+// A decoder in onnxruntime-web that answers: logits, hidden states and generation with the cache kept on the device.
+// On WebGPU the weights stay in the caller's buffers and are bound with each run, so another merge needs no new
+// session; on the CPU (wasm) they are handed over once, when the session is made.
+
+import { EngineError, throwIfCancelled } from '../../errors.ts'
+import type { ModelConfig } from '../../model/config.ts'
+import type { WeightSpec } from '../../model/families/family.ts'
+import { fromF16, toF16 } from '../../tensors/dtype.ts'
+import {
+  type AttentionForm,
+  buildGenerationGraph,
+  fusedObstacle,
+  type GenerationGraph,
+  type Precision,
+} from './generationGraph.ts'
+import { type RunShape, stackedTables, tableRows, windowMask } from './generationInputs.ts'
+import {
+  countElements,
+  inLine,
+  NO_FALLBACK,
+  type OrtModule,
+  type OrtSession,
+  type OrtTensor,
+  onDevice,
+  onHost,
+  requireBinding,
+} from './ortSession.ts'
+import { checkSampling, type Sampling, sampleToken } from './sampling.ts'
+
+/** A tensor whole and alone in its buffer from byte 0, in the session's precision; usage STORAGE | COPY_SRC | COPY_DST. */
+export type GpuWeights = (name: string) => GPUBuffer
+
+export interface OrtModelOptions {
+  /** default f32; f16 needs a device with shader-f16 */ precision?: Precision
+  /** default: fused where the config allows it */ attention?: AttentionForm
+  /** needed by `hiddenStates`; default false */ hasHidden?: boolean
+}
+
+export interface OrtGenerateOptions {
+  maxNewTokens: number
+  endTokens: readonly number[]
+  /** absent: greedy */ sampling?: Sampling | undefined
+  signal?: AbortSignal | undefined
+  /** each new token of each prompt as it comes, the end token included */
+  onToken?: ((prompt: number, token: number) => void) | undefined
+}
+
+/** Present keys and values of the last run, by input name of the next. */
+type Cache = Record<string, OrtTensor>
+
+const BYTES: Record<Precision, number> = { f32: 4, f16: 2 }
+const STORAGE = 0x80 | 0x4 | 0x8 // STORAGE | COPY_SRC | COPY_DST; the names are missing in Node until Dawn loads
+
+export class OrtModel {
+  readonly config: ModelConfig
+  readonly precision: Precision
+  readonly attention: AttentionForm
+  /** the provider that computes */ readonly provider: 'webgpu' | 'wasm'
+  readonly #ort: OrtModule
+  readonly #device: GPUDevice | undefined
+  readonly #graph: GenerationGraph
+  readonly #session: OrtSession
+  readonly #hasHidden: boolean
+  #weights: Record<string, OrtTensor> | undefined
+  #tables: { capacity: number; cos: OrtTensor; sin: OrtTensor; buffers: GPUBuffer[] } | undefined
+  #isLost = false
+  #isDisposed = false
+
+  private constructor(
+    ort: OrtModule,
+    device: GPUDevice | undefined,
+    config: ModelConfig,
+    form: { precision: Precision; attention: AttentionForm; hasHidden: boolean },
+    graph: GenerationGraph,
+    session: OrtSession,
+  ) {
+    this.#ort = ort
+    this.#device = device
+    this.config = config
+    this.precision = form.precision
+    this.attention = form.attention
+    this.provider = device ? 'webgpu' : 'wasm'
+    this.#hasHidden = form.hasHidden
+    this.#graph = graph
+    this.#session = session
+    void device?.lost.then(() => {
+      this.#isLost = true
+    })
+  }
+
+  /**
+   * A session on `device`, which stays the caller's; `bind` gives it weights. `gpu-limit` names a weight that one
+   * binding cannot hold or a missing feature; `gpu-failed` when onnxruntime refuses the graph; `device-lost`.
+   */
+  static async open(
+    ort: OrtModule,
+    device: GPUDevice,
+    config: ModelConfig,
+    options: OrtModelOptions = {},
+  ): Promise<OrtModel> {
+    const form = completeForm(config, options)
+    if (form.precision === 'f16' && !device.features.has('shader-f16'))
+      throw new EngineError('gpu-limit', 'float16 weights: the device has no shader-f16')
+    const graph = buildGenerationGraph(config, { ...form, weights: 'fed' })
+    for (const { name, shape } of graph.weights)
+      requireBinding(device, BYTES[form.precision] * countElements(shape), `tensor ${name}`)
+    const kept = Array.from({ length: config.layerCount }, (_, l) => [`present.k.${l}`, `present.v.${l}`])
+    const create = () =>
+      ort.InferenceSession.create(graph.bytes, {
+        // `ort.env.webgpu.device` is ignored by 1.30: the provider option is the way to share a device.
+        executionProviders: [{ name: 'webgpu', device }],
+        graphOptimizationLevel: 'all',
+        logSeverityLevel: 3,
+        preferredOutputLocation: Object.fromEntries(kept.flat().map((name) => [name, 'gpu-buffer'])),
+        extra: NO_FALLBACK,
+      })
+    const session = await inLine(() => onDevice(device, create))
+    return new OrtModel(ort, device, config, form, graph, session)
+  }
+
+  /**
+   * A session on the CPU with float32 weights, which are copied into onnxruntime's memory (4 GiB at most) and packed
+   * there: several times as fast as feeding them with each run. `runtime-failed` when onnxruntime refuses,
+   * `shape-mismatch` for a missing weight or one of another size.
+   */
+  static async openHost(
+    ort: OrtModule,
+    config: ModelConfig,
+    weights: (name: string) => Float32Array | Promise<Float32Array>,
+    options: Pick<OrtModelOptions, 'attention' | 'hasHidden'> = {},
+  ): Promise<OrtModel> {
+    const form = completeForm(config, { ...options, precision: 'f32' })
+    const graph = buildGenerationGraph(config, { ...form, weights: 'fixed' })
+    const externalData: { path: string; data: Uint8Array }[] = []
+    for (const spec of graph.weights) {
+      const values = await weights(spec.name)
+      requireSize(spec, 4, values.byteLength)
+      const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+      externalData.push({ path: spec.name, data })
+    }
+    const create = () =>
+      ort.InferenceSession.create(graph.bytes, {
+        executionProviders: ['wasm'],
+        graphOptimizationLevel: 'all',
+        logSeverityLevel: 3,
+        externalData,
+      })
+    const session = await inLine(() => onHost(create))
+    const model = new OrtModel(ort, undefined, config, form, graph, session)
+    model.#weights = {}
+    return model
+  }
+
+  /**
+   * The weights of all runs from now on; nothing is copied. Writes to them must have been submitted (`Gpu.flush`)
+   * before a run, and need not be awaited. `shape-mismatch` for a buffer that is too short.
+   */
+  bind(weights: GpuWeights): void {
+    if (!this.#device) throw new EngineError('request-invalid', 'a session on the CPU keeps its own weights')
+    const bound: Record<string, OrtTensor> = {}
+    for (const spec of this.#graph.weights) {
+      const buffer = weights(spec.name)
+      // Buffers may be padded at the end; a shorter one is another tensor, or of another type.
+      requireSize(spec, BYTES[this.precision], buffer.size, true)
+      bound[spec.name] = this.#ort.Tensor.fromGpuBuffer(buffer, {
+        dataType: this.precision === 'f16' ? 'float16' : 'float32',
+        dims: spec.shape,
+      })
+    }
+    this.#weights = bound
+  }
+
+  /** Logits (T,V) of the sequence `ids` (T) from position 0. */
+  async logits(ids: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
+    const all = Int32Array.from(ids, (_, t) => t)
+    const outputs = await this.#whole(ids, all, ['logits'], signal)
+    return toFloats(outputs.logits)
+  }
+
+  /** Residual stream (T,C) of `ids` (T) after the embedding and after each of the L layers: L + 1 arrays. */
+  async hiddenStates(ids: readonly number[], signal?: AbortSignal): Promise<Float32Array[]> {
+    if (!this.#hasHidden)
+      throw new EngineError('request-invalid', 'the session was opened without hidden states')
+    const names = Array.from({ length: this.config.layerCount + 1 }, (_, l) => `hidden.${l}`)
+    const outputs = await this.#whole(ids, Int32Array.of(0), names, signal)
+    return names.map((name) => toFloats(outputs[name]))
+  }
+
+  /**
+   * New token ids of each prompt, the end token included when one came. `request-invalid` for an empty prompt, an
+   * unknown token or a sampling that is none; `cancelled`, `gpu-limit`, `gpu-failed`, `device-lost`.
+   */
+  async generate(prompts: readonly ArrayLike<number>[], options: OrtGenerateOptions): Promise<number[][]> {
+    if (options.sampling) checkSampling(options.sampling)
+    for (const prompt of prompts) this.#requireTokens(Array.from(prompt))
+    if (prompts.length === 0 || options.maxNewTokens < 1) return prompts.map(() => [])
+    this.#ready()
+    const answers: number[][] = prompts.map(() => [])
+    await this.#guarded(async () => {
+      for (const group of this.#groups(prompts)) await this.#generateGroup(prompts, group, options, answers)
+    })
+    return answers
+  }
+
+  /** Frees the session and what it made; device and weights stay. */
+  async dispose(): Promise<void> {
+    if (this.#isDisposed) return
+    this.#isDisposed = true
+    await inLine(() => this.#session.release())
+    for (const buffer of this.#tables?.buffers ?? []) buffer.destroy()
+  }
+
+  /** Prompts that are run side by side; the fused node has one length for all of a batch. */
+  #groups(prompts: readonly ArrayLike<number>[]): number[][] {
+    const all = prompts.map((_, i) => i)
+    if (this.attention === 'explicit') return [all]
+    const byLength = new Map<number, number[]>()
+    for (const i of all) {
+      const group = byLength.get(prompts[i].length)
+      if (group) group.push(i)
+      else byLength.set(prompts[i].length, [i])
+    }
+    return [...byLength.values()]
+  }
+
+  async #generateGroup(
+    prompts: readonly ArrayLike<number>[],
+    group: readonly number[],
+    { maxNewTokens, endTokens, sampling, signal, onToken }: OrtGenerateOptions,
+    answers: number[][],
+  ): Promise<void> {
+    const B = group.length
+    const longest = Math.max(...group.map((i) => prompts[i].length))
+    const lengths = Int32Array.from(group, (i) => prompts[i].length)
+    const ids = new Int32Array(B * longest)
+    group.forEach((i, b) => {
+      ids.set(Array.from(prompts[i]), (b + 1) * longest - prompts[i].length)
+    })
+    const isOpen = group.map(() => true)
+    const wanted = sampling ? 'logits' : 'token'
+    const capacity = longest + maxNewTokens
+    const last = (S: number) => Int32Array.from({ length: B }, (_, b) => (b + 1) * S - 1)
+    let cache = this.#emptyCache(B)
+    let shape: RunShape = { sequences: B, tokens: longest, cached: 0, lengths }
+    let next = ids
+    try {
+      for (let step = 0; ; step++) {
+        throwIfCancelled(signal)
+        const outputs = await this.#run(next, shape, last(shape.tokens), capacity, cache, [wanted], true)
+        const tokens = sampling
+          ? this.#sample(toFloats(outputs[wanted]), group, sampling, step * prompts.length)
+          : toTokens(outputs[wanted])
+        for (let b = 0; b < B; b++) {
+          if (!isOpen[b]) continue
+          answers[group[b]].push(tokens[b])
+          onToken?.(group[b], tokens[b])
+          if (endTokens.includes(tokens[b])) isOpen[b] = false
+        }
+        disposeAll(cache)
+        cache = this.#presentOf(outputs)
+        if (step + 1 >= maxNewTokens || !isOpen.includes(true)) return
+        next = Int32Array.from(tokens)
+        const cached = shape.cached + shape.tokens
+        shape = { sequences: B, tokens: 1, cached, lengths: lengths.map((length) => length + step + 1) }
+      }
+    } finally {
+      disposeAll(cache)
+    }
+  }
+
+  #sample(logits: Float32Array, group: readonly number[], sampling: Sampling, firstRow: number): number[] {
+    const { vocabSize: V } = this.config
+    return group.map((i, b) => sampleToken(logits.subarray(b * V, (b + 1) * V), sampling, firstRow + i))
+  }
+
+  /** One run over a whole sequence; the cache is not kept. */
+  async #whole(
+    ids: readonly number[],
+    rows: Int32Array,
+    names: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Record<string, OrtTensor>> {
+    throwIfCancelled(signal)
+    this.#requireTokens(ids)
+    this.#ready()
+    const shape: RunShape = { sequences: 1, tokens: ids.length, cached: 0, lengths: [ids.length] }
+    const run = () =>
+      this.#run(Int32Array.from(ids), shape, rows, ids.length, this.#emptyCache(1), names, false)
+    return this.#guarded(run)
+  }
+
+  async #run(
+    ids: Int32Array,
+    shape: RunShape,
+    rows: Int32Array,
+    needed: number,
+    cache: Cache,
+    names: readonly string[],
+    isKept: boolean,
+  ): Promise<Record<string, OrtTensor>> {
+    const { Tensor } = this.#ort
+    this.#requireRoom(shape, rows.length)
+    const tables = this.#rotary(needed)
+    const feeds: Record<string, OrtTensor> = {
+      ...this.#weights,
+      ...cache,
+      ids: new Tensor('int32', ids, [ids.length]),
+      rows: new Tensor('int32', rows, [rows.length]),
+      ...this.#attentionFeeds(shape, tables),
+    }
+    const present = isKept ? Object.keys(cache).map((name) => name.replace('past', 'present')) : []
+    if (this.#isLost) throw new EngineError('device-lost', 'the GPU device was lost')
+    return inLine(() => this.#session.run(feeds, [...names, ...present]))
+  }
+
+  #attentionFeeds(
+    shape: RunShape,
+    tables: { capacity: number; cos: OrtTensor; sin: OrtTensor },
+  ): Record<string, OrtTensor> {
+    const { Tensor } = this.#ort
+    const { headCount: H, kvHeadCount: G, headSize: D, rotary } = this.config
+    const { sequences: B, tokens: S, cached: P } = shape
+    const sizes = (...values: number[]) =>
+      new Tensor('int64', BigInt64Array.from(values, BigInt), [values.length])
+    const feeds: Record<string, OrtTensor> = { joined: sizes(B, S, -1), cos: tables.cos, sin: tables.sin }
+    if (this.attention === 'fused') {
+      feeds.seqlens = new Tensor('int32', new Int32Array(B).fill(P + S - 1), [B])
+      feeds.total = new Tensor('int32', Int32Array.of(P + S), [1])
+      return feeds
+    }
+    feeds.positions = new Tensor('int64', tableRows(rotary, shape, tables.capacity), [B, S])
+    feeds.byHead = sizes(B, S, -1, D)
+    feeds.grouped = sizes(B, G, H / G, S, -1)
+    feeds.flat = sizes(B, G, (H / G) * S, -1)
+    for (const [name, window] of this.#graph.masks)
+      feeds[name] = this.#floats(windowMask(shape, window, this.precision), [B, 1, 1, S, P + S])
+    return feeds
+  }
+
+  /** Rotary tables for at least `needed` positions, kept for later runs. */
+  #rotary(needed: number): { capacity: number; cos: OrtTensor; sin: OrtTensor } {
+    if (this.#tables && this.#tables.capacity >= needed) return this.#tables
+    for (const buffer of this.#tables?.buffers ?? []) buffer.destroy()
+    // Whole powers of two, so that answers a little longer need no new ones.
+    const capacity = 2 ** Math.ceil(Math.log2(Math.max(64, needed)))
+    const { cos, sin, rows } = stackedTables(this.config.rotary, capacity)
+    const dims = [rows, this.config.rotary.size / 2]
+    const buffers: GPUBuffer[] = []
+    const make = (values: Float32Array) => this.#resident(values, dims, buffers)
+    this.#tables = { capacity, cos: make(cos), sin: make(sin), buffers }
+    return this.#tables
+  }
+
+  /** A tensor that stays on the device where there is one; its buffer is added to `buffers`. */
+  #resident(values: Float32Array, dims: readonly number[], buffers: GPUBuffer[]): OrtTensor {
+    if (!this.#device) return this.#floats(values, dims)
+    const bytes =
+      this.precision === 'f16' ? Uint16Array.from(values, toF16) : (values as Float32Array<ArrayBuffer>)
+    const size = Math.ceil(bytes.byteLength / 16) * 16
+    const padded = new Uint8Array(size)
+    padded.set(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+    const buffer = this.#device.createBuffer({ size, usage: STORAGE, label: 'rotary table' })
+    this.#device.queue.writeBuffer(buffer, 0, padded)
+    buffers.push(buffer)
+    const dataType = this.precision === 'f16' ? 'float16' : 'float32'
+    return this.#ort.Tensor.fromGpuBuffer(buffer, { dataType, dims })
+  }
+
+  #floats(values: Float32Array, dims: readonly number[]): OrtTensor {
+    const { Tensor } = this.#ort
+    return this.precision === 'f16'
+      ? new Tensor('float16', Uint16Array.from(values, toF16), dims)
+      : new Tensor('float32', values, dims)
+  }
+
+  #emptyCache(B: number): Cache {
+    const { layerCount, kvHeadCount: G, headSize: D } = this.config
+    const cache: Cache = {}
+    // onnxruntime takes tensors without elements from the host alone.
+    for (let l = 0; l < layerCount; l++)
+      for (const kind of ['k', 'v'])
+        cache[`past.${kind}.${l}`] = this.#floats(new Float32Array(0), [B, G, 0, D])
+    return cache
+  }
+
+  #presentOf(outputs: Record<string, OrtTensor>): Cache {
+    const cache: Cache = {}
+    for (const [name, tensor] of Object.entries(outputs))
+      if (name.startsWith('present')) cache[name.replace('present', 'past')] = tensor
+    return cache
+  }
+
+  #ready(): void {
+    if (this.#isDisposed) throw new EngineError('request-invalid', 'the onnxruntime model was disposed')
+    if (!this.#weights) throw new EngineError('request-invalid', 'the onnxruntime model has no weights yet')
+  }
+
+  #requireTokens(ids: readonly number[]): void {
+    const { vocabSize: V } = this.config
+    if (ids.length === 0) throw new EngineError('request-invalid', 'expected at least one token, found none')
+    ids.forEach((id, t) => {
+      // onnxruntime does not check: it would read another row, or none.
+      if (!(Number.isInteger(id) && id >= 0 && id < V))
+        throw new EngineError('request-invalid', `token ${id} at position ${t}: expected 0 to ${V - 1}`)
+    })
+  }
+
+  #requireRoom({ sequences: B, tokens: S, cached: P }: RunShape, rows: number): void {
+    const device = this.#device
+    if (!device) return
+    const { headCount: H, kvHeadCount: G, headSize: D, intermediateSize: I, vocabSize: V } = this.config
+    const size = BYTES[this.precision]
+    requireBinding(device, size * B * H * S * (P + S), `attention scores of ${B} × ${S} tokens`)
+    requireBinding(device, size * B * G * D * (P + S), `keys of ${B} × ${P + S} tokens`)
+    requireBinding(device, size * B * S * 2 * I, `activations of ${B} × ${S} tokens`)
+    requireBinding(device, size * rows * V, `logits of ${rows} tokens`)
+  }
+
+  #guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#device ? onDevice(this.#device, work) : onHost(work)
+  }
+}
+
+function completeForm(config: ModelConfig, options: OrtModelOptions) {
+  const { precision = 'f32', hasHidden = false } = options
+  const canFuse = fusedObstacle(config) === undefined && config.rotary.scaling.kind !== 'longrope'
+  return { precision, hasHidden, attention: options.attention ?? (canFuse ? 'fused' : 'explicit') }
+}
+
+function requireSize(spec: WeightSpec, elementBytes: number, found: number, mayBePadded = false): void {
+  const expected = elementBytes * countElements(spec.shape)
+  if (found < expected || (found > expected && !mayBePadded))
+    throw new EngineError('shape-mismatch', `expected ${expected} bytes, found ${found}`, {
+      tensor: spec.name,
+    })
+}
+
+function disposeAll(cache: Cache): void {
+  for (const tensor of Object.values(cache)) tensor.dispose()
+}
+
+function toFloats(tensor: OrtTensor | undefined): Float32Array {
+  const data = tensor?.data
+  if (data instanceof Float32Array) return data
+  // Where there is a Float16Array, onnxruntime hands that out.
+  if (data instanceof Uint16Array) return Float32Array.from(data, fromF16)
+  if (ArrayBuffer.isView(data)) return Float32Array.from(data as unknown as ArrayLike<number>)
+  throw new EngineError('gpu-failed', 'onnxruntime returned no floats')
+}
+
+function toTokens(tensor: OrtTensor | undefined): number[] {
+  const data = tensor?.data
+  if (!(data instanceof BigInt64Array)) throw new EngineError('gpu-failed', 'onnxruntime returned no tokens')
+  return Array.from(data, Number)
+}
