@@ -27,6 +27,11 @@ const rules: Rule[] = [
     of: ['src/core/files'],
     code: ['src/core/tensors', ...architecture, '@huggingface/jinja', '@huggingface/tokenizers', 'fflate'],
   },
+  {
+    // Where models come from, and what of them is kept on this machine.
+    of: ['src/core/sources', 'src/core/store'],
+    code: ['src/core/files', '@huggingface/hub', 'hash-wasm'],
+  },
   { of: kernelText, code: ['src/core/tensors'] },
   { of: ['src/core/kernels'], code: ['src/core/tensors'] },
   { of: ['src/core/gpu'], code: [...kernelText, 'src/core/tensors'] },
@@ -51,6 +56,7 @@ const rules: Rule[] = [
     of: ['src/core/merge'],
     code: [
       ...['src/core/geometry', 'src/core/model', 'src/core/kernels', 'src/core/gpu', 'src/core/tensors'],
+      'src/core/files/storedWeight.ts',
       'ml-matrix',
     ],
   },

@@ -4,7 +4,10 @@
 export type ErrorCode =
   | 'file-missing' // a file or URL that should be there is not
   | 'file-malformed' // bytes that contradict their own format
+  | 'access-refused' // a server that wants a token, a consent or a right
   | 'file-unsupported' // a well-formed file of a kind we do not read
+  | 'hash-mismatch' // bytes that are not those that were promised
+  | 'storage-full' // the browser's quota, or somebody else's hold on its storage
   | 'config-unsupported' // an architecture or switch that the engine does not have
   | 'shape-mismatch' // tensors or models that do not fit together
   | 'tokenizer-mismatch' // models that do not share a tokenizer

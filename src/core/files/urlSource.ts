@@ -1,7 +1,9 @@
 // Bytes behind a URL, read by HTTP ranges. A server that ignores ranges (status 200) or hides its
-// Content-Range from other origins is read whole, once. Not a download manager: no retries, nothing kept on disk.
+// Content-Range from other origins is read whole, once, where that fits into memory. A range that breaks off is asked
+// for again; a file that changes between two ranges is refused. Not a download manager: nothing is kept on disk.
 
 import { EngineError, type ErrorPlace, throwIfCancelled } from '../errors.ts'
+import { pause } from './pause.ts'
 import { type ByteSource, type Bytes, checkRange, messageOf } from './source.ts'
 
 /** Same shape as the global; tests give their own. */
@@ -11,6 +13,25 @@ export type Fetch = (url: string, init?: RequestInit) => Promise<Response>
 const HEAD_BYTES = 65536
 /** Files up to this many bytes are fetched in one piece: one request beats one per tensor. */
 const WHOLE_BYTES = 32 * 2 ** 20
+/** Where a server gives no ranges, files up to this many bytes are held in memory. */
+const MEMORY_BYTES = 512 * 2 ** 20
+/** Waits before a range that broke off is asked for again, ms. */
+const RETRY_MS = [250, 1000, 4000]
+
+/** A file that was another one when it was read before; what was read is worth nothing. */
+export class ChangedError extends EngineError {
+  constructor(message: string, place: ErrorPlace) {
+    super('file-malformed', `the file changed while it was read: ${message}`, place)
+  }
+}
+
+/** A body that ended before its time. */
+class BrokenOffError extends EngineError {}
+
+export interface UrlOptions {
+  fetch?: Fetch | undefined
+  signal?: AbortSignal | undefined
+}
 
 /** `file-missing` where the server says that there is no such file, as against a server that fails or refuses. */
 export class AbsentError extends EngineError {
@@ -24,26 +45,36 @@ export class UrlSource implements ByteSource {
   readonly size: number
   readonly url: string
   private readonly fetch: Fetch
-  private readonly head: Bytes
+  /** first bytes; undefined until they are asked for */
+  private head: Bytes | undefined
   private whole: Bytes | undefined
+  private seen: string | undefined
 
-  private constructor(url: string, fetch: Fetch, size: number, head: Bytes) {
+  private constructor(url: string, fetch: Fetch, size: number, head: Bytes | undefined, name?: string) {
     this.url = url
-    this.name = fileName(url)
+    this.name = name ?? fileName(url)
     this.fetch = fetch
     this.size = size
     this.head = head
-    if (head.byteLength === size) this.whole = head
+    if (head?.byteLength === size) this.whole = head
+  }
+
+  /** What the server said of the file's state, ETag or date, at the first answer; undefined before, or if hidden. */
+  get validator(): string | undefined {
+    return this.seen
+  }
+
+  /** A file whose size is known from elsewhere, in bytes: nothing is asked for before the first read. */
+  static known(url: string, size: number, options: { fetch?: Fetch; name?: string } = {}): UrlSource {
+    const ask = options.fetch ?? ((u, init) => fetch(u, init))
+    return new UrlSource(url, ask, size, size === 0 ? new Uint8Array(0) : undefined, options.name)
   }
 
   /**
    * Asks the server for size and first bytes. Rejects `file-missing` with the status when it is not there
    * (a web page in its place included), `file-malformed` when the answer contradicts itself.
    */
-  static async open(
-    url: string,
-    options: { fetch?: Fetch | undefined; signal?: AbortSignal | undefined } = {},
-  ): Promise<UrlSource> {
+  static async open(url: string, options: UrlOptions = {}): Promise<UrlSource> {
     const ask = options.fetch ?? ((u, init) => fetch(u, init))
     const { signal } = options
     const place = { file: fileName(url), offset: 0 }
@@ -64,7 +95,9 @@ export class UrlSource implements ByteSource {
           `asked for ${expected} bytes from 0, got ${head.byteLength} from ${range.start}`,
           place,
         )
-      return new UrlSource(url, ask, range.size, head)
+      const source = new UrlSource(url, ask, range.size, head)
+      source.seen = validatorOf(response)
+      return source
     }
     if (response.status === 206) {
       await response.body?.cancel()
@@ -81,8 +114,9 @@ export class UrlSource implements ByteSource {
     place: ErrorPlace,
     signal: AbortSignal | undefined,
   ): Promise<UrlSource> {
-    const bytes = await body(response, place, signal)
     const length = response.headers.get('content-length')
+    if (Number(length) > MEMORY_BYTES) await refuseWhole(response, Number(length), place)
+    const bytes = await body(response, place, signal)
     // Under compression the header counts other bytes than we get, so it proves nothing.
     if (length !== null && !response.headers.get('content-encoding') && Number(length) !== bytes.byteLength)
       throw new EngineError(
@@ -90,23 +124,73 @@ export class UrlSource implements ByteSource {
         `the server promised ${length} bytes and sent ${bytes.byteLength}`,
         place,
       )
-    return new UrlSource(url, fetch, bytes.byteLength, bytes)
+    const source = new UrlSource(url, fetch, bytes.byteLength, bytes)
+    source.seen = validatorOf(response)
+    return source
   }
 
   async read(offset: number, length: number, signal?: AbortSignal): Promise<Bytes> {
     throwIfCancelled(signal)
     checkRange(this, offset, length)
     const end = offset + length
-    if (end <= this.head.byteLength) return this.head.slice(offset, end)
+    const headBytes = Math.min(HEAD_BYTES, this.size)
+    if (!this.whole && !this.head && end <= headBytes) {
+      this.head = await this.fetchRange(0, headBytes, signal)
+      if (this.head.byteLength === this.size) this.whole = this.head
+    }
+    if (!this.whole && this.head && end <= this.head.byteLength) return this.head.slice(offset, end)
     if (!this.whole && this.size <= WHOLE_BYTES) this.whole = await this.fetchRange(0, this.size, signal)
     if (this.whole) return this.whole.slice(offset, end)
     return this.fetchRange(offset, length, signal)
   }
 
-  private async fetchRange(offset: number, length: number, signal: AbortSignal | undefined): Promise<Bytes> {
+  /** The same past all buffers but a whole file; `onBytes` counts what has arrived, anew where it broke off. */
+  async readCounted(
+    offset: number,
+    length: number,
+    onBytes: (bytes: number) => void,
+    signal?: AbortSignal,
+  ): Promise<Bytes> {
+    checkRange(this, offset, length)
+    if (this.whole) {
+      onBytes(length)
+      return this.whole.slice(offset, offset + length)
+    }
+    return this.fetchRange(offset, length, signal, onBytes)
+  }
+
+  private async fetchRange(
+    offset: number,
+    length: number,
+    signal: AbortSignal | undefined,
+    onBytes?: (bytes: number) => void,
+  ): Promise<Bytes> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.fetchOnce(offset, length, signal, onBytes)
+      } catch (error) {
+        if (!(error instanceof BrokenOffError) || attempt >= RETRY_MS.length) throw error
+        await pause(RETRY_MS[attempt], signal)
+      }
+    }
+  }
+
+  private async fetchOnce(
+    offset: number,
+    length: number,
+    signal: AbortSignal | undefined,
+    onBytes: ((bytes: number) => void) | undefined,
+  ): Promise<Bytes> {
     const place = { file: this.name, offset }
     const response = await request(this.fetch, this.url, place, offset, length, signal)
-    const bytes = await body(response, place, signal)
+    const validator = validatorOf(response)
+    if (this.seen !== undefined && validator !== undefined && validator !== this.seen) {
+      await response.body?.cancel()
+      throw new ChangedError(`it was ${this.seen}, now ${validator}`, place)
+    }
+    this.seen ??= validator
+    if (response.status === 200 && this.size > MEMORY_BYTES) await refuseWhole(response, this.size, place)
+    const bytes = await body(response, place, signal, onBytes)
     if (response.status === 200) {
       // A cache on the way may drop the range; the answer is then the whole file.
       if (bytes.byteLength !== this.size) throw this.changed(place, bytes.byteLength)
@@ -125,12 +209,17 @@ export class UrlSource implements ByteSource {
   }
 
   private changed(place: ErrorPlace, size: number): EngineError {
-    return new EngineError(
-      'file-malformed',
-      `the file changed while it was read: ${this.size} bytes, now ${size}`,
-      place,
-    )
+    return new ChangedError(`${this.size} bytes, now ${size}`, place)
   }
+}
+
+async function refuseWhole(response: Response, size: number, place: ErrorPlace): Promise<never> {
+  await response.body?.cancel()
+  throw new EngineError(
+    'file-unsupported',
+    `the server gives no byte ranges, and ${(size / 1e9).toFixed(1)} GB at once would not fit into memory; download the files and open their folder`,
+    place,
+  )
 }
 
 async function request(
@@ -150,6 +239,8 @@ async function request(
     response = await fetch(url, init)
   } catch (error) {
     throwIfCancelled(signal)
+    // A fetch with manners of its own has found its words.
+    if (error instanceof EngineError) throw error
     throw new EngineError('file-missing', `${url} cannot be reached: ${messageOf(error)}`, place)
   }
   const isEmptyFile = response.status === 416 && /\*\/0$/.test(response.headers.get('content-range') ?? '')
@@ -162,13 +253,40 @@ async function request(
   return response
 }
 
-async function body(response: Response, place: ErrorPlace, signal: AbortSignal | undefined): Promise<Bytes> {
+async function body(
+  response: Response,
+  place: ErrorPlace,
+  signal: AbortSignal | undefined,
+  onBytes?: (bytes: number) => void,
+): Promise<Bytes> {
   try {
-    return new Uint8Array(await response.arrayBuffer())
+    if (!onBytes || !response.body) return new Uint8Array(await response.arrayBuffer())
+    const pieces: Uint8Array[] = []
+    let size = 0
+    for (const reader = response.body.getReader(); ; ) {
+      const { value } = await reader.read()
+      if (!value) break
+      pieces.push(value)
+      size += value.byteLength
+      onBytes(size)
+    }
+    const bytes = new Uint8Array(size)
+    let at = 0
+    for (const piece of pieces) {
+      bytes.set(piece, at)
+      at += piece.byteLength
+    }
+    return bytes
   } catch (error) {
     throwIfCancelled(signal)
-    throw new EngineError('file-missing', `the download broke off: ${messageOf(error)}`, place)
+    throw new BrokenOffError('file-missing', `the download broke off: ${messageOf(error)}`, place)
   }
+}
+
+/** ETag without its weakness mark, else the date; undefined where other origins may see neither. */
+function validatorOf(response: Response): string | undefined {
+  const etag = response.headers.get('etag')?.replace(/^W\//, '')
+  return etag ?? response.headers.get('last-modified') ?? undefined
 }
 
 /** `bytes 0-99/1234`; undefined when absent, hidden by CORS or of unknown total. */
