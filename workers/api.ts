@@ -243,6 +243,8 @@ export interface EngineApi {
   open(onEvent: (event: EngineEvent) => void): Promise<EngineInfo>
   /** Reads the built-in zoo's index and weights. */
   openBuiltIn(jobId: number): Promise<ModelSummary[]>
+  /** Reads the models of a micro family; their built-in ids are `family/model`. */
+  openFamily(jobId: number, family: string): Promise<ModelSummary[]>
   /** Opens a Hugging Face folder from dropped files (File.webkitRelativePath or plain names). */
   openFiles(jobId: number, files: File[]): Promise<ModelSummary>
   /** Opens a Hugging Face folder below a URL. */

@@ -34,12 +34,20 @@ async function fetchJson(url: string): Promise<unknown> {
   }
 }
 
-export async function fetchZooIndex(): Promise<ZooEntry[]> {
-  const url = `${zooUrl()}index.json`
+/** Address of a built-in model's folder; `llama/anchor` is the anchor of a family. */
+export function builtInUrl(id: string): string {
+  return `${zooUrl()}${id.includes('/') ? 'families/' : ''}${id}/`
+}
+
+/** The models that are opened at the start, or those of one family, with its name before their ids. */
+export async function fetchZooIndex(family?: string): Promise<ZooEntry[]> {
+  const url = `${zooUrl()}${family === undefined ? '' : `families/${family}/`}index.json`
   const index = (await fetchJson(url)) as { models?: ZooEntry[] }
   if (!Array.isArray(index.models))
     throw new EngineError('file-malformed', 'expected a list of models', { file: url })
-  return index.models
+  return family === undefined
+    ? index.models
+    : index.models.map((entry) => ({ ...entry, id: `${family}/${entry.id}` }))
 }
 
 export async function fetchProbes(): Promise<ProbeFile> {

@@ -29,11 +29,12 @@ import type {
   ModelSummary,
   Subject,
 } from './api.ts'
-import { fetchProbes, fetchZooIndex, zooUrl } from './builtIn.ts'
+import { builtInUrl, fetchProbes, fetchZooIndex } from './builtIn.ts'
 import { digestWeights } from './digest.ts'
 import { directoryEntries, zipEntries } from './exportMerge.ts'
 import { type Job, JobQueue } from './jobs.ts'
 import { LabellerSlot } from './labeller.ts'
+import { factsOf } from './modelFacts.ts'
 import { opinionOf } from './opinion.ts'
 import { brokenBy, runSelfTest } from './selfTest.ts'
 
@@ -74,20 +75,16 @@ export function createEngine(): EngineApi {
     const id = originKey(origin)
     measures.forget(id)
     await session.load(id, checkpoint, optionsOf(job))
-    const { config } = checkpoint
-    return {
-      id,
-      ...about,
-      origin,
-      architecture: String(
-        (checkpoint.rawConfig.architectures as unknown[] | undefined)?.[0] ?? config.family,
-      ),
-      parameterCount: checkpoint.parameterCount,
-      dtype: checkpoint.dtype,
-      layerCount: config.layerCount,
-      hiddenSize: config.hiddenSize,
-      byteLength: checkpoint.byteLength,
+    return { id, ...about, origin, ...factsOf(checkpoint) }
+  }
+
+  async function openListed(job: Job, family?: string): Promise<ModelSummary[]> {
+    const summaries: ModelSummary[] = []
+    for (const { id, ...about } of await fetchZooIndex(family)) {
+      const checkpoint = await openCheckpoint(urlFolder(builtInUrl(id)), job.signal)
+      summaries.push(await openModel(job, { kind: 'built-in', id }, checkpoint, about))
     }
+    return summaries
   }
 
   /** The model a subject stands for; a merge is written anew, which takes milliseconds. */
@@ -163,15 +160,8 @@ export function createEngine(): EngineApi {
       return gpu.summary
     },
 
-    openBuiltIn: (jobId) =>
-      queue.run(jobId, async (job) => {
-        const summaries: ModelSummary[] = []
-        for (const { id, ...about } of await fetchZooIndex()) {
-          const checkpoint = await openCheckpoint(urlFolder(`${zooUrl()}${id}/`), job.signal)
-          summaries.push(await openModel(job, { kind: 'built-in', id }, checkpoint, about))
-        }
-        return summaries
-      }),
+    openBuiltIn: (jobId) => queue.run(jobId, (job) => openListed(job)),
+    openFamily: (jobId, family) => queue.run(jobId, (job) => openListed(job, family)),
 
     openFiles: (jobId, files) =>
       queue.run(jobId, async (job) => {

@@ -2,9 +2,10 @@
 
 import type { ModelSummary } from '../../../workers/api.ts'
 import { originKey } from '../../share/experimentKey.ts'
+import { familyOf, type MicroFamily } from '../../share/families.ts'
 import { readState, update } from '../store.ts'
 import { announce } from './errors.ts'
-import { defaultExperiment } from './recipe.ts'
+import { defaultExperiment, setFamily } from './recipe.ts'
 import { recipeChanged, runForeground } from './runner.ts'
 import { session } from './session.ts'
 
@@ -55,6 +56,18 @@ export async function openAddress(url: string): Promise<void> {
   if (model) offerModel(model)
 }
 
+/** Opens a micro family and merges its two experts; a link that waits for its models is left as it is. */
+export async function openFamily({ id: family, name }: MicroFamily): Promise<void> {
+  const list = await runForeground(`Opening ${name}`, (port, id) => port.openFamily(id, family), {
+    needsGeometry: false,
+  })
+  if (!list) return
+  const wasNamed = list.some(isNamed)
+  list.forEach(takeModel)
+  if (wasNamed) recipeChanged()
+  else setFamily(list)
+}
+
 /** Lets go of a model that the user brought and the experiment does not name. */
 export async function closeModel(model: ModelSummary): Promise<void> {
   if (isNamed(model)) return
@@ -72,6 +85,13 @@ export async function closeModel(model: ModelSummary): Promise<void> {
 
 /** Opens again, after a loss of the device, what the user had brought. */
 export async function reopenModels(lost: readonly ModelSummary[]): Promise<void> {
+  const families = new Set(lost.flatMap(({ origin }) => familyOf(origin) ?? []))
+  for (const { id: family, name } of families) {
+    const list = await runForeground(`Opening ${name} again`, (port, id) => port.openFamily(id, family), {
+      needsGeometry: false,
+    })
+    list?.forEach(takeModel)
+  }
   for (const { origin, name } of lost) {
     const files = session.files.get(originKey(origin))
     if (origin.kind === 'built-in' || (origin.kind === 'files' && !files)) continue

@@ -211,6 +211,19 @@ export function defaultExperiment(list: readonly ModelSummary[]): Experiment | n
   }
 }
 
+/** Lets a family take part: its anchor, and all its experts in equal parts. */
+export function setFamily(list: readonly ModelSummary[]): void {
+  const anchor = list.find((model) => model.role === 'anchor')
+  const experts = list.filter((model) => model !== anchor)
+  if (!anchor || experts.length === 0) return
+  change((experiment) => ({
+    ...experiment,
+    anchor: anchor.origin,
+    experts: experts.map(({ origin }) => ({ origin, weight: 1 / experts.length })),
+    references: referencesOf(list),
+  }))
+}
+
 export function resetExperiment(): void {
   const experiment = defaultExperiment(readState().models.list)
   if (!experiment) return

@@ -2,6 +2,7 @@
 
 import type { ModelSummary } from '../../../workers/api.ts'
 import { EngineError } from '../../core/errors.ts'
+import { isOpenedAtStart } from '../../share/families.ts'
 import { type Connect, callEngine } from '../engine.ts'
 import { toFailure } from '../failure.ts'
 import { readState, update } from '../store.ts'
@@ -36,7 +37,7 @@ export function startStudio(connect?: Connect): () => void {
 /** Opens a fresh engine after the device was lost; what was measured stays. */
 export async function reopenEngine(): Promise<void> {
   abandonAll()
-  const userModels = readState().models.list.filter((model) => model.origin.kind !== 'built-in')
+  const userModels = readState().models.list.filter((model) => !isOpenedAtStart(model.origin))
   session.connection?.close()
   session.connection = null
   update('runs', { preparedKey: null, written: null, failed: {}, isStopped: false })
@@ -85,7 +86,7 @@ async function openBuiltIn(): Promise<void> {
     })
     if (list.length === 0) throw new EngineError('file-missing', 'The studio has no built-in models')
     update('models', ({ list: before }) => ({
-      list: [...list, ...before.filter((model) => model.origin.kind !== 'built-in')],
+      list: [...list, ...before.filter((model) => !isOpenedAtStart(model.origin))],
     }))
     announce(`${list.length} models are loaded`)
   } catch (error) {

@@ -72,6 +72,18 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       await work(jobId, 'Reading weights', 5)
       return [...fakeModels]
     },
+    async openFamily(jobId, family) {
+      check('openFamily')
+      await work(jobId, 'Reading weights', 3)
+      return fakeModels
+        .filter(({ id }) => ['anchor', 'task-sort', 'uncensored'].includes(id))
+        .map((model) => ({
+          ...model,
+          id: `${family}/${model.id}`,
+          name: `${family}: ${model.name}`,
+          origin: { kind: 'built-in', id: `${family}/${model.id}` },
+        }))
+    },
     async openFiles(jobId, files) {
       check('openFiles')
       await work(jobId, 'Reading files', 3)

@@ -1,5 +1,6 @@
 import type { Experiment, ModelSummary } from '../../../workers/api.ts'
 import { originKey } from '../../share/experimentKey.ts'
+import { isOpenedAtStart } from '../../share/families.ts'
 import { limits } from '../../share/parameters.ts'
 import { closeModel } from '../../state/actions/models.ts'
 import { addExpert } from '../../state/actions/recipe.ts'
@@ -12,7 +13,7 @@ export interface BroughtModelsProps {
 
 /** Models that the user opened: they can join as experts, or be let go. */
 export function BroughtModels({ experiment, list }: BroughtModelsProps) {
-  const brought = list.filter((model) => model.origin.kind !== 'built-in')
+  const brought = list.filter((model) => !isOpenedAtStart(model.origin))
   if (brought.length === 0) return null
   const used = new Set(
     [experiment.anchor, ...experiment.experts.map((expert) => expert.origin)].map(originKey),

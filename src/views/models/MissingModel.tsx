@@ -1,14 +1,26 @@
 import type { ModelOrigin, ModelSummary } from '../../../workers/api.ts'
-import { openAddress } from '../../state/actions/models.ts'
+import { familyOf } from '../../share/families.ts'
+import { openAddress, openFamily } from '../../state/actions/models.ts'
 
 /** What to do about a model that a link names and this page does not hold. Nothing is fetched unasked. */
 export function MissingModel({ origin, list }: { origin: ModelOrigin; list: readonly ModelSummary[] }) {
   if (list.length === 0) return <p className="hint"> </p>
   switch (origin.kind) {
-    case 'built-in':
+    case 'built-in': {
+      const family = familyOf(origin)
+      if (family)
+        return (
+          <p className="hint is-warning">
+            Of the {family.name} family, not loaded yet.{' '}
+            <button type="button" className="text-button" onClick={() => void openFamily(family)}>
+              Load {family.name}
+            </button>
+          </p>
+        )
       return (
         <p className="hint is-warning">This studio has no built-in model “{origin.id}”. Choose another.</p>
       )
+    }
     case 'files':
       return (
         <p className="hint is-warning">

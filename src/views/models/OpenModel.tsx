@@ -1,6 +1,7 @@
 import { type FormEvent, useRef, useState } from 'react'
 import { isHttpUrl } from '../../share/experiment.ts'
-import { openAddress, openFolder } from '../../state/actions/models.ts'
+import { microFamilies } from '../../share/families.ts'
+import { openAddress, openFamily, openFolder } from '../../state/actions/models.ts'
 import { collectDroppedFiles } from './droppedFiles.ts'
 
 /** A drop zone for a Hugging Face folder and a field for an address. */
@@ -63,6 +64,23 @@ export function OpenModel() {
           Open
         </button>
       </form>
+      <label className="open-family">
+        Or a small built-in family{' '}
+        <select
+          value=""
+          onChange={(event) => {
+            const family = microFamilies.find(({ id }) => id === event.target.value)
+            if (family) void openFamily(family)
+          }}
+        >
+          <option value="">choose …</option>
+          {microFamilies.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
       <p className="hint">config.json, *.safetensors, tokenizer.json. Files stay on this machine.</p>
     </div>
   )

@@ -1,0 +1,21 @@
+// What the page shows of a checkpoint, read from its header alone.
+
+import type { Checkpoint } from '../src/core/files/checkpoint.ts'
+import type { ModelSummary } from './api.ts'
+
+export function factsOf({
+  config,
+  rawConfig,
+  parameterCount,
+  dtype,
+  byteLength,
+}: Checkpoint): Omit<ModelSummary, 'id' | 'name' | 'role' | 'origin' | 'description' | 'skill'> {
+  return {
+    architecture: String((rawConfig.architectures as unknown[] | undefined)?.[0] ?? config.family),
+    parameterCount,
+    dtype,
+    layerCount: config.layerCount,
+    hiddenSize: config.hiddenSize,
+    byteLength,
+  }
+}
