@@ -6,10 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readProbes } from '../../core/evaluate/probes.ts'
 import { METHODS } from '../../core/merge/methods/registry.ts'
 import { Session } from '../../core/session/session.ts'
+import { decodeWeights } from '../../core/tensors/dtype.ts'
 import { openTestDevice } from '../../testing/openTestDevice.ts'
 import { ZOO } from './models.ts'
 import { type OpenedModel, openRecipe, planOpened, readRecipeFile } from './openRecipe.ts'
-import { runPlan } from './runPlan.ts'
+import { runPlan, wholeTensors } from './runPlan.ts'
 
 const FOLDER = resolve(import.meta.dirname, '../../core/merge/recipe/examples')
 const names = (await readdir(FOLDER)).filter((name) => name.endsWith('.yml')).sort()
@@ -35,13 +36,14 @@ describe('examples on the built-in models', () => {
     ) => {
       written.push(tensor)
       const from = base ?? sources[0]
-      const { bytes } = await opened.models.get(from.model)!.checkpoint.readWeight(from.tensor)
-      const stored = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2)
+      const { bytes, type } = await opened.models.get(from.model)!.checkpoint.readWeight(from.tensor)
+      const stored = decodeWeights(bytes, type)
       expect(values.length).toBe(stored.length)
-      const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
-      if (bits.some((word, i) => word !== (stored[i] << 16) >>> 0)) moved++
+      if (values.some((value, i) => !Object.is(value, stored[i]))) moved++
     }
-    await runPlan({ session, plan, models: opened.models, fisherFiles: new Map() }, write, { signal })
+    await runPlan({ session, plan, models: opened.models, fisherFiles: new Map() }, wholeTensors(write), {
+      signal,
+    })
     expect(written).toEqual(plan.tensors.map(({ name: tensor }) => tensor))
     // A pure stack copies; every other example moves at least the tensors of some layers.
     if (plan.method === 'passthrough') expect(moved).toBeLessThan(plan.tensors.length / 2)

@@ -19,7 +19,7 @@ import { jobOptions, PROBE_OPTIONS, readProbeFile, withSession } from './engine.
 import { type Measured, Measurer, measureLines } from './measure.ts'
 import { type OpenedRecipe, openRecipe, planOpened, readRecipeFile } from './openRecipe.ts'
 import { copyTokenizer, mergedConfig, ShardWriter, withTarget } from './outputFolder.ts'
-import { type PlanRun, readFisherArguments, runPlan } from './runPlan.ts'
+import { type PlanRun, readFisherArguments, runPlan, wholeTensors } from './runPlan.ts'
 import { PER_CLASS } from './score.ts'
 
 /** As mergekit's. */
@@ -119,7 +119,11 @@ async function write(
       const run: PlanRun = { session, plan, models: opened.models, fisherFiles }
       const writer = new ShardWriter(folder, plan.tensors, WEIGHT_TYPES[plan.outDtype], limit)
       try {
-        await runPlan(run, ({ name }, values) => writer.write(name, values), job)
+        await runPlan(
+          run,
+          wholeTensors(({ name }, values) => writer.write(name, values)),
+          job,
+        )
         await writer.finish()
       } finally {
         await writer.close()

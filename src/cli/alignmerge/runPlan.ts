@@ -9,7 +9,14 @@ import type { MaterialKind } from '../../core/merge/declaration.ts'
 import { methodOf } from '../../core/merge/methods/registry.ts'
 import type { MergePlan, PlanTensor } from '../../core/merge/recipe/plan.ts'
 import type { Scalar } from '../../core/merge/recipe/recipe.ts'
-import { type ExtraMaterial, streamMerge, WEIGHT_TYPES, wholeModels } from '../../core/merge/streamMerge.ts'
+import {
+  type ExtraMaterial,
+  type StreamedMerge,
+  streamMerge,
+  valuesOfPiece,
+  WEIGHT_TYPES,
+  wholeModels,
+} from '../../core/merge/streamMerge.ts'
 import { importFisher } from '../../core/session/geometryFiles.ts'
 import { provideMaterial } from '../../core/session/material.ts'
 import type { JobOptions, Session, Setup } from '../../core/session/session.ts'
@@ -18,7 +25,22 @@ import { UsageError } from './command.ts'
 import type { OpenedModel } from './openRecipe.ts'
 import { splitSetup } from './setupParameters.ts'
 
-export type Write = (tensor: PlanTensor, values: Float32Array) => void | Promise<void>
+/** Where merged tiles go, and what need not be merged again. */
+export type PlanSink = Pick<StreamedMerge, 'write' | 'finish' | 'isDone' | 'outType' | 'budget' | 'held'>
+
+/** A sink that is given whole tensors in float32, for models that fit the memory. */
+export function wholeTensors(
+  write: (tensor: PlanTensor, values: Float32Array) => void | Promise<void>,
+): PlanSink {
+  let values = new Float32Array()
+  return {
+    write: ({ shape }, piece) => {
+      if (piece.start === 0) values = new Float32Array(shape.reduce((a, b) => a * b, 1))
+      values.set(valuesOfPiece(piece), piece.start)
+    },
+    finish: (tensor) => write(tensor, values),
+  }
+}
 
 export interface PlanRun {
   session: Session
@@ -110,7 +132,7 @@ function uniformParameters({ method, tensors }: MergePlan): Record<string, Scala
 }
 
 /** AlignMerge: a session's merge of whole models, with its geometry. */
-async function runWhole(run: PlanRun, write: Write, job: JobOptions): Promise<void> {
+async function runWhole(run: PlanRun, sink: PlanSink, job: JobOptions): Promise<void> {
   const { plan, session, models } = run
   const setup = setupOf(plan, uniformParameters(plan))
   const types = new Set(plan.models.map((name) => models.get(name)!.checkpoint.dtype))
@@ -133,7 +155,12 @@ async function runWhole(run: PlanRun, write: Write, job: JobOptions): Promise<vo
       )
   }
   const merged = await session.merge(setup, job)
-  for (const tensor of plan.tensors) await write(tensor, await merged.read(tensor.name))
+  for (const tensor of plan.tensors) {
+    const values = await merged.read(tensor.name)
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+    await sink.write(tensor, { start: 0, count: values.length, bytes, type: 'f32' })
+    await sink.finish?.(tensor)
+  }
 }
 
 async function openFile(path: string): Promise<FileSource> {
@@ -170,24 +197,24 @@ async function fisherMaterial(
       { name: model, digest, weights: checkpoint.weights },
       job.signal,
     )
-    extra.push({ kind, k, read: (tensor, signal) => file.read(tensor, signal) })
+    extra.push({ kind, k, read: (tensor, tile, signal) => file.read(tensor, signal, tile) })
   }
   return extra
 }
 
-/** Carries the plan out; `write` gets every tensor in the plan's order. */
-export async function runPlan(run: PlanRun, write: Write, job: JobOptions): Promise<void> {
+/** Carries the plan out; the sink gets every tensor in the plan's order. */
+export async function runPlan(run: PlanRun, sink: PlanSink, job: JobOptions): Promise<void> {
   const { plan, session, models } = run
   const method = methodOf(plan.method)
   const { material: kinds } = method.declaration
-  if (kinds.includes('shield')) return runWhole(run, write, job)
+  if (kinds.includes('shield')) return runWhole(run, sink, job)
   const extra = await fisherMaterial(run, kinds, job)
   const computed = kinds.filter(
     (kind) => !ROLES.includes(kind) && !extra.some((given) => given.kind === kind),
   )
   const readers = new Map([...models].map(([name, { checkpoint }]) => [name, checkpoint]))
   const progress = (done: number, total: number) => job.onProgress?.('merging', done, total)
-  const shared = { gpu: session.gpu, plan, readers, extra, write, signal: job.signal, onProgress: progress }
+  const shared = { gpu: session.gpu, plan, readers, extra, ...sink, signal: job.signal, onProgress: progress }
   if (computed.length === 0) return streamMerge(method, shared)
   const setup = setupOf(plan, plan.tensors[0].parameters)
   await loadAll(run, job, true)

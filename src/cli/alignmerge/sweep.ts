@@ -19,7 +19,7 @@ import { type MeasureOptions, Measurer } from './measure.ts'
 import { type OpenedModel, openRecipe, planOpened, readRecipeFile } from './openRecipe.ts'
 import { mergedConfig } from './outputFolder.ts'
 import { RowFile, SWEEP_FORMAT, sweepKey } from './rowFile.ts'
-import { readFisherArguments, runPlan } from './runPlan.ts'
+import { readFisherArguments, runPlan, wholeTensors } from './runPlan.ts'
 import { PER_CLASS } from './score.ts'
 
 /** Faults of one point; anything else ends the sweep. */
@@ -77,7 +77,7 @@ class Sweep {
         await hash.addTensor(tensor.name, type, tensor.shape, bytes)
         session.gpu.write(merged.buffer(tensor.name), bytes)
       }
-      await runPlan({ session, plan, models, fisherFiles }, write, job)
+      await runPlan({ session, plan, models, fisherFiles }, wholeTensors(write), job)
       const { behaviour, aqi, budget } = await measurer.measure(merged, job)
       return { digest: await hash.finish(), behaviour, ...(aqi && { aqi }), ...(budget && { budget }) }
     } finally {

@@ -77,8 +77,8 @@ export async function saveFisher(
 
 export interface FisherFile {
   origin: FisherFileInfo
-  /** mean per token of one weight (count), rounded as on the device */
-  read(name: string, signal?: AbortSignal): Promise<Float32Array>
+  /** mean per token of one weight (count) or a part of it, rounded as on the device */
+  read(name: string, signal?: AbortSignal, part?: { start: number; count: number }): Promise<Float32Array>
 }
 
 /**
@@ -97,8 +97,12 @@ export async function readFisherFile(
   const scale = Math.fround(1 / origin.tokens)
   return {
     origin,
-    async read(name, innerSignal) {
-      const bytes = await readTensor(source, opened.header, name, innerSignal)
+    async read(name, innerSignal, part) {
+      const place = opened.header.tensors.get(name)
+      const bytes =
+        part && place
+          ? await source.read(place.begin + part.start * 4, part.count * 4, innerSignal)
+          : await readTensor(source, opened.header, name, innerSignal)
       return new Float32Array(bytes.buffer, 0, bytes.byteLength / 4).map((sum) => sum * scale)
     },
   }

@@ -2,7 +2,7 @@
 // mean. Which models changed a weight is a pattern of bits, and what is divided by depends on the pattern alone.
 
 import { countPatterns } from '../kernels/elect/elect.ts'
-import type { TensorTask } from './method.ts'
+import type { TensorPasses, TensorTask } from './method.ts'
 import { numberOf } from './parameters.ts'
 import { encodePatterns, encodeTaskVectorSum, type TaskVectorSum } from './taskVectors.ts'
 import { lanesOf } from './taskVectorsKeep.ts'
@@ -26,7 +26,16 @@ function activeSum(task: TensorTask, factors: readonly number[]): TaskVectorSum 
 const COPIES = 8
 
 /** Elements that model k alone changes, and that it changes with others. */
-export async function countActive(task: TensorTask): Promise<{ unique: number; shared: number }[]> {
+export async function countActive(tensor: TensorPasses): Promise<{ unique: number; shared: number }[]> {
+  const sums = tensor.modelParameters.map(() => ({ unique: 0, shared: 0 }))
+  await tensor.forEachTile((tile) => addActive(tile, sums))
+  return sums
+}
+
+async function addActive(
+  task: TensorTask,
+  sums: readonly { unique: number; shared: number }[],
+): Promise<void> {
   const { gpu, count, padded, models } = task
   const bits = models.length
   const carry = encodePatterns(task, activeSum(task, Array(bits).fill(1)))
@@ -38,14 +47,12 @@ export async function countActive(task: TensorTask): Promise<{ unique: number; s
     { x: carry, counts },
   )
   const words = await gpu.readWords(counts, COPIES * 2 ** bits)
-  return models.map((_, k) => {
-    const own = { unique: 0, shared: 0 }
+  sums.forEach((own, k) => {
     words.forEach((size, at) => {
       const pattern = at % 2 ** bits
       if ((pattern & (1 << k)) === 0) return
       if (pattern === 1 << k) own.unique += size
       else own.shared += size
     })
-    return own
   })
 }

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { openTestDevice } from '../../testing/openTestDevice.ts'
+import { storedWeight } from '../../testing/storedWeights.ts'
 import { expectFailure } from '../../testing/tinyCheckpoint.ts'
 import { EngineError } from '../errors.ts'
 import type { Gpu } from '../gpu/device.ts'
@@ -11,7 +12,7 @@ import { type MergePlan, planMerge } from './recipe/plan.ts'
 import { ZOO, zooInput } from './recipe/testMethods.ts'
 import { readRecipeYaml } from './recipe/yaml.ts'
 import { signatureOf } from './signatures.ts'
-import { streamMerge, wholeModels } from './streamMerge.ts'
+import { streamMerge, valuesOfPiece, wholeModels } from './streamMerge.ts'
 
 let gpu: Gpu
 beforeAll(async () => {
@@ -39,10 +40,9 @@ const readers = (
     INPUTS.map(({ name }) => [
       name,
       {
-        readWeight: async (tensor: string) => ({
-          bytes: encodeWeights(change(name, tensor, valuesOf(name, tensor)), type),
-          type,
-        }),
+        stored: {
+          get: (tensor: string) => storedWeight(tensor, change(name, tensor, valuesOf(name, tensor)), type),
+        },
       },
     ]),
   )
@@ -62,7 +62,9 @@ async function run(
     gpu,
     plan: made,
     readers: readers(),
-    write: ({ name }, values) => {
+    write: ({ name, shape }, piece) => {
+      const values = merged.get(name) ?? new Float32Array(shape.reduce((a, b) => a * b, 1))
+      values.set(valuesOfPiece(piece), piece.start)
       merged.set(name, values)
     },
     ...more,

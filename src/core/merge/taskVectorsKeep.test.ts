@@ -40,6 +40,8 @@ describe('selection', () => {
     const task = {
       gpu,
       count,
+      start: 0,
+      total: count,
       padded,
       type: 'f32',
       models: [model],

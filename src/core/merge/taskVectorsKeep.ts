@@ -20,8 +20,10 @@ import {
   spreadOf,
 } from '../kernels/sparsify/sparsify.ts'
 import type { WeightType } from '../tensors/dtype.ts'
-import type { TensorTask } from './method.ts'
+import type { CutSource, MagnitudeCuts } from './magnitudeCuts.ts'
+import type { TensorPasses, TensorTask } from './method.ts'
 import { baseOf } from './tensorTask.ts'
+import { rowLength } from './tiles.ts'
 
 /** What stays of all task vectors of a tensor: bits in fours, or a factor for every element. */
 export interface Keep {
@@ -103,24 +105,40 @@ export function encodeTies(
 /** Places in the order of magnitude, largest first, that are left out at either end; undefined: nothing is. */
 export type Window = { top: number; bottom: number } | undefined
 
-/** Encodes bits of the elements inside each task vector's window; undefined when all elements are. */
-export function encodeWindows(task: TensorTask, windows: readonly Window[]): Keep | undefined {
-  if (windows.every((window) => window === undefined)) return undefined
-  const { gpu, count, type } = task
-  const sources = windows.map((window, k) => ({
-    values: { model: task.models[k], base: baseOf(task), type, count },
-    ranks: window ? [count - window.bottom, ...(window.top > 0 ? [window.top] : [])] : [count],
+/** Windows as selectors over task vectors of `total` elements. */
+export function windowSources(windows: readonly Window[], total: number): CutSource[] {
+  return windows.map((window, k) => ({
+    values: (task) => ({ model: task.models[k], base: baseOf(task), type: task.type, count: task.count }),
+    ranks: window ? [total - window.bottom, ...(window.top > 0 ? [window.top] : [])] : [total],
   }))
-  const picks = encodeSelect(task, sources)
+}
+
+/**
+ * Encodes bits of the elements inside each task vector's window; undefined when all elements are. `cuts` are needed
+ * where the task is one tile of several.
+ */
+export function encodeWindows(
+  task: TensorTask,
+  windows: readonly Window[],
+  cuts?: MagnitudeCuts,
+): Keep | undefined {
+  if (windows.every((window) => window === undefined)) return undefined
+  const sources = windowSources(windows, task.total)
+  const picks =
+    cuts?.encode(task, sources) ??
+    encodeSelect(
+      task,
+      sources.map(({ values, ranks }) => ({ values: values(task), ranks })),
+    )
   const keep = encodeNothing(task)
   let selector = 0
-  sources.forEach(({ values, ranks }, k) => {
+  sources.forEach(({ ranks }, k) => {
     const inner = ranks.length > 1 ? selector + 1 : NO_SELECTOR
-    gpu.run(
+    task.gpu.run(
       keepWindow,
       { count: task.padded, minusBase: 1, spread: spreadOf(k), outer: selector, inner },
-      { model: values.model, base: values.base, picks, keep: keep.buffer },
-      type,
+      { model: task.models[k], base: baseOf(task), picks, keep: keep.buffer },
+      task.type,
     )
     selector += ranks.length
   })
@@ -152,7 +170,13 @@ export function encodeDraws(task: TensorTask, densities: readonly number[]): Kee
     if (density <= 0) return
     task.gpu.run(
       keepDraw,
-      { count: task.padded, salt: saltOf(task.seed, k), last: lastOf(density), spread: spreadOf(k) },
+      {
+        count: task.padded,
+        start: task.start,
+        salt: saltOf(task.seed, k),
+        last: lastOf(density),
+        spread: spreadOf(k),
+      },
       { keep: keep.buffer },
     )
   })
@@ -186,7 +210,7 @@ export function encodeRankedDraws(
       )
   if (densities.every(({ density }) => density >= 1)) return undefined
   const { gpu, count, padded } = task
-  const width = task.shape[task.shape.length - 1] ?? 1
+  const width = rowLength(task)
   const keep: Keep = asFactors
     ? { mode: KEEP_FACTORS, buffer: task.scratch(task.models.length * padded * 4) }
     : encodeNothing(task)
@@ -201,6 +225,7 @@ export function encodeRankedDraws(
         keepByRank,
         {
           count,
+          start: task.start,
           begin,
           end: Math.min(begin + step, padded / 4),
           width,
@@ -238,14 +263,40 @@ export const chunksOf = (count: number): { chunkSize: number; chunks: number } =
   return { chunkSize, chunks: Math.ceil(count / chunkSize) }
 }
 
-/** Σ |τ_k|^power of every model, over all elements and over those that stay. */
-export async function keptNorms(
+/** Σ over all elements, and over those that stay. */
+export interface Norms {
+  all: number
+  kept: number
+}
+
+/** Σ |τ_k|^power of every model of a whole tensor. */
+export async function keptNorms(task: TensorTask, power: 1 | 2, keep: Keep | undefined): Promise<Norms[]> {
+  const sums = task.models.map(() => ({ all: 0, kept: 0 }))
+  await addNorms(task, power, keep, sums)
+  return sums
+}
+
+/** The same over all tiles of a tensor; `keepOf` encodes what stays of a tile. */
+export async function measureNorms(
+  tensor: TensorPasses,
+  power: 1 | 2,
+  keepOf: (tile: TensorTask) => Keep | undefined,
+): Promise<Norms[]> {
+  const sums = tensor.modelParameters.map(() => ({ all: 0, kept: 0 }))
+  await tensor.forEachTile((tile) => addNorms(tile, power, keepOf(tile), sums))
+  return sums
+}
+
+async function addNorms(
   task: TensorTask,
   power: 1 | 2,
   keep: Keep | undefined,
-): Promise<{ all: number; kept: number }[]> {
+  norms: Norms[],
+): Promise<void> {
   const { gpu, padded: count, models, type } = task
-  const { chunkSize, chunks } = chunksOf(count)
+  // Chunks of the whole tensor, so that the sums are the same however it is tiled.
+  const { chunkSize } = chunksOf(task.total)
+  const chunks = Math.ceil(count / chunkSize)
   const stride = Math.ceil((chunks * 8) / 256) * 256
   const partials = task.scratch(models.length * stride)
   models.forEach((model, k) => {
@@ -262,8 +313,7 @@ export async function keptNorms(
     )
   })
   const values = await gpu.readFloats(partials, (models.length * stride) / 4)
-  return models.map((_, k) => {
-    const sums = { all: 0, kept: 0 }
+  norms.forEach((sums, k) => {
     for (let chunk = 0; chunk < chunks; chunk++) {
       sums.all += values[(k * stride) / 4 + chunk * 2]
       sums.kept += values[(k * stride) / 4 + chunk * 2 + 1]
@@ -272,7 +322,6 @@ export async function keptNorms(
       throw new EngineError('not-finite', `the task vector of model ${k + 1} is not finite`, {
         tensor: task.name,
       })
-    return sums
   })
 }
 
@@ -282,6 +331,9 @@ const LEAST_NORM = 1e-7
 /** ‖τ_k‖₁ / ‖kept τ_k‖₁ of every model, 1 where either is nothing. */
 export async function rescaleFactors(task: TensorTask, keep: Keep | undefined): Promise<number[]> {
   if (!keep) return task.models.map(() => 1)
-  const norms = await keptNorms(task, 1, keep)
-  return norms.map(({ all, kept }) => (all > LEAST_NORM && kept > LEAST_NORM ? all / kept : 1))
+  return factorsOf(await keptNorms(task, 1, keep))
 }
+
+/** ‖τ_k‖₁ / ‖kept τ_k‖₁ from norms of power 1. */
+export const factorsOf = (norms: readonly Norms[]): number[] =>
+  norms.map(({ all, kept }) => (all > LEAST_NORM && kept > LEAST_NORM ? all / kept : 1))

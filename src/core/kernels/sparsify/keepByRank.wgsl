@@ -1,4 +1,4 @@
-// The draw of element i, pcg(i xor salt), against the last draw that is kept at its rank by |model − base| in its row of P.width
+// The draw of element i, pcg((P.start + i) xor salt), against the last draw that is kept at its rank by |model − base| in its row of P.width
 // elements: rank 0 is the smallest, of equals the higher index comes first. table (2, width): last draws, ascending,
 // and the bits of 1/p. P.asFactors 0: bits in keep[four] as in keepWindow. P.asFactors 1: keep[P.offset + i] = bits of 1/p
 // where kept, of 0 elsewhere. Ranks are counted against the whole row, and not where the draw decides for every rank.
@@ -8,7 +8,7 @@ fn main(@builtin(global_invocation_id) g: vec3u, @builtin(num_workgroups) groups
   let i = (P.begin + g.x + g.y * groups.x * WG_X) * 4u;
   if (i >= min(P.count, P.end * 4u)) { return; }
   let places = vec4u(i) + vec4u(0u, 1u, 2u, 3u);
-  let draws = pcg(places ^ vec4u(P.salt));
+  let draws = pcg((places + vec4u(P.start)) ^ vec4u(P.salt));
   let rowBegin = places / P.width * P.width;
   let rowEnd = rowBegin + P.width;
   var rank = vec4u();

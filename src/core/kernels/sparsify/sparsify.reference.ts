@@ -32,7 +32,7 @@ export function keepWindowReference(p: Params, arrays: HostArrays): HostArrays {
   }
 }
 
-const drawOf = (p: Params, i: number) => pcgHash((i ^ p.salt) >>> 0)
+const drawOf = (p: Params, i: number) => pcgHash(((p.start + i) ^ p.salt) >>> 0)
 
 export function keepDrawReference(p: Params, { keep }: HostArrays): HostArrays {
   return { keep: place(p, keep, (i) => drawOf(p, i) <= p.last) }

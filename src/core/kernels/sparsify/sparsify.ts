@@ -95,9 +95,9 @@ export const keepWindow: KernelSpec = {
   ],
 }
 
-const drawCase = (count: number, salt: number, last: number, spread: number): KernelCase => ({
-  name: `${count} elements, last ${last}, salt ${salt}`,
-  params: { count, salt, last, spread },
+const drawCase = (count: number, salt: number, last: number, spread: number, start = 0): KernelCase => ({
+  name: `${count} elements from ${start}, last ${last}, salt ${salt}`,
+  params: { count, start, salt, last, spread },
   sizes: { keep: Math.ceil(count / 4) },
   fill: { keep: others },
 })
@@ -109,6 +109,7 @@ export const keepDraw: KernelSpec = {
   wgsl: keepDrawWgsl,
   params: [
     ['count', 'u32'],
+    ['start', 'u32'],
     ['salt', 'u32'],
     ['last', 'u32'],
     ['spread', 'u32'],
@@ -123,17 +124,18 @@ export const keepDraw: KernelSpec = {
     // The last draw is that of an element, which is kept, or one less.
     drawCase(100, 77, pcgHash(42 ^ 77), 1),
     drawCase(100, 77, pcgHash(42 ^ 77) - 1, 1),
+    drawCase(100, 7, 2 ** 31, 1, 4099),
   ],
 }
 
 const rankCase = (
   count: number,
   width: number,
-  p: { salt: number; spread: number; asFactors: number; begin?: number; end?: number },
+  p: { salt: number; spread: number; asFactors: number; begin?: number; end?: number; start?: number },
   last?: (rank: number) => number,
 ): KernelCase => ({
-  name: `${count / width} rows of ${width}, ${p.asFactors ? 'factors' : 'bits'} from ${p.begin ?? 0}${last ? `, last ${last(0)}` : ''}`,
-  params: { begin: 0, end: Math.ceil(count / 4), ...p, count, width, offset: p.asFactors ? 8 : 0 },
+  name: `${count / width} rows of ${width}, ${p.asFactors ? 'factors' : 'bits'} from ${p.begin ?? 0} of ${p.start ?? 0}${last ? `, last ${last(0)}` : ''}`,
+  params: { start: 0, begin: 0, end: Math.ceil(count / 4), ...p, count, width, offset: p.asFactors ? 8 : 0 },
   sizes: {
     model: fours(count),
     base: fours(count),
@@ -158,6 +160,7 @@ export const keepByRank: KernelSpec = {
   wgsl: keepByRankWgsl,
   params: [
     ['count', 'u32'],
+    ['start', 'u32'],
     ['begin', 'u32'],
     ['end', 'u32'],
     ['width', 'u32'],
@@ -178,6 +181,8 @@ export const keepByRank: KernelSpec = {
     rankCase(9, 1, { salt: 8, spread: 16, asFactors: 0 }),
     rankCase(66, 3, { salt: 9, spread: 1, asFactors: 1, begin: 5, end: 11 }),
     rankCase(600, 30, { salt: 11, spread: 16, asFactors: 0, begin: 3 }),
+    rankCase(120, 20, { salt: 7, spread: 1, asFactors: 0, start: 260 }),
+    rankCase(66, 11, { salt: 7, spread: 1, asFactors: 1, start: 77 }),
     // One draw decides by rank, all others are beyond every limit; only the largest is kept; no draw needs a rank.
     ...[13, 16].map((i) =>
       rankCase(40, 20, { salt: 3, spread: 1, asFactors: 0 }, (rank) =>

@@ -5,11 +5,16 @@
 import { EngineError } from '../../../errors.ts'
 import { defineMethod } from '../../method.ts'
 import { numberOf } from '../../parameters.ts'
+import { elementwise } from '../../tiles.ts'
 import { encodeWeightedSum } from '../../weightedSum.ts'
 import { declaration } from './declaration.ts'
 
+/** Rows of A and the metric stand beside the models, tile by tile. */
+const ROWS_AT_ONCE = 32
+
 export const method = defineMethod({
   declaration,
+  tiling: elementwise((models) => models + ROWS_AT_ONCE + 1),
   merge(task) {
     const weights = task.modelParameters.map((values) => numberOf(values, 'weight'))
     const total = weights.reduce((a, b) => a + b, 0)

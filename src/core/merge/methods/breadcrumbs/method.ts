@@ -3,10 +3,7 @@
 // than γ n to drop, fewer of the largest go. Where int(γ n) = 0 mergekit drops everything; here the largest then stay.
 
 import { defineMethod } from '../../method.ts'
-import { mergeWithoutOutliers } from '../../taskVectorsDrop.ts'
+import { windowedMerge } from '../../taskVectorsDrop.ts'
 import { declaration } from './declaration.ts'
 
-export const method = defineMethod({
-  declaration,
-  merge: (task) => mergeWithoutOutliers(task, { elects: false }),
-})
+export const method = defineMethod({ declaration, ...windowedMerge({ elects: false }) })

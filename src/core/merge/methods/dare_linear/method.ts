@@ -2,7 +2,7 @@
 // pcg(i xor (seed + k · 0x9e3779b9)) / 2³² < density, so that a seed gives the same merge everywhere.
 
 import { defineMethod } from '../../method.ts'
-import { mergeDropped } from '../../taskVectorsDrop.ts'
+import { droppedMerge } from '../../taskVectorsDrop.ts'
 import { declaration } from './declaration.ts'
 
-export const method = defineMethod({ declaration, merge: (task) => mergeDropped(task, { elects: false }) })
+export const method = defineMethod({ declaration, ...droppedMerge({ elects: false }) })

@@ -2,10 +2,7 @@
 // rises with the rank of |τ| in its row, from density − ε to density + ε; draws are those of DARE.
 
 import { defineMethod } from '../../method.ts'
-import { mergeDroppedByRank } from '../../taskVectorsDrop.ts'
+import { rankedMerge } from '../../taskVectorsDrop.ts'
 import { declaration } from './declaration.ts'
 
-export const method = defineMethod({
-  declaration,
-  merge: (task) => mergeDroppedByRank(task, { elects: false }),
-})
+export const method = defineMethod({ declaration, ...rankedMerge({ elects: false }) })

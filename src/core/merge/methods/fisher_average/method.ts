@@ -10,6 +10,7 @@ import { fisherAccumulate, fisherFinish } from '../../../kernels/mergeStep/merge
 import { GRAM_PLAIN } from '../../../kernels/weightedGram/weightedGram.ts'
 import { defineMethod, type ModelTask, type ParameterValues, type TensorTask } from '../../method.ts'
 import { isOn, numberOf } from '../../parameters.ts'
+import { elementwise } from '../../tiles.ts'
 import { declaration } from './declaration.ts'
 
 function fisherOf(task: TensorTask, k: number): GPUBuffer {
@@ -45,6 +46,7 @@ const isPaper = (parameters: ParameterValues) => parameters.variant === 'paper'
 
 export const method = defineMethod<number[]>({
   declaration,
+  tiling: elementwise((models) => 2 * models + 3),
   survey: fisherNorms,
   merge(task, norms) {
     const { gpu, padded: count, models, base, parameters, type, out } = task

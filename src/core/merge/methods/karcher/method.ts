@@ -4,9 +4,9 @@
 
 import { EngineError } from '../../../errors.ts'
 import { eigenSymmetric } from '../../../geometry/eigen.ts'
-import { defineMethod } from '../../method.ts'
+import { defineMethod, type TensorTask } from '../../method.ts'
 import { numberOf } from '../../parameters.ts'
-import { encodeLines, lineGrams } from '../../sphere.ts'
+import { encodeLines, lineTiling, measureLines } from '../../sphere.ts'
 import { cosines, OPPOSITE } from '../../sphereShares.ts'
 import { declaration } from './declaration.ts'
 
@@ -75,15 +75,19 @@ export function karcherShares(
   return at
 }
 
-export const method = defineMethod({
+const vectorsOf = ({ base, models }: TensorTask) => ({
+  buffers: [...(base ? [base] : []), ...models],
+  minusBase: false,
+})
+
+export const method = defineMethod<undefined, Float64Array>({
   declaration,
-  async merge(task) {
-    const all = { buffers: [...(task.base ? [task.base] : []), ...task.models], minusBase: false }
-    const size = all.buffers.length
-    const tol = numberOf(task.parameters, 'tol')
-    if (size === 1) return encodeLines(task, all, 'tensor', Float64Array.of(1))
-    const { values: gram } = await lineGrams(task, all, 'tensor')
-    const norms = Array.from(all.buffers, (_, k) => Math.sqrt(gram[k * size + k]))
+  tiling: lineTiling(() => 'tensor'),
+  async measure(tensor) {
+    const tol = numberOf(tensor.parameters, 'tol')
+    const { values: gram, size } = await measureLines(tensor, vectorsOf, 'tensor')
+    if (size === 1) return Float64Array.of(1)
+    const norms = Array.from({ length: size }, (_, k) => Math.sqrt(gram[k * size + k]))
     // Inputs of no length have no direction, and do not shorten the result either.
     const used = norms.flatMap((norm, k) => (norm > tol ? [k] : []))
     const shares = new Float64Array(size)
@@ -91,11 +95,12 @@ export const method = defineMethod({
       const cosine = cosines(gram, size)
       const part = used.flatMap((i) => used.map((j) => cosine[i * size + j]))
       const length = used.reduce((sum, k) => sum + norms[k], 0) / used.length
-      const maxIter = numberOf(task.parameters, 'max_iter')
+      const maxIter = numberOf(tensor.parameters, 'max_iter')
       karcherShares(Float64Array.from(part), used.length, maxIter, tol).forEach((share, i) => {
         shares[used[i]] = (share * length) / norms[used[i]]
       })
     }
-    encodeLines(task, all, 'tensor', shares)
+    return shares
   },
+  merge: (task, _, shares) => encodeLines(task, vectorsOf(task), 'tensor', shares),
 })

@@ -4,6 +4,7 @@
 import { EngineError } from '../../../errors.ts'
 import { defineMethod, type TensorTask } from '../../method.ts'
 import { isOn, numberOf } from '../../parameters.ts'
+import { elementwise } from '../../tiles.ts'
 import { encodeWeightedSum } from '../../weightedSum.ts'
 import { declaration } from './declaration.ts'
 
@@ -15,6 +16,7 @@ function depthOf({ layer, layerCount, name }: TensorTask): number {
 
 export const method = defineMethod({
   declaration,
+  tiling: elementwise(),
   merge(task) {
     const [start, end] = [numberOf(task.parameters, 'start'), numberOf(task.parameters, 'end')]
     const share = start + (end - start) * depthOf(task)

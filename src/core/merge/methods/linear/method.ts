@@ -3,11 +3,13 @@
 import { EngineError } from '../../../errors.ts'
 import { defineMethod } from '../../method.ts'
 import { isOn, numberOf } from '../../parameters.ts'
+import { elementwise } from '../../tiles.ts'
 import { encodeWeightedSum } from '../../weightedSum.ts'
 import { declaration } from './declaration.ts'
 
 export const method = defineMethod({
   declaration,
+  tiling: elementwise(),
   merge(task) {
     const weights = task.modelParameters.map((values) => numberOf(values, 'weight'))
     const total = isOn(task.parameters, 'normalize') ? weights.reduce((a, b) => a + b, 0) : 1

@@ -3,9 +3,9 @@
 // extrapolates. 1 + (K−1) c = 0 means task vectors that cancel: where their mean is zero the base is the result.
 
 import { EngineError } from '../../../errors.ts'
-import { defineMethod } from '../../method.ts'
+import { defineMethod, type PlannedTensor, type TensorTask } from '../../method.ts'
 import { isOn } from '../../parameters.ts'
-import { encodeLines, lineGrams, linesOf } from '../../sphere.ts'
+import { encodeLines, linesOf, lineTiling, measureLines } from '../../sphere.ts'
 import { declaration } from './declaration.ts'
 
 /** Least product of norms in a cosine. */
@@ -32,13 +32,16 @@ function ratio(gram: Float64Array, at: number, size: number): number | undefined
   return total <= ROUNDING * own ? 0 : undefined
 }
 
-export const method = defineMethod({
+const linesIn = (tensor: PlannedTensor) =>
+  linesOf(tensor, isOn(tensor.parameters, 'filter_wise') ? 'rows' : 'tensor')
+const vectorsOf = ({ models }: TensorTask) => ({ buffers: models, minusBase: true })
+
+export const method = defineMethod<undefined, Float64Array>({
   declaration,
-  async merge(task) {
-    const size = task.models.length
-    const lines = linesOf(task, isOn(task.parameters, 'filter_wise') ? 'rows' : 'tensor')
-    const vectors = { buffers: task.models, minusBase: true }
-    const { count, values } = await lineGrams(task, vectors, lines)
+  tiling: lineTiling(linesIn),
+  async measure(tensor) {
+    const lines = linesIn(tensor)
+    const { count, size, values } = await measureLines(tensor, vectorsOf, lines)
     const shares = new Float64Array(count * size)
     for (let line = 0; line < count; line++) {
       const t = ratio(values, line * size * size, size)
@@ -46,10 +49,11 @@ export const method = defineMethod({
         throw new EngineError(
           'request-invalid',
           `directions of the task vectors cancel${lines === 'rows' ? ` in row ${line}` : ''}, so the ratio t has no value`,
-          { tensor: task.name },
+          { tensor: tensor.name },
         )
       shares.fill(t / size, line * size, (line + 1) * size)
     }
-    encodeLines(task, vectors, lines, shares)
+    return shares
   },
+  merge: (task, _, shares) => encodeLines(task, vectorsOf(task), linesIn(task), shares),
 })

@@ -4,31 +4,36 @@
 // θ = cos ε · m · Σ w ‖v‖.
 
 import { EngineError } from '../../../errors.ts'
-import { defineMethod } from '../../method.ts'
+import { defineMethod, type TensorTask } from '../../method.ts'
 import { isOn, numberOf } from '../../parameters.ts'
-import { encodeLines, lineGrams } from '../../sphere.ts'
+import { encodeLines, lineTiling, measureLines } from '../../sphere.ts'
 import { declaration } from './declaration.ts'
 
 /** ‖Σ w u‖ / Σ |w| below which float32 cannot tell a direction from rounding. */
 const LEAST_DIRECTION = 3e-4
 
-export const method = defineMethod({
+const vectorsOf = ({ models, base }: TensorTask) => ({
+  buffers: models,
+  minusBase: base !== undefined && models.length > 1,
+})
+
+export const method = defineMethod<undefined, Float64Array>({
   declaration,
-  async merge(task) {
-    const given = task.modelParameters.map((values) => numberOf(values, 'weight'))
-    const total = isOn(task.parameters, 'normalize_weights') ? given.reduce((a, b) => a + b, 0) : 1
+  tiling: lineTiling(() => 'tensor'),
+  async measure(tensor) {
+    const given = tensor.modelParameters.map((values) => numberOf(values, 'weight'))
+    const total = isOn(tensor.parameters, 'normalize_weights') ? given.reduce((a, b) => a + b, 0) : 1
     if (total === 0)
       throw new EngineError('request-invalid', 'weights add up to 0, so they cannot be normalised', {
-        tensor: task.name,
+        tensor: tensor.name,
       })
     const weights = given.map((weight) => weight / total)
-    const vectors = { buffers: task.models, minusBase: task.base !== undefined }
-    const size = task.models.length
-    if (size === 1) return encodeLines(task, { ...vectors, minusBase: false }, 'tensor', Float64Array.of(1))
-    const eps = numberOf(task.parameters, 'eps')
-    const { values: gram } = await lineGrams(task, vectors, 'tensor')
+    const size = given.length
+    if (size === 1) return Float64Array.of(1)
+    const eps = numberOf(tensor.parameters, 'eps')
+    const { values: gram } = await measureLines(tensor, vectorsOf, 'tensor')
     const norms = weights.map((_, k) => Math.sqrt(gram[k * size + k]))
-    if (norms.every((norm) => norm === 0)) return encodeLines(task, vectors, 'tensor', new Float64Array(size))
+    if (norms.every((norm) => norm === 0)) return new Float64Array(size)
     const shares = weights.map((weight, k) => (norms[k] === 0 ? 0 : weight / (norms[k] + eps)))
     const square = shares.reduce(
       (sum, a, i) => shares.reduce((inner, b, j) => inner + a * b * gram[i * size + j], sum),
@@ -40,15 +45,11 @@ export const method = defineMethod({
       throw new EngineError(
         'request-invalid',
         `the weighted directions of the models cancel (mean length ${direction.toExponential(1)}), so they have no mean on the sphere`,
-        { tensor: task.name },
+        { tensor: tensor.name },
       )
     const length = weights.reduce((sum, weight, k) => sum + weight * norms[k], 0)
     const scale = (Math.cos(eps) * length) / direction
-    encodeLines(
-      task,
-      vectors,
-      'tensor',
-      Float64Array.from(shares, (share) => share * scale),
-    )
+    return Float64Array.from(shares, (share) => share * scale)
   },
+  merge: (task, _, shares) => encodeLines(task, vectorsOf(task), 'tensor', shares),
 })

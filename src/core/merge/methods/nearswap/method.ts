@@ -5,6 +5,7 @@ import { nearSwap } from '../../../kernels/nearSwap/nearSwap.ts'
 import { defineMethod } from '../../method.ts'
 import { numberOf } from '../../parameters.ts'
 import { baseOf } from '../../tensorTask.ts'
+import { elementwise } from '../../tiles.ts'
 import { declaration } from './declaration.ts'
 
 /** Keeps the quotient finite; mergekit's choice. */
@@ -12,6 +13,7 @@ const LEAST_DISTANCE = 1e-6
 
 export const method = defineMethod({
   declaration,
+  tiling: elementwise(),
   merge(task) {
     task.gpu.run(
       nearSwap,

@@ -2,9 +2,9 @@
 // t = w_2 / (w_1 + w_2), with one angle for each tensor, row or column; un-normalised vectors. Where sin Ω < 1e-8, or
 // vectors are opposite as far as float32 can tell (ours), the chord.
 
-import { defineMethod } from '../../method.ts'
+import { defineMethod, type PlannedTensor, type TensorTask } from '../../method.ts'
 import { isOn, numberOf } from '../../parameters.ts'
-import { encodeLines, lineGrams, linesOf } from '../../sphere.ts'
+import { encodeLines, type Lines, linesOf, lineTiling, measureLines } from '../../sphere.ts'
 import { angleOf, arcShares, chordShares, OPPOSITE } from '../../sphereShares.ts'
 import { declaration } from './declaration.ts'
 
@@ -17,22 +17,27 @@ function positionOf([first, second]: readonly number[]): number {
   return Math.abs(sum) < 1e-6 ? 0.5 : second / sum
 }
 
-export const method = defineMethod({
+/** mergekit's `row_wise` runs along the first axis of the stored matrix: over its columns. */
+function linesIn(tensor: PlannedTensor): Lines {
+  const byLine = isOn(tensor.parameters, 'nuslerp_row_wise') ? 'columns' : 'rows'
+  return linesOf(tensor, isOn(tensor.parameters, 'nuslerp_flatten') ? 'tensor' : byLine)
+}
+
+const vectorsOf = ({ models, base }: TensorTask) => ({ buffers: models, minusBase: base !== undefined })
+
+export const method = defineMethod<undefined, Float64Array>({
   declaration,
-  async merge(task) {
-    const t = positionOf(task.modelParameters.map((values) => numberOf(values, 'weight')))
-    // mergekit's `row_wise` runs along the first axis of the stored matrix: over its columns.
-    const isWhole = isOn(task.parameters, 'nuslerp_flatten')
-    const byLine = isOn(task.parameters, 'nuslerp_row_wise') ? 'columns' : 'rows'
-    const lines = linesOf(task, isWhole ? 'tensor' : byLine)
-    const vectors = { buffers: task.models, minusBase: task.base !== undefined }
-    const { count, values } = await lineGrams(task, vectors, lines)
+  tiling: lineTiling(linesIn),
+  async measure(tensor) {
+    const t = positionOf(tensor.modelParameters.map((values) => numberOf(values, 'weight')))
+    const { count, values } = await measureLines(tensor, vectorsOf, linesIn(tensor))
     const shares = new Float64Array(count * 2)
     for (let line = 0; line < count; line++) {
       const { cosine } = angleOf(values, line * 4, (norm) => Math.max(norm, SHORTEST))
       const isStraight = cosine < OPPOSITE || Math.sqrt(1 - cosine * cosine) < LEAST_SINE
       shares.set(isStraight ? chordShares(t) : arcShares(cosine, t), line * 2)
     }
-    encodeLines(task, vectors, lines, shares)
+    return shares
   },
+  merge: (task, _, shares) => encodeLines(task, vectorsOf(task), linesIn(task), shares),
 })

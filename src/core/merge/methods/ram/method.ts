@@ -3,10 +3,12 @@
 
 import { encodeActiveSum } from '../../activeTaskVectors.ts'
 import { defineMethod } from '../../method.ts'
+import { elementwise } from '../../tiles.ts'
 import { declaration } from './declaration.ts'
 
 export const method = defineMethod({
   declaration,
+  tiling: elementwise((models) => models + 3),
   merge(task) {
     encodeActiveSum(
       task,

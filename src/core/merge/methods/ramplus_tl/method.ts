@@ -4,15 +4,17 @@
 import { countActive, encodeActiveSum } from '../../activeTaskVectors.ts'
 import { defineMethod } from '../../method.ts'
 import { numberOf } from '../../parameters.ts'
+import { elementwise } from '../../tiles.ts'
 import { declaration } from './declaration.ts'
 
-export const method = defineMethod({
+export const method = defineMethod<undefined, number[]>({
   declaration,
-  async merge(task) {
-    const [r, alpha] = [numberOf(task.parameters, 'r'), numberOf(task.parameters, 'alpha')]
-    const factors = (await countActive(task)).map(({ unique, shared }) =>
+  tiling: elementwise((models) => models + 3),
+  async measure(tensor) {
+    const [r, alpha] = [numberOf(tensor.parameters, 'r'), numberOf(tensor.parameters, 'alpha')]
+    return (await countActive(tensor)).map(({ unique, shared }) =>
       unique > 0 ? 1 + r * Math.min(shared / unique, alpha) : 1,
     )
-    encodeActiveSum(task, factors)
   },
+  merge: (task, _, factors) => encodeActiveSum(task, factors),
 })

@@ -6,14 +6,34 @@ import { EngineError } from '../../../errors.ts'
 import { countSigns } from '../../../kernels/elect/elect.ts'
 import { MODELS_PER_SPREAD, modelSpread } from '../../../kernels/modelSpread/modelSpread.ts'
 import { keepWindow, NO_SELECTOR, SPREAD_ALL } from '../../../kernels/sparsify/sparsify.ts'
-import { defineMethod, type TensorTask } from '../../method.ts'
+import { findCuts, type MagnitudeCuts } from '../../magnitudeCuts.ts'
+import { defineMethod, type PlannedTensor, type TensorPasses, type TensorTask } from '../../method.ts'
 import { numberOf } from '../../parameters.ts'
 import { encodeTaskVectorSum } from '../../taskVectors.ts'
-import { chunksOf, encodeNothing, encodeSelect, type Keep, keptNorms } from '../../taskVectorsKeep.ts'
+import {
+  chunksOf,
+  encodeNothing,
+  encodeSelect,
+  type Keep,
+  measureNorms,
+  type Ranked,
+} from '../../taskVectorsKeep.ts'
 import { declaration } from './declaration.ts'
 
 /** Energies below this count as none, divisors are at least this: mergekit's choice. */
 const LEAST = 1e-6
+
+interface Spread {
+  /** elements that are kept */
+  rank: number
+  /** where they end, for a tensor in tiles */
+  cuts?: MagnitudeCuts
+}
+
+interface Measured {
+  spread: Spread | undefined
+  shares: number[]
+}
 
 /** Variance of the models at each element (padded, float32). */
 function encodeSpread(task: TensorTask): GPUBuffer {
@@ -41,17 +61,33 @@ function encodeSpread(task: TensorTask): GPUBuffer {
   return values
 }
 
-/** Bits, for all models alike, of the share of varying elements that vary most. */
-async function selectSpread(task: TensorTask, share: number): Promise<Keep> {
-  const { gpu, count, padded } = task
-  const values = encodeSpread(task)
-  const { chunkSize, chunks } = chunksOf(padded)
-  const partial = task.scratch(chunks * 8)
-  gpu.run(countSigns, { count: padded, chunkSize, chunks }, { x: values, partial })
-  const varying = (await gpu.readWords(partial, chunks * 2)).reduce((a, b) => a + b, 0)
-  const picks = encodeSelect(task, [
-    { values: { model: values, type: 'f32', count }, ranks: [Math.floor(share * varying)] },
-  ])
+const spreadOf = (task: TensorTask): Ranked => ({
+  model: encodeSpread(task),
+  type: 'f32',
+  count: task.count,
+})
+
+/** How many of the elements that vary at all are kept. */
+async function countKept(tensor: TensorPasses, share: number): Promise<number> {
+  let varying = 0
+  await tensor.forEachTile(async (task) => {
+    const { gpu, padded } = task
+    const { chunkSize, chunks } = chunksOf(padded)
+    const partial = task.scratch(chunks * 8)
+    gpu.run(countSigns, { count: padded, chunkSize, chunks }, { x: encodeSpread(task), partial })
+    varying += (await gpu.readWords(partial, chunks * 2)).reduce((a, b) => a + b, 0)
+  })
+  return Math.floor(share * varying)
+}
+
+/** Bits, for all models alike, of the elements that vary most. */
+function selectSpread(task: TensorTask, { rank, cuts }: Spread): Keep {
+  const { gpu, padded } = task
+  const spread = spreadOf(task)
+  const values = spread.model
+  const picks =
+    cuts?.encode(task, [{ ranks: [rank], values: () => spread }]) ??
+    encodeSelect(task, [{ ranks: [rank], values: spread }])
   const keep = encodeNothing(task)
   gpu.run(
     keepWindow,
@@ -61,20 +97,35 @@ async function selectSpread(task: TensorTask, share: number): Promise<Keep> {
   return keep
 }
 
-export const method = defineMethod({
+const keepOf = (task: TensorTask, spread: Spread | undefined): Keep | undefined =>
+  spread && selectSpread(task, spread)
+
+async function measureSpread(tensor: TensorPasses): Promise<Spread | undefined> {
+  const share = numberOf(tensor.parameters, 'select_topk')
+  if (share >= 1) return undefined
+  const rank = await countKept(tensor, share)
+  if (!tensor.isTiled) return { rank }
+  return { rank, cuts: await findCuts(tensor.gpu, tensor.forEachTile, [{ ranks: [rank], values: spreadOf }]) }
+}
+
+export const method = defineMethod<undefined, Measured>({
   declaration,
-  async merge(task) {
-    const share = numberOf(task.parameters, 'select_topk')
-    const keep = share < 1 ? await selectSpread(task, share) : undefined
-    const energies = (await keptNorms(task, 2, keep)).map(({ kept }) => kept / task.count)
+  tiling: { unit: (_: PlannedTensor) => 1, scratch: (models) => models + 6 },
+  async measure(tensor) {
+    const spread = await measureSpread(tensor)
+    const norms = await measureNorms(tensor, 2, (task) => keepOf(task, spread))
+    const energies = norms.map(({ kept }) => kept / tensor.total)
     const total = energies.reduce((a, b) => a + b, 0)
     if (!Number.isFinite(total))
       throw new EngineError('not-finite', `found energies ${energies.join(', ')}, expected numbers`, {
-        tensor: task.name,
+        tensor: tensor.name,
       })
     const shares = energies.map((energy) => (total < LEAST ? 1 / energies.length : energy / total))
+    return { spread, shares }
+  },
+  merge(task, _, { spread, shares }) {
     encodeTaskVectorSum(task, {
-      keep,
+      keep: keepOf(task, spread),
       choice: { by: 'election', votes: shares.map(() => 1) },
       coefficients: shares,
       scale: (chosen) =>

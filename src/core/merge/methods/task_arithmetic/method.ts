@@ -3,9 +3,11 @@
 
 import { defineMethod } from '../../method.ts'
 import { mergeTaskVectors } from '../../taskVectors.ts'
+import { elementwise } from '../../tiles.ts'
 import { declaration } from './declaration.ts'
 
 export const method = defineMethod({
   declaration,
+  tiling: elementwise(),
   merge: (task) => mergeTaskVectors(task, { keep: undefined, elects: false, rescale: 'none' }),
 })

@@ -15,8 +15,10 @@ import {
   type TaskVectorSum,
   weightsOf,
 } from '../../taskVectors.ts'
+import { measureSparse, type SparseMeasure, sparseScratch } from '../../taskVectorsDrop.ts'
 import { chunksOf, encodeWindows, type Window } from '../../taskVectorsKeep.ts'
 import { encodeModelTrim, type ModelTrim, surveyTrim } from '../../taskVectorsModel.ts'
+import { countOf } from '../../tiles.ts'
 import { declaration } from './declaration.ts'
 
 interface Survey {
@@ -28,12 +30,16 @@ interface Survey {
 const isPaper = ({ parameters }: PlannedTensor) => parameters.variant === 'paper'
 const densityOf = (values: ParameterValues) => numberOf(values, 'density')
 
-/** The largest int(density · n) of a tensor. */
-function windowOf(task: TensorTask, values: ParameterValues): Window {
-  const density = densityOf(values)
-  if (density >= 1) return undefined
-  return { top: 0, bottom: task.count - Math.floor(density * task.count) }
+/** The largest int(density · n) of a tensor, of each task vector. */
+function windowsOf(tensor: PlannedTensor): Window[] {
+  const count = countOf(tensor)
+  return tensor.modelParameters.map((values) => {
+    const density = densityOf(values)
+    return density >= 1 ? undefined : { top: 0, bottom: count - Math.floor(density * count) }
+  })
 }
+
+const rescaleOf = ({ parameters }: PlannedTensor) => (parameters.rescale === true ? 'norm' : 'none')
 
 function paperSum(task: TensorTask, trim: ModelTrim, zeroSign: 1 | -1): TaskVectorSum {
   return {
@@ -62,26 +68,32 @@ async function surveySigns(model: ModelTask, trim: ModelTrim): Promise<1 | -1> {
   return balance >= 0 ? 1 : -1
 }
 
-export const method = defineMethod<Survey | undefined>({
+export const method = defineMethod<Survey | undefined, SparseMeasure | undefined>({
   declaration,
+  tiling: { unit: () => 1, scratch: sparseScratch },
   async survey(model) {
     const tensors = model.tensors.filter(isPaper)
     if (tensors.length === 0) return undefined
     const trim = await surveyTrim(model, tensors, ({ modelParameters }, k) => densityOf(modelParameters[k]))
     return { trim, zeroSign: await surveySigns(model, trim) }
   },
-  async merge(task, survey) {
+  async measure(tensor) {
+    if (isPaper(tensor)) return undefined
+    return measureSparse(tensor, {
+      windows: windowsOf,
+      keep: (task, found) => encodeWindows(task, windowsOf(task), found?.cuts),
+      rescale: rescaleOf,
+    })
+  },
+  async merge(task, survey, measured) {
     if (survey && isPaper(task)) {
       encodeTaskVectorSum(task, paperSum(task, survey.trim, survey.zeroSign))
       return
     }
     await mergeTaskVectors(task, {
-      keep: encodeWindows(
-        task,
-        task.modelParameters.map((values) => windowOf(task, values)),
-      ),
+      keep: encodeWindows(task, windowsOf(task), measured?.cuts),
       elects: true,
-      rescale: task.parameters.rescale === true ? 'norm' : 'none',
+      rescale: measured?.factors ?? rescaleOf(task),
     })
   },
 })
