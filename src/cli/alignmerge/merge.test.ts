@@ -43,6 +43,39 @@ models:
 merge_method: linear
 ${more}`
 
+describe('vocabularies of different size', () => {
+  const text = (more: string) =>
+    `models:\n- {model: ${at('x')}, parameters: {weight: 1}}\n- {model: ${at('wide')}, parameters: {weight: 3}}\nmerge_method: linear\ndtype: float32\n${more}`
+
+  it('are refused, with what to say, and joined when it is said', async () => {
+    const config = { ...tinyConfig(), vocab_size: 106 }
+    const files = tinyFiles(config, 'f32', 3)
+    const tokenizer = JSON.parse(files.get('tokenizer.json') as string)
+    tokenizer.added_tokens.push({ ...tokenizer.added_tokens[0], id: 103, content: '<|tool|>' })
+    files.set('tokenizer.json', JSON.stringify(tokenizer))
+    for (const [path, content] of files) await folder.write(`wide/${path}`, content)
+
+    const bare = await folder.write('bare.yml', text(''))
+    const refused = await runHere(['merge', bare, at('refused')])
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain('tokenizer_source: union, base or a model')
+
+    const recipe = await folder.write('union.yml', text('tokenizer_source: union\n'))
+    expect((await runHere(['merge', recipe, at('joined')])).code).toBe(0)
+    const joined = await open(at('joined'))
+    expect(joined.config.vocabSize).toBe(104)
+    expect(JSON.stringify(joined.tokenizerJson)).toContain('<|tool|>')
+    const [x, wide, merged] = await Promise.all(
+      ['x', 'wide', 'joined'].map((name) => weightOf(at(name), 'model.embed_tokens.weight')),
+    )
+    // Row 103 is <|tool|> in wide and padding in x, so both give wide's; row 0 is everybody's own.
+    for (let c = 0; c < 8; c++) {
+      expect(merged[103 * 8 + c]).toBeCloseTo(wide[103 * 8 + c], 6)
+      expect(merged[c]).toBeCloseTo(0.25 * x[c] + 0.75 * wide[c], 6)
+    }
+  })
+})
+
 describe('alignmerge merge', () => {
   it('writes a model folder: shards, index, config, tokenizer, card and recipe', async () => {
     const text = TWO(

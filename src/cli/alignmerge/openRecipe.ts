@@ -18,6 +18,7 @@ import { readRecipeYaml } from '../../core/merge/recipe/yaml.ts'
 import type { WeightType } from '../../core/tensors/dtype.ts'
 import { findReference, openModel } from './models.ts'
 import { cliSignature } from './setupParameters.ts'
+import { withVocabulary } from './vocabulary.ts'
 
 export interface RecipeFile {
   name: string
@@ -74,7 +75,7 @@ export async function openRecipe(
     known.set(name, model)
     models.set(name, model)
   }
-  return { ...file, models }
+  return { ...file, models: withVocabulary(file.recipe, models) }
 }
 
 /** Throws unless configs (but for the number of layers, which stacks may change) and tokenizers agree. */

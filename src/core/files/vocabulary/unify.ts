@@ -92,6 +92,11 @@ function withUnion(
   files: TokenizerFiles,
 ): Checkpoint {
   const rows = union.rows.get(name)!
+  const isSame =
+    union.appended.length === 0 &&
+    checkpoint.config.vocabSize === union.rowCount &&
+    rows.every(([own], id) => own?.model === name && own.row === id)
+  if (isSame) return checkpoint
   const reshape = (spec: WeightSpec): WeightSpec =>
     spec.role === 'embedding' || spec.role === 'head'
       ? { ...spec, shape: [union.rowCount, spec.shape[1]] }

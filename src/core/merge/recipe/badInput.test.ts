@@ -91,19 +91,14 @@ const CASES: [string, string, string][] = [
     'the recipe: line 3, out_dtype: "float8_e4m3fn": expected float32, float16, bfloat16',
   ],
   [
-    'a union tokenizer',
-    `${GOOD}tokenizer_source: union`,
-    'the recipe: line 3, tokenizer_source: union: a tokenizer made of several is not supported; give `base` or one of the models',
-  ],
-  [
     'tokenizer keys',
-    `${GOOD}tokenizer: {source: union, tokens: {}, pad_to_multiple_of: 8}`,
-    'the recipe has 3 problems:\n- line 3, tokenizer.tokens: tokenizer.tokens is not supported; the tokenizer and its rows are copied as they are\n- line 3, tokenizer.pad_to_multiple_of: tokenizer.pad_to_multiple_of is not supported; the tokenizer and its rows are copied as they are\n- line 3, tokenizer.source: union: a tokenizer made of several is not supported; give `base` or one of the models',
+    `${GOOD}tokenizer: {source: union, tokens: [], pad_to_multiple_of: 0.5, extra: 1}`,
+    'the recipe has 3 problems:\n- line 3, tokenizer.extra: unknown key; expected source, tokens, pad_to_multiple_of\n- line 3, tokenizer.pad_to_multiple_of: expected a whole number from 1 to 65536, found 0.5\n- line 3, tokenizer.tokens: expected a mapping from tokens, found a list',
   ],
   [
-    'a tokenizer without source',
-    `${GOOD}tokenizer: {}`,
-    'the recipe: line 3, tokenizer: source is missing, and mergekit’s default for it, union, is not supported',
+    'rules of tokens',
+    `${GOOD}tokenizer: {tokens: {a: {force: true}, b: {source: {kind: mean}}, c: {source: {kind: model_token, model: x, token: t, token_id: 1}}}}`,
+    'the recipe has 3 problems:\n- line 3, tokenizer.tokens.a: source is missing\n- line 3, tokenizer.tokens.b.source: kind mean: expected model_token or zero\n- line 3, tokenizer.tokens.c.source: expected either token, a text, or token_id, a whole number',
   ],
   [
     'a tokenizer that is a word',

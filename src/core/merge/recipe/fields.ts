@@ -14,7 +14,7 @@ export interface Spelling {
   extension: string
   /** keys of the format beside those of a recipe */
   envelope: readonly string[]
-  /** mergekit's `tokenizer: {source}` is read too */
+  /** keys that only mergekit has are named as such */
   isMergekit: boolean
 }
 

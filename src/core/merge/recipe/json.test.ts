@@ -67,12 +67,12 @@ describe('our JSON', () => {
     [{ ...file, version: '1' }, 'the recipe: version 1; this studio reads version 1'],
     [
       { ...file, merge_method: 'x' },
-      'the recipe: merge_method: unknown key; expected format, version, method, base, models, slices, parameters, dtype, outDtype, tokenizerFrom, chatTemplate, extension',
+      'the recipe: merge_method: unknown key; expected format, version, method, base, models, slices, parameters, dtype, outDtype, tokenizerFrom, tokenizer, chatTemplate, extension',
     ],
     [{ ...file, method: 3 }, 'the recipe: method: expected a word, found 3'],
     [
-      { ...file, tokenizer: { source: 'base' } },
-      'the recipe: tokenizer: unknown key; expected format, version, method, base, models, slices, parameters, dtype, outDtype, tokenizerFrom, chatTemplate, extension',
+      { ...file, tokenizerFrom: 'base', tokenizer: { source: 'base' } },
+      'the recipe: tokenizer: tokenizerFrom and tokenizer cannot both be given',
     ],
     [{ ...file, dtype: 'f32' }, 'the recipe: dtype: "f32": expected float32, float16, bfloat16'],
     [

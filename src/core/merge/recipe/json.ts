@@ -4,6 +4,7 @@ import { EngineError } from '../../errors.ts'
 import type { Spelling } from './fields.ts'
 import { Problems } from './problems.ts'
 import { readRecipe } from './read.ts'
+import { tokenizerValue } from './readTokenizer.ts'
 import { isPrintable, type ModelReference, printReference, type Recipe } from './recipe.ts'
 import { assertTextSize, treeOfJson } from './tree.ts'
 
@@ -64,7 +65,17 @@ const referenceJson = (reference: ModelReference): unknown => {
 
 /** The recipe as a JSON value; reading it gives an equal recipe. */
 export function recipeToJson(recipe: Recipe): Record<string, unknown> {
-  const { base, models, slices, tokenizerFrom, extension, ...rest } = recipe
+  const {
+    base,
+    models,
+    slices,
+    tokenizerFrom: _,
+    tokenRules: __,
+    padToMultipleOf: ___,
+    extension,
+    ...rest
+  } = recipe
+  const tokenizer = tokenizerValue(recipe, referenceJson)
   const roles = extension?.models
   return {
     format: RECIPE_FORMAT,
@@ -79,9 +90,8 @@ export function recipeToJson(recipe: Recipe): Record<string, unknown> {
         sources: slice.sources.map((source) => ({ ...source, model: referenceJson(source.model) })),
       })),
     }),
-    ...(tokenizerFrom && {
-      tokenizerFrom: tokenizerFrom === 'base' ? tokenizerFrom : referenceJson(tokenizerFrom),
-    }),
+    ...(tokenizer.source !== undefined && { tokenizerFrom: tokenizer.source }),
+    ...(tokenizer.map && { tokenizer: tokenizer.map }),
     ...(extension && {
       extension: {
         ...extension,

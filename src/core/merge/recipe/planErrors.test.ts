@@ -216,8 +216,8 @@ const CASES: [string, string, string, PlanInput[]?][] = [
     'another vocabulary',
     two('linear', 'parameters: {weight: 1}'),
     `the recipe has 2 problems:
-- model.embed_tokens.weight is [912,64] in task-sort and [920,64] in safety; mergekit would cut all to the common rows, or to the base’s, and lose tokens; refused: bring the models to one tokenizer first
-- lm_head.weight is [912,64] in task-sort and [920,64] in safety; mergekit would cut all to the common rows, or to the base’s, and lose tokens; refused: bring the models to one tokenizer first`,
+- model.embed_tokens.weight is [912,64] in task-sort and [920,64] in safety; mergekit would cut all to the common rows, or to the base’s, and lose tokens; refused: say whose vocabulary the result has, tokenizer_source: union, base or a model
+- lm_head.weight is [912,64] in task-sort and [920,64] in safety; mergekit would cut all to the common rows, or to the base’s, and lose tokens; refused: say whose vocabulary the result has, tokenizer_source: union, base or a model`,
     [zooInput('task-sort'), zooInput('safety', { vocabulary: 920 })],
   ],
   [

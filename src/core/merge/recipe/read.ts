@@ -4,6 +4,7 @@
 import { type Fields, fieldsOf, type ReadContext } from './fields.ts'
 import { NAMED_TEMPLATES, UNSUPPORTED_IN_MODELS, UNSUPPORTED_KEYS } from './mergekit.ts'
 import { show } from './problems.ts'
+import { readTokenizerMap, readTokenizerSource } from './readTokenizer.ts'
 import { readParameters, readReference } from './readValues.ts'
 import {
   type ModelEntry,
@@ -121,39 +122,6 @@ function optional<T>(
   return field && !isNull(field.value) ? read(context, field.value, field.place) : undefined
 }
 
-function readTokenizerFrom(
-  context: ReadContext,
-  tree: Tree,
-  place: string,
-): 'base' | ModelReference | undefined {
-  const word = tree.kind === 'scalar' ? tree.value : undefined
-  if (word === 'base') return 'base'
-  if (word === 'union') {
-    const instead = 'a tokenizer made of several is not supported; give `base` or one of the models'
-    context.problems.add(place, `union: ${instead}`, tree.line)
-    return undefined
-  }
-  return readReference(context, tree, place)
-}
-
-/** mergekit's newer form `tokenizer: {source, tokens, pad_to_multiple_of}`. */
-function readTokenizerMap(
-  context: ReadContext,
-  tree: Tree,
-  place: string,
-): 'base' | ModelReference | undefined {
-  const instead = 'is not supported; the tokenizer and its rows are copied as they are'
-  const fields = fieldsOf(context, tree, place, ['source'], {
-    tokens: `tokenizer.tokens ${instead}`,
-    pad_to_multiple_of: `tokenizer.pad_to_multiple_of ${instead}`,
-  })
-  if (!fields) return undefined
-  const source = fields.get('source')
-  if (source && !isNull(source.value)) return readTokenizerFrom(context, source.value, source.place)
-  context.problems.add(place, 'source is missing, and mergekit’s default for it, union, is not supported')
-  return undefined
-}
-
 function readTemplate(context: ReadContext, tree: Tree, place: string): string | undefined {
   const text = readText(context, tree, place)
   if (text === undefined || text === 'auto') return text
@@ -193,10 +161,9 @@ function readExtension(context: ReadContext, tree: Tree, place: string): RecipeE
 /** The recipe of a tree, as far as it could be read: with problems it must not be used. */
 export function readRecipe(context: ReadContext, tree: Tree): Recipe {
   const { spelling, problems } = context
-  const tokenizerKeys = spelling.isMergekit ? [spelling.tokenizer, 'tokenizer'] : [spelling.tokenizer]
   const known = [
     ...[...spelling.envelope, spelling.method, spelling.base, 'models', 'slices', 'parameters', 'dtype'],
-    ...[spelling.outDtype, ...tokenizerKeys, spelling.chatTemplate, spelling.extension],
+    ...[spelling.outDtype, spelling.tokenizer, 'tokenizer', spelling.chatTemplate, spelling.extension],
   ]
   const fields = fieldsOf(context, tree, '', known, spelling.isMergekit ? UNSUPPORTED_KEYS : {})
   if (!fields) return { method: '', parameters: {} }
@@ -209,16 +176,15 @@ export function readRecipe(context: ReadContext, tree: Tree): Recipe {
       '',
       `exactly one of models and slices is needed, found ${isGiven('models') ? 'both' : 'neither'}`,
     )
-  if (isGiven(spelling.tokenizer) && spelling.isMergekit && isGiven('tokenizer'))
+  if (isGiven(spelling.tokenizer) && isGiven('tokenizer'))
     problems.add('tokenizer', `${spelling.tokenizer} and tokenizer cannot both be given`)
   const models = isGiven('models') ? fields.get('models')! : undefined
   const slices = isGiven('slices') ? fields.get('slices')! : undefined
   const base = optional(context, fields, spelling.base, readReference)
   const dtype = optional(context, fields, 'dtype', readDtype)
   const outDtype = optional(context, fields, spelling.outDtype, readDtype)
-  const tokenizerFrom =
-    optional(context, fields, spelling.tokenizer, readTokenizerFrom) ??
-    (spelling.isMergekit ? optional(context, fields, 'tokenizer', readTokenizerMap) : undefined)
+  const tokenizerFrom = optional(context, fields, spelling.tokenizer, readTokenizerSource)
+  const tokenizer = optional(context, fields, 'tokenizer', readTokenizerMap)
   const chatTemplate = optional(context, fields, spelling.chatTemplate, readTemplate)
   const extension = optional(context, fields, spelling.extension, readExtension)
   return {
@@ -239,6 +205,7 @@ export function readRecipe(context: ReadContext, tree: Tree): Recipe {
     ...(dtype && { dtype }),
     ...(outDtype && { outDtype }),
     ...(tokenizerFrom && { tokenizerFrom }),
+    ...tokenizer,
     ...(chatTemplate && { chatTemplate }),
     ...(extension && Object.keys(extension).length > 0 && { extension }),
   }

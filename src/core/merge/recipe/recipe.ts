@@ -49,6 +49,16 @@ export interface RecipeExtension {
   models?: Readonly<Record<string, ModelReference>>
 }
 
+/** Where the rows of one token come from, mergekit's `tokenizer.tokens.<token>`. */
+export interface TokenChoice {
+  source:
+    | { kind: 'model'; model: ModelReference }
+    | { kind: 'token'; model: ModelReference; token: string | number }
+    | { kind: 'zero' }
+  /** true: also for models that have the token */
+  force: boolean
+}
+
 /** Exactly one of `models` and `slices` is there. */
 export interface Recipe {
   method: string
@@ -60,8 +70,12 @@ export interface Recipe {
   dtype?: RecipeDtype
   /** of the written file; absent: dtype */
   outDtype?: RecipeDtype
-  /** whose tokenizer is copied; absent: the base's, else the first model's */
-  tokenizerFrom?: 'base' | ModelReference
+  /** whose vocabulary the result has, `union` for all of them; absent: the base's, else the first model's */
+  tokenizerFrom?: 'union' | 'base' | ModelReference
+  /** where rows of single tokens come from */
+  tokenRules?: Readonly<Record<string, TokenChoice>>
+  /** of the embedding's rows */
+  padToMultipleOf?: number
   /** `auto`, or the text of a Jinja template */
   chatTemplate?: string
   extension?: RecipeExtension
@@ -141,6 +155,9 @@ export function referencedModels(recipe: Recipe): ModelReference[] {
     ...(recipe.base ? [recipe.base] : []),
     ...Object.values(recipe.extension?.models ?? {}),
     ...(typeof recipe.tokenizerFrom === 'object' ? [recipe.tokenizerFrom] : []),
+    ...Object.values(recipe.tokenRules ?? {}).flatMap(({ source }) =>
+      'model' in source ? [source.model] : [],
+    ),
   ]
   return [...new Map(all.map((model) => [printReference(model), model])).values()]
 }

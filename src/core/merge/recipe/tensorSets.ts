@@ -94,5 +94,5 @@ function hasOtherRows(key: string, a: readonly number[], b: readonly number[]): 
 }
 
 const ROWS =
-  'mergekit would cut all to the common rows, or to the base’s, and lose tokens; refused: bring the models to one tokenizer first'
+  'mergekit would cut all to the common rows, or to the base’s, and lose tokens; refused: say whose vocabulary the result has, tokenizer_source: union, base or a model'
 const SKIPPED = 'mergekit would skip the tensor with a warning; refused'

@@ -5,6 +5,7 @@ import type { ReadContext, Spelling } from './fields.ts'
 import { MERGEKIT_METHODS, unreadByMergekit } from './mergekit.ts'
 import { Problems } from './problems.ts'
 import { readRecipe } from './read.ts'
+import { tokenizerValue } from './readTokenizer.ts'
 import {
   isPrintable,
   type ModelEntry,
@@ -73,7 +74,8 @@ const sliceValue = ({ sources, base, parameters }: Slice): unknown => ({
 
 /** The recipe as plain data under mergekit's keys, in their usual order: what its YAML holds. */
 export function recipeToFileValue(recipe: Recipe): Record<string, unknown> {
-  const { method, base, models, slices, parameters, dtype, outDtype, tokenizerFrom, chatTemplate } = recipe
+  const { method, base, models, slices, parameters, dtype, outDtype, chatTemplate } = recipe
+  const tokenizer = tokenizerValue(recipe, referenceValue)
   const { seed, models: roles } = recipe.extension ?? {}
   const roleValues =
     roles && Object.fromEntries(Object.entries(roles).map(([role, model]) => [role, referenceValue(model)]))
@@ -85,9 +87,8 @@ export function recipeToFileValue(recipe: Recipe): Record<string, unknown> {
     ...withParameters(parameters),
     ...(dtype && { dtype }),
     ...(outDtype && { out_dtype: outDtype }),
-    ...(tokenizerFrom && {
-      tokenizer_source: tokenizerFrom === 'base' ? tokenizerFrom : referenceValue(tokenizerFrom),
-    }),
+    ...(tokenizer.source !== undefined && { tokenizer_source: tokenizer.source }),
+    ...(tokenizer.map && { tokenizer: tokenizer.map }),
     ...(chatTemplate && { chat_template: chatTemplate }),
     ...(recipe.extension && {
       alignmerge: { ...(seed !== undefined && { seed }), ...(roleValues && { models: roleValues }) },
