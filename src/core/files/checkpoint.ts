@@ -98,14 +98,39 @@ export async function checkpointOf(
     byteLength: [...stored.values()].reduce((sum, { byteLength }) => sum + byteLength, 0),
     extraTensors: [...opened.weights.keys()].filter((name) => !stored.has(name) && !KNOWN_BUFFERS.test(name)),
     notes: opened.notes ?? [],
-    async readWeight(name, innerSignal) {
-      const weight = stored.get(name)
-      if (!weight)
-        throw new EngineError('file-missing', `${folder.name} has no such weight`, { tensor: name })
-      const values = await weight.read(0, countOf(weight), innerSignal)
-      if (isWeightType(values.encoding)) return { bytes: values.bytes, type: values.encoding }
-      return { bytes: new Uint8Array(decodeValues(values).buffer), type: 'f32' }
-    },
+    readWeight: readerOf(folder.name, stored),
+  }
+}
+
+/** The reader of whole weights over stored ones. */
+function readerOf(model: string, stored: ReadonlyMap<string, StoredWeight>): Checkpoint['readWeight'] {
+  return async (name, signal) => {
+    const weight = stored.get(name)
+    if (!weight) throw new EngineError('file-missing', `${model} has no such weight`, { tensor: name })
+    const values = await weight.read(0, countOf(weight), signal)
+    if (isWeightType(values.encoding)) return { bytes: values.bytes, type: values.encoding }
+    return { bytes: new Uint8Array(decodeValues(values).buffer), type: 'f32' }
+  }
+}
+
+/** The same model with other values of some weights: an adapter on it, for one. Its type stays the base's. */
+export function withWeights(
+  base: Checkpoint,
+  {
+    name,
+    stored,
+    files,
+    notes,
+  }: { name: string; stored: ReadonlyMap<string, StoredWeight>; files: Checkpoint['files']; notes: string[] },
+): Checkpoint {
+  return {
+    ...base,
+    name,
+    stored,
+    files,
+    byteLength: [...stored.values()].reduce((sum, { byteLength }) => sum + byteLength, 0),
+    notes: [...base.notes, ...notes],
+    readWeight: readerOf(name, stored),
   }
 }
 
