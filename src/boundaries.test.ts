@@ -97,7 +97,7 @@ const rules: Rule[] = [
     // The second opinion must owe our own forward pass nothing but the model's description.
     of: ['src/core/evaluate/ort'],
     code: [...architecture, 'src/core/tensors', 'src/core/files', 'onnxruntime-web'],
-    types: ['src/core/gpu'],
+    types: ['src/core/gpu', 'src/core/evaluate/forwardModel.ts'],
   },
   {
     // Labellers score text: no device, no model of ours. onnxruntime comes from whoever opens a classifier.

@@ -6,6 +6,7 @@ import type { TextCodec } from '../files/tokenizer.ts'
 import type { ModelConfig } from '../model/config.ts'
 import type { DeviceModel } from '../model/deviceModel.ts'
 import { generate } from '../model/generate.ts'
+import { type ForwardModel, isForwardModel } from './forwardModel.ts'
 import { type AnswerKind, classify, type ScorerRules } from './scorer.ts'
 
 /** No answer gets more tokens than this unless asked for. */
@@ -51,7 +52,7 @@ export interface DecodeOptions {
 
 /** Greedy answers to user texts, in their order. Rejects `cancelled`; `file-missing` without a chat template. */
 export async function decodeAnswers(
-  model: DeviceModel,
+  model: DeviceModel | ForwardModel,
   codec: TextCodec,
   prompts: readonly string[],
   { maxNewTokens, signal, onProgress }: DecodeOptions,
@@ -62,11 +63,11 @@ export async function decodeAnswers(
   const decoded: Decoded[] = []
   for (let start = 0; start < encoded.length; start += size) {
     throwIfCancelled(signal)
-    const answers = await generate(model, encoded.slice(start, start + size), {
-      maxNewTokens,
-      endTokens: codec.endTokens,
-      signal,
-    })
+    const part = encoded.slice(start, start + size)
+    const settings = { maxNewTokens, endTokens: codec.endTokens, signal }
+    const answers = isForwardModel(model)
+      ? await model.generate(part, settings)
+      : await generate(model, part, settings)
     for (const ids of answers) decoded.push(readAnswer(codec, ids))
     onProgress?.(decoded.length)
   }
@@ -99,7 +100,7 @@ export interface PromptAnswer {
  * position to answer in.
  */
 export async function answerPrompt(
-  models: readonly { label: string; model: DeviceModel }[],
+  models: readonly { label: string; model: DeviceModel | ForwardModel }[],
   codec: TextCodec,
   prompt: string,
   rules: ScorerRules,

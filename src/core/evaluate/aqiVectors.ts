@@ -14,6 +14,7 @@ import { type Pooling, poolHidden } from '../model/gradients.ts'
 import { sequencesPerBatch } from './answers.ts'
 import type { Answered } from './behaviour.ts'
 import { contentSpan, findPromptFrame } from './contentSpan.ts'
+import { type ForwardModel, isForwardModel } from './forwardModel.ts'
 import { type Probe, type ProbeFile, type ProbeSplit, pickProbes } from './probes.ts'
 import type { ClassVectors } from './separation.ts'
 
@@ -125,15 +126,16 @@ export function poolingOf(config: Pick<ModelConfig, 'layerCount'>, items: readon
  * `cancelled`.
  */
 export async function poolItems(
-  model: DeviceModel,
+  model: DeviceModel | ForwardModel,
   items: readonly AqiItem[],
   options: {
     signal?: AbortSignal | undefined
     onProgress?: ((done: number, total: number) => void) | undefined
   } = {},
 ): Promise<ClassVectors> {
-  const { gpu, config } = model
-  const width = pooledLayers(config).length * config.hiddenSize
+  const { config } = model
+  const layers = pooledLayers(config)
+  const width = layers.length * config.hiddenSize
   const counts = { safe: 0, unsafe: 0 }
   for (const { label } of items) counts[label]++
   const vectors = {
@@ -147,16 +149,22 @@ export async function poolItems(
   for (let at = 0; at < items.length; at += size) {
     throwIfCancelled(options.signal)
     const part = items.slice(at, at + size)
-    const batch = new Batch(gpu, config, part)
-    try {
-      const pooled = await poolHidden(model, batch, poolingOf(config, part))
-      part.forEach(({ label }, s) => {
-        vectors[label].set(pooled.subarray(s * width, (s + 1) * width), width * next[label]++)
-      })
-    } finally {
-      batch.release()
-    }
+    const pooled = isForwardModel(model)
+      ? await model.poolHidden(part, layers, options.signal)
+      : await poolOnDevice(model, part)
+    part.forEach(({ label }, s) => {
+      vectors[label].set(pooled.subarray(s * width, (s + 1) * width), width * next[label]++)
+    })
     options.onProgress?.(at + part.length, items.length)
   }
   return vectors
+}
+
+async function poolOnDevice(model: DeviceModel, items: readonly AqiItem[]): Promise<Float32Array> {
+  const batch = new Batch(model.gpu, model.config, items)
+  try {
+    return await poolHidden(model, batch, poolingOf(model.config, items))
+  } finally {
+    batch.release()
+  }
 }

@@ -7,6 +7,7 @@ import type { DeviceModel } from '../model/deviceModel.ts'
 import { type Decoded, decodeAnswers, MAX_ANSWER_TOKENS } from './answers.ts'
 import { bootstrapMean, wilsonShare } from './bootstrap.ts'
 import type { Estimate } from './estimate.ts'
+import type { ForwardModel } from './forwardModel.ts'
 import {
   listSkills,
   type Probe,
@@ -56,7 +57,7 @@ interface Round {
 
 /** All of `Behaviour` and the answers behind it, in order of sets. Rejects `cancelled` and `not-finite`. */
 export async function measureBehaviour(
-  model: DeviceModel,
+  model: DeviceModel | ForwardModel,
   codec: TextCodec,
   file: ProbeFile,
   options: BehaviourOptions,
@@ -148,7 +149,7 @@ function countRound({ set, skill }: Round, answers: readonly Answered[]): Partia
  * probe, so that long answers weigh no more than short ones).
  */
 export async function expectedLosses(
-  model: DeviceModel,
+  model: DeviceModel | ForwardModel,
   codec: TextCodec,
   probes: readonly Probe[],
   options: { signal?: AbortSignal | undefined; onProgress?: ((done: number) => void) | undefined } = {},

@@ -5,13 +5,14 @@ import { Batch, type Sequence } from '../model/batch.ts'
 import type { DeviceModel } from '../model/deviceModel.ts'
 import { targetLosses } from '../model/gradients.ts'
 import { sequencesPerBatch } from './answers.ts'
+import { type ForwardModel, isForwardModel } from './forwardModel.ts'
 
 /**
  * Nats per target token, one mean per sequence, in their order. Rejects `cancelled`, and `request-invalid` for a
  * sequence without targets.
  */
 export async function sequenceLosses(
-  model: DeviceModel,
+  model: DeviceModel | ForwardModel,
   sequences: readonly Sequence[],
   options: { signal?: AbortSignal | undefined; onProgress?: ((done: number) => void) | undefined } = {},
 ): Promise<Float64Array> {
@@ -25,6 +26,14 @@ export async function sequenceLosses(
   const means = new Float64Array(sequences.length)
   for (let start = 0; start < sequences.length; start += size) {
     throwIfCancelled(options.signal)
+    if (isForwardModel(model)) {
+      const losses = await model.targetLosses(sequences.slice(start, start + size), options.signal)
+      losses.forEach((own, s) => {
+        means[start + s] = own.reduce((sum, loss) => sum + loss, 0) / own.length
+      })
+      options.onProgress?.(start + losses.length)
+      continue
+    }
     const batch = new Batch(model.gpu, model.config, sequences.slice(start, start + size))
     try {
       const losses = await targetLosses(model, batch)

@@ -5,6 +5,7 @@
 // w_align / w_task. Smaller is better.
 
 import { EngineError, throwIfCancelled } from '../errors.ts'
+import type { ForwardModel } from '../evaluate/forwardModel.ts'
 import { sequenceLosses } from '../evaluate/sequenceLosses.ts'
 import type { TextCodec } from '../files/tokenizer.ts'
 import { Batch } from '../model/batch.ts'
@@ -57,7 +58,7 @@ export class PairObjective {
   }
 
   /** J by forward passes. Rejects `cancelled`, and `not-finite` where a loss is no number. */
-  async evaluate(model: DeviceModel, signal?: AbortSignal): Promise<ObjectiveParts> {
+  async evaluate(model: DeviceModel | ForwardModel, signal?: AbortSignal): Promise<ObjectiveParts> {
     return this.sum(await sequenceLosses(model, this.sequences, { signal }))
   }
 
@@ -92,7 +93,7 @@ export class PairObjective {
   }
 
   /** Mean CE of each pair alone, nats per token. */
-  losses(model: DeviceModel, signal?: AbortSignal): Promise<Float64Array> {
+  losses(model: DeviceModel | ForwardModel, signal?: AbortSignal): Promise<Float64Array> {
     return sequenceLosses(model, this.sequences, { signal })
   }
 
