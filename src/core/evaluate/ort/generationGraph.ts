@@ -29,9 +29,9 @@ export interface GenerationOptions {
 
 /**
  * ONNX ModelProto. Inputs besides weights: `ids` int32 (B·S); `rows` int32 (R), the tokens whose logits are wanted;
- * `cos`, `sin` (capacity,R/2); `past.k.l`, `past.v.l` (B,G,P,D) of each layer l. Fused: `joined` int64 (3) = B,S,-1;
+ * `cos`, `sin` (rows,R/2); `past.k.l`, `past.v.l` (B,G,P,D) of each layer l; `joined` int64 (3) = B,S,-1. Fused:
  * `seqlens` int32 (B), keys of each sequence less one; `total` int32 (1), the most keys of any. Explicit: `positions`
- * int64 (B,S); `joined`; `byHead` int64 (4) = B,S,-1,D; `grouped` int64 (5) = B,G,H/G,S,-1; `flat` int64 (4) =
+ * int64 (B,S), rows of the rotary tables; `byHead` int64 (4) = B,S,-1,D; `grouped` int64 (5) = B,G,H/G,S,-1; `flat` int64 (4) =
  * B,G,(H/G)·S,-1; `mask.W` (B,1,1,S,T), added to scores, per window W of keys or `causal`.
  * Outputs: `logits` (R,V), `token` int64 (R), the first largest of each row; `present.k.l`, `present.v.l` (B,G,T,D).
  */
@@ -51,12 +51,15 @@ export function buildGenerationGraph(config: ModelConfig, options: GenerationOpt
   return new Builder(config, options).build()
 }
 
-/** Why GroupQueryAttention cannot compute this config, or undefined where it can. */
+/**
+ * Why onnxruntime 1.30's GroupQueryAttention cannot compute this config, or undefined where it can. Sizes it refuses by
+ * itself; a cap of scores its WebGPU kernel leaves out without a word.
+ */
 export function fusedObstacle(config: ModelConfig): string | undefined {
-  if (config.rotary.size !== config.headSize)
-    return `rotates ${config.rotary.size} of ${config.headSize} dimensions`
-  if (config.headSize % 16 !== 0) return `heads of ${config.headSize} dimensions, no multiple of 16`
-  if (config.scoreCap > 0) return `caps scores at ${config.scoreCap}`
+  const { headSize, rotary, scoreCap } = config
+  if (headSize % 16 !== 0) return `heads of ${headSize} dimensions, no multiple of 16`
+  if (rotary.size % 16 !== 0) return `${rotary.size} rotated dimensions, no multiple of 16`
+  if (scoreCap > 0) return `scores are capped at ${scoreCap}`
   return undefined
 }
 
@@ -101,8 +104,8 @@ class Builder {
     const type = this.#type
     graph.input('ids', 'int32', ['N'])
     graph.input('rows', 'int32', ['R'])
-    graph.input('cos', type, ['capacity', rotary.size / 2])
-    graph.input('sin', type, ['capacity', rotary.size / 2])
+    graph.input('cos', type, ['rows.rotary', rotary.size / 2])
+    graph.input('sin', type, ['rows.rotary', rotary.size / 2])
     graph.input('joined', 'int64', [3])
     if (this.#options.attention === 'fused') {
       graph.input('seqlens', 'int32', ['B'])

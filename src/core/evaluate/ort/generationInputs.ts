@@ -5,8 +5,9 @@ import { rotaryTables } from '../../model/rotary.ts'
 import type { Precision } from './generationGraph.ts'
 
 /**
- * One run: S new tokens of each of B sequences after P cached columns. Sequences end in the last column T = P + S;
- * a shorter one has filling before it, which nobody sees.
+ * One run: S new tokens of each of B sequences after P cached columns, T = P + S in all. A sequence shorter than the
+ * longest has filling that nobody sees: before it in explicit attention, so that all end in the last column; after it
+ * in fused attention, which counts the keys of each sequence.
  */
 export interface RunShape {
   /** B */ sequences: number
@@ -18,25 +19,33 @@ export interface RunShape {
 /** Far below any score, yet finite: a sum with a score cannot overflow to -Infinity and its NaN. */
 const HIDDEN: Record<Precision, number> = { f32: -1e30, f16: -30000 }
 
-/** Rotation of position p of a sequence of up to the original length is row p, of a longer one row capacity + p. */
+/**
+ * cos and sin (rows,R/2). Row p turns position p. Longrope turns a sequence longer than the original length by other
+ * angles: those are rows `capacity` + p, and there are twice as many.
+ */
 export function stackedTables(
   rotary: ModelConfig['rotary'],
   capacity: number,
 ): { cos: Float32Array; sin: Float32Array; rows: number } {
-  const original = rotary.scaling.kind === 'longrope' ? rotary.scaling.originalMaxPositions : undefined
+  const original = originalLength(rotary)
   const rows = original === undefined ? capacity : 2 * capacity
   const positions = Int32Array.from({ length: rows }, (_, i) => i % capacity)
-  // Without a switch by length any length gives the same table.
+  // Where no length changes the angles, any will do.
   const lengths = positions.map((_, i) => (i < capacity ? (original ?? capacity) : (original ?? 0) + 1))
   return { ...rotaryTables(rotary, positions, lengths), rows }
 }
 
-/** Whether a sequence of `length` tokens is turned by the second half of the tables. */
-export function isLong(rotary: ModelConfig['rotary'], length: number): boolean {
-  return rotary.scaling.kind === 'longrope' && length > rotary.scaling.originalMaxPositions
+/** Length above which longrope's other angles hold; undefined: no such switch. */
+export function originalLength(rotary: ModelConfig['rotary']): number | undefined {
+  return rotary.scaling.kind === 'longrope' ? rotary.scaling.originalMaxPositions : undefined
 }
 
-/** (B,S) rows of the tables; 0 for filling. */
+/** Whether a sequence of `length` tokens is turned by the second half of the tables. */
+export function isLong(rotary: ModelConfig['rotary'], length: number): boolean {
+  return length > (originalLength(rotary) ?? Number.POSITIVE_INFINITY)
+}
+
+/** (B,S) rows of the tables, filling before the sequence; 0 for filling. */
 export function tableRows(rotary: ModelConfig['rotary'], shape: RunShape, capacity: number): BigInt64Array {
   const { sequences: B, tokens: S, cached: P, lengths } = shape
   const rows = new BigInt64Array(B * S)

@@ -5,7 +5,7 @@
 import { EngineError, throwIfCancelled } from '../../errors.ts'
 import type { ModelConfig } from '../../model/config.ts'
 import type { WeightSpec } from '../../model/families/family.ts'
-import { fromF16, toF16 } from '../../tensors/dtype.ts'
+import { type Cache, PRECISION_BYTES, RunFeeds, toFloats, toTokens } from './generationFeeds.ts'
 import {
   type AttentionForm,
   buildGenerationGraph,
@@ -13,7 +13,7 @@ import {
   type GenerationGraph,
   type Precision,
 } from './generationGraph.ts'
-import { type RunShape, stackedTables, tableRows, windowMask } from './generationInputs.ts'
+import { isLong, type RunShape } from './generationInputs.ts'
 import {
   countElements,
   inLine,
@@ -45,12 +45,6 @@ export interface OrtGenerateOptions {
   onToken?: ((prompt: number, token: number) => void) | undefined
 }
 
-/** Present keys and values of the last run, by input name of the next. */
-type Cache = Record<string, OrtTensor>
-
-const BYTES: Record<Precision, number> = { f32: 4, f16: 2 }
-const STORAGE = 0x80 | 0x4 | 0x8 // STORAGE | COPY_SRC | COPY_DST; the names are missing in Node until Dawn loads
-
 export class OrtModel {
   readonly config: ModelConfig
   readonly precision: Precision
@@ -61,8 +55,8 @@ export class OrtModel {
   readonly #graph: GenerationGraph
   readonly #session: OrtSession
   readonly #hasHidden: boolean
+  readonly #feeds: RunFeeds
   #weights: Record<string, OrtTensor> | undefined
-  #tables: { capacity: number; cos: OrtTensor; sin: OrtTensor; buffers: GPUBuffer[] } | undefined
   #isLost = false
   #isDisposed = false
 
@@ -82,6 +76,7 @@ export class OrtModel {
     this.provider = device ? 'webgpu' : 'wasm'
     this.#hasHidden = form.hasHidden
     this.#graph = graph
+    this.#feeds = new RunFeeds(ort, device, config, form, graph.masks)
     this.#session = session
     void device?.lost.then(() => {
       this.#isLost = true
@@ -103,7 +98,7 @@ export class OrtModel {
       throw new EngineError('gpu-limit', 'float16 weights: the device has no shader-f16')
     const graph = buildGenerationGraph(config, { ...form, weights: 'fed' })
     for (const { name, shape } of graph.weights)
-      requireBinding(device, BYTES[form.precision] * countElements(shape), `tensor ${name}`)
+      requireBinding(device, PRECISION_BYTES[form.precision] * countElements(shape), `tensor ${name}`)
     const kept = Array.from({ length: config.layerCount }, (_, l) => [`present.k.${l}`, `present.v.${l}`])
     const create = () =>
       ort.InferenceSession.create(graph.bytes, {
@@ -161,7 +156,7 @@ export class OrtModel {
     for (const spec of this.#graph.weights) {
       const buffer = weights(spec.name)
       // Buffers may be padded at the end; a shorter one is another tensor, or of another type.
-      requireSize(spec, BYTES[this.precision], buffer.size, true)
+      requireSize(spec, PRECISION_BYTES[this.precision], buffer.size, true)
       bound[spec.name] = this.#ort.Tensor.fromGpuBuffer(buffer, {
         dataType: this.precision === 'f16' ? 'float16' : 'float32',
         dims: spec.shape,
@@ -197,7 +192,8 @@ export class OrtModel {
     this.#ready()
     const answers: number[][] = prompts.map(() => [])
     await this.#guarded(async () => {
-      for (const group of this.#groups(prompts)) await this.#generateGroup(prompts, group, options, answers)
+      for (const group of this.#groups(prompts, options.maxNewTokens))
+        await this.#generateGroup(prompts, group, options, answers)
     })
     return answers
   }
@@ -207,19 +203,16 @@ export class OrtModel {
     if (this.#isDisposed) return
     this.#isDisposed = true
     await inLine(() => this.#session.release())
-    for (const buffer of this.#tables?.buffers ?? []) buffer.destroy()
+    this.#feeds.dispose()
   }
 
-  /** Prompts that are run side by side; the fused node has one length for all of a batch. */
-  #groups(prompts: readonly ArrayLike<number>[]): number[][] {
+  /** Prompts that are run side by side: all, but where the fused node would need different angles for some. */
+  #groups(prompts: readonly ArrayLike<number>[], maxNewTokens: number): number[][] {
     const all = prompts.map((_, i) => i)
-    if (this.attention === 'explicit') return [all]
+    const longest = Math.max(...prompts.map((prompt) => prompt.length)) + maxNewTokens
+    if (this.attention === 'explicit' || !isLong(this.config.rotary, longest)) return [all]
     const byLength = new Map<number, number[]>()
-    for (const i of all) {
-      const group = byLength.get(prompts[i].length)
-      if (group) group.push(i)
-      else byLength.set(prompts[i].length, [i])
-    }
+    for (const i of all) byLength.set(prompts[i].length, [...(byLength.get(prompts[i].length) ?? []), i])
     return [...byLength.values()]
   }
 
@@ -233,20 +226,24 @@ export class OrtModel {
     const longest = Math.max(...group.map((i) => prompts[i].length))
     const lengths = Int32Array.from(group, (i) => prompts[i].length)
     const ids = new Int32Array(B * longest)
+    const firstRows = new Int32Array(B)
     group.forEach((i, b) => {
-      ids.set(Array.from(prompts[i]), (b + 1) * longest - prompts[i].length)
+      const length = prompts[i].length
+      const start = b * longest + (this.attention === 'fused' ? 0 : longest - length)
+      ids.set(Array.from(prompts[i]), start)
+      firstRows[b] = start + length - 1
     })
     const isOpen = group.map(() => true)
     const wanted = sampling ? 'logits' : 'token'
     const capacity = longest + maxNewTokens
-    const last = (S: number) => Int32Array.from({ length: B }, (_, b) => (b + 1) * S - 1)
-    let cache = this.#emptyCache(B)
+    let rows = firstRows
+    let cache = this.#feeds.emptyCache(B)
     let shape: RunShape = { sequences: B, tokens: longest, cached: 0, lengths }
     let next = ids
     try {
       for (let step = 0; ; step++) {
         throwIfCancelled(signal)
-        const outputs = await this.#run(next, shape, last(shape.tokens), capacity, cache, [wanted], true)
+        const outputs = await this.#run(next, shape, rows, capacity, cache, [wanted], true)
         const tokens = sampling
           ? this.#sample(toFloats(outputs[wanted]), group, sampling, step * prompts.length)
           : toTokens(outputs[wanted])
@@ -260,6 +257,7 @@ export class OrtModel {
         cache = this.#presentOf(outputs)
         if (step + 1 >= maxNewTokens || !isOpen.includes(true)) return
         next = Int32Array.from(tokens)
+        rows = Int32Array.from({ length: B }, (_, b) => b)
         const cached = shape.cached + shape.tokens
         shape = { sequences: B, tokens: 1, cached, lengths: lengths.map((length) => length + step + 1) }
       }
@@ -285,7 +283,7 @@ export class OrtModel {
     this.#ready()
     const shape: RunShape = { sequences: 1, tokens: ids.length, cached: 0, lengths: [ids.length] }
     const run = () =>
-      this.#run(Int32Array.from(ids), shape, rows, ids.length, this.#emptyCache(1), names, false)
+      this.#run(Int32Array.from(ids), shape, rows, ids.length, this.#feeds.emptyCache(1), names, false)
     return this.#guarded(run)
   }
 
@@ -298,89 +296,11 @@ export class OrtModel {
     names: readonly string[],
     isKept: boolean,
   ): Promise<Record<string, OrtTensor>> {
-    const { Tensor } = this.#ort
     this.#requireRoom(shape, rows.length)
-    const tables = this.#rotary(needed)
-    const feeds: Record<string, OrtTensor> = {
-      ...this.#weights,
-      ...cache,
-      ids: new Tensor('int32', ids, [ids.length]),
-      rows: new Tensor('int32', rows, [rows.length]),
-      ...this.#attentionFeeds(shape, tables),
-    }
+    const feeds = { ...this.#weights, ...cache, ...this.#feeds.of(ids, shape, rows, needed) }
     const present = isKept ? Object.keys(cache).map((name) => name.replace('past', 'present')) : []
     if (this.#isLost) throw new EngineError('device-lost', 'the GPU device was lost')
     return inLine(() => this.#session.run(feeds, [...names, ...present]))
-  }
-
-  #attentionFeeds(
-    shape: RunShape,
-    tables: { capacity: number; cos: OrtTensor; sin: OrtTensor },
-  ): Record<string, OrtTensor> {
-    const { Tensor } = this.#ort
-    const { headCount: H, kvHeadCount: G, headSize: D, rotary } = this.config
-    const { sequences: B, tokens: S, cached: P } = shape
-    const sizes = (...values: number[]) =>
-      new Tensor('int64', BigInt64Array.from(values, BigInt), [values.length])
-    const feeds: Record<string, OrtTensor> = { joined: sizes(B, S, -1), cos: tables.cos, sin: tables.sin }
-    if (this.attention === 'fused') {
-      feeds.seqlens = new Tensor('int32', new Int32Array(B).fill(P + S - 1), [B])
-      feeds.total = new Tensor('int32', Int32Array.of(P + S), [1])
-      return feeds
-    }
-    feeds.positions = new Tensor('int64', tableRows(rotary, shape, tables.capacity), [B, S])
-    feeds.byHead = sizes(B, S, -1, D)
-    feeds.grouped = sizes(B, G, H / G, S, -1)
-    feeds.flat = sizes(B, G, (H / G) * S, -1)
-    for (const [name, window] of this.#graph.masks)
-      feeds[name] = this.#floats(windowMask(shape, window, this.precision), [B, 1, 1, S, P + S])
-    return feeds
-  }
-
-  /** Rotary tables for at least `needed` positions, kept for later runs. */
-  #rotary(needed: number): { capacity: number; cos: OrtTensor; sin: OrtTensor } {
-    if (this.#tables && this.#tables.capacity >= needed) return this.#tables
-    for (const buffer of this.#tables?.buffers ?? []) buffer.destroy()
-    // Whole powers of two, so that answers a little longer need no new ones.
-    const capacity = 2 ** Math.ceil(Math.log2(Math.max(64, needed)))
-    const { cos, sin, rows } = stackedTables(this.config.rotary, capacity)
-    const dims = [rows, this.config.rotary.size / 2]
-    const buffers: GPUBuffer[] = []
-    const make = (values: Float32Array) => this.#resident(values, dims, buffers)
-    this.#tables = { capacity, cos: make(cos), sin: make(sin), buffers }
-    return this.#tables
-  }
-
-  /** A tensor that stays on the device where there is one; its buffer is added to `buffers`. */
-  #resident(values: Float32Array, dims: readonly number[], buffers: GPUBuffer[]): OrtTensor {
-    if (!this.#device) return this.#floats(values, dims)
-    const bytes =
-      this.precision === 'f16' ? Uint16Array.from(values, toF16) : (values as Float32Array<ArrayBuffer>)
-    const size = Math.ceil(bytes.byteLength / 16) * 16
-    const padded = new Uint8Array(size)
-    padded.set(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-    const buffer = this.#device.createBuffer({ size, usage: STORAGE, label: 'rotary table' })
-    this.#device.queue.writeBuffer(buffer, 0, padded)
-    buffers.push(buffer)
-    const dataType = this.precision === 'f16' ? 'float16' : 'float32'
-    return this.#ort.Tensor.fromGpuBuffer(buffer, { dataType, dims })
-  }
-
-  #floats(values: Float32Array, dims: readonly number[]): OrtTensor {
-    const { Tensor } = this.#ort
-    return this.precision === 'f16'
-      ? new Tensor('float16', Uint16Array.from(values, toF16), dims)
-      : new Tensor('float32', values, dims)
-  }
-
-  #emptyCache(B: number): Cache {
-    const { layerCount, kvHeadCount: G, headSize: D } = this.config
-    const cache: Cache = {}
-    // onnxruntime takes tensors without elements from the host alone.
-    for (let l = 0; l < layerCount; l++)
-      for (const kind of ['k', 'v'])
-        cache[`past.${kind}.${l}`] = this.#floats(new Float32Array(0), [B, G, 0, D])
-    return cache
   }
 
   #presentOf(outputs: Record<string, OrtTensor>): Cache {
@@ -409,7 +329,7 @@ export class OrtModel {
     const device = this.#device
     if (!device) return
     const { headCount: H, kvHeadCount: G, headSize: D, intermediateSize: I, vocabSize: V } = this.config
-    const size = BYTES[this.precision]
+    const size = PRECISION_BYTES[this.precision]
     requireBinding(device, size * B * H * S * (P + S), `attention scores of ${B} × ${S} tokens`)
     requireBinding(device, size * B * G * D * (P + S), `keys of ${B} × ${P + S} tokens`)
     requireBinding(device, size * B * S * 2 * I, `activations of ${B} × ${S} tokens`)
@@ -423,8 +343,8 @@ export class OrtModel {
 
 function completeForm(config: ModelConfig, options: OrtModelOptions) {
   const { precision = 'f32', hasHidden = false } = options
-  const canFuse = fusedObstacle(config) === undefined && config.rotary.scaling.kind !== 'longrope'
-  return { precision, hasHidden, attention: options.attention ?? (canFuse ? 'fused' : 'explicit') }
+  const form: AttentionForm = fusedObstacle(config) === undefined ? 'fused' : 'explicit'
+  return { precision, hasHidden, attention: options.attention ?? form }
 }
 
 function requireSize(spec: WeightSpec, elementBytes: number, found: number, mayBePadded = false): void {
@@ -437,19 +357,4 @@ function requireSize(spec: WeightSpec, elementBytes: number, found: number, mayB
 
 function disposeAll(cache: Cache): void {
   for (const tensor of Object.values(cache)) tensor.dispose()
-}
-
-function toFloats(tensor: OrtTensor | undefined): Float32Array {
-  const data = tensor?.data
-  if (data instanceof Float32Array) return data
-  // Where there is a Float16Array, onnxruntime hands that out.
-  if (data instanceof Uint16Array) return Float32Array.from(data, fromF16)
-  if (ArrayBuffer.isView(data)) return Float32Array.from(data as unknown as ArrayLike<number>)
-  throw new EngineError('gpu-failed', 'onnxruntime returned no floats')
-}
-
-function toTokens(tensor: OrtTensor | undefined): number[] {
-  const data = tensor?.data
-  if (!(data instanceof BigInt64Array)) throw new EngineError('gpu-failed', 'onnxruntime returned no tokens')
-  return Array.from(data, Number)
 }
