@@ -1,7 +1,8 @@
 // Folders and files of the local disk as the core reads them.
 
 import { open, readdir, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
+import { COPIED_FILES } from '../core/files/exporter.ts'
 import type { CheckpointFolder } from '../core/files/folder.ts'
 import { type ByteSource, type Bytes, checkRange } from '../core/files/source.ts'
 
@@ -31,13 +32,29 @@ export class FileSource implements ByteSource {
   }
 }
 
-/** The files directly inside a directory. */
+const filesIn = async (path: string): Promise<string[]> =>
+  (await readdir(path, { withFileTypes: true }))
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => entry.name)
+
+/**
+ * The files directly inside a directory and those of its folder `onnx`, where Hugging Face repositories keep ONNX
+ * builds. Such a folder given by itself takes config and tokenizer from the repository around it.
+ */
 export async function nodeFolder(path: string): Promise<CheckpointFolder> {
-  const entries = await readdir(path, { withFileTypes: true })
-  const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name)
+  const places = new Map((await filesIn(path)).map((name) => [name, join(path, name)]))
+  const inner = await filesIn(join(path, 'onnx')).catch(() => [])
+  for (const name of inner) places.set(`onnx/${name}`, join(path, 'onnx', name))
+  const around = dirname(resolve(path))
+  if (basename(resolve(path)) === 'onnx' && !places.has('config.json'))
+    for (const name of ['config.json', ...COPIED_FILES])
+      if ((await filesIn(around)).includes(name)) places.set(name, join(around, name))
   return {
     name: basename(path),
-    list: () => names,
-    file: async (name) => (names.includes(name) ? FileSource.open(join(path, name)) : undefined),
+    list: () => [...places.keys()],
+    async file(name) {
+      const place = places.get(name)
+      return place === undefined ? undefined : FileSource.open(place)
+    },
   }
 }

@@ -1,7 +1,7 @@
 // Model names on the command line and in recipes to folders on the disk.
 
 import { stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { EngineError } from '../../core/errors.ts'
 import { type Checkpoint, openCheckpoint } from '../../core/files/checkpoint.ts'
 import { type ModelReference, printReference } from '../../core/merge/recipe/recipe.ts'
@@ -27,7 +27,11 @@ export async function findModel(name: string, modelsFolder?: string): Promise<st
     ...(/^[\w.-]+$/.test(name) ? [join(ZOO, name)] : []),
   ]
   const places = [...new Set(all)]
-  for (const place of places) if (await isFile(join(place, 'config.json'))) return place
+  for (const place of places) {
+    if (await isFile(join(place, 'config.json'))) return place
+    // The folder of ONNX builds inside a repository, whose config is beside it.
+    if (basename(place) === 'onnx' && (await isFile(join(place, '..', 'config.json')))) return place
+  }
   throw new EngineError(
     'file-missing',
     `no model ${name}: expected a folder with config.json at ${places.join(' or ')}`,
