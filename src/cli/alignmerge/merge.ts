@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { EngineError } from '../../core/errors.ts'
 import { openCheckpoint } from '../../core/files/checkpoint.ts'
+import { PlacedWriter } from '../../core/files/output/placedWriter.ts'
 import { weightsDigest } from '../../core/files/weightsDigest.ts'
 import { methodOf } from '../../core/merge/methods/registry.ts'
 import { writeRecipeJson } from '../../core/merge/recipe/json.ts'
@@ -11,15 +12,17 @@ import type { MergePlan } from '../../core/merge/recipe/plan.ts'
 import type { Recipe } from '../../core/merge/recipe/recipe.ts'
 import { writeRecipeYaml } from '../../core/merge/recipe/yaml.ts'
 import { WEIGHT_TYPES } from '../../core/merge/streamMerge.ts'
+import { type MergeProgress, mergeDigest, placedSink } from '../../core/session/placedMerge.ts'
 import type { JobOptions } from '../../core/session/session.ts'
 import { nodeFolder } from '../nodeFolder.ts'
+import { nodeOutput } from '../nodeOutput.ts'
 import { type CardModel, rolesOf, writeCard } from './card.ts'
 import { type Call, type Command, type Output, UsageError } from './command.ts'
 import { jobOptions, PROBE_OPTIONS, readProbeFile, withSession } from './engine.ts'
 import { type Measured, Measurer, measureLines } from './measure.ts'
 import { type OpenedRecipe, openRecipe, planOpened, readRecipeFile } from './openRecipe.ts'
-import { copyTokenizer, mergedConfig, ShardWriter, withTarget } from './outputFolder.ts'
-import { type PlanRun, readFisherArguments, runPlan, wholeTensors } from './runPlan.ts'
+import { copyTokenizer, mergedConfig, withTarget } from './outputFolder.ts'
+import { type PlanRun, readFisherArguments, runPlan } from './runPlan.ts'
 import { PER_CLASS } from './score.ts'
 
 /** As mergekit's. */
@@ -34,10 +37,16 @@ const UNITS: Readonly<Record<string, number>> = {
   GIB: 2 ** 30,
 }
 
-export function readSize(text: string): number {
+const BUDGET = '1500MB'
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`
+const rateOf = ({ bytes, bytesPerSecond }: MergeProgress): string =>
+  `${megabytes(bytes)} merged at ${megabytes(bytesPerSecond)}/s`
+
+export function readSize(text: string, option = '--shard-size'): number {
   const match = /^(\d{1,9})\s*([kmg]?i?b)$/i.exec(text)
   const size = match ? Number(match[1]) * (UNITS[match[2].toUpperCase()] ?? 0) : 0
-  if (size < 1) throw new UsageError(`--shard-size ${text}: expected a size such as 5GB or 500MiB`)
+  if (size < 1) throw new UsageError(`${option} ${text}: expected a size such as 5GB or 500MiB`)
   return size
 }
 
@@ -105,7 +114,9 @@ async function write(
 ): Promise<Merged> {
   const job = jobOptions(output, signal)
   const limit = readSize(call.text('shard-size') ?? SHARD_SIZE)
+  const budget = readSize(call.text('budget') ?? BUDGET, '--budget')
   const fisherFiles = readFisherArguments(call.texts('fisher'), opened.models)
+  const inputs = new Map([...opened.models].map(([name, { checkpoint }]) => [name, checkpoint]))
   const probes = await readProbeFile(call)
   const configs = new Map([...opened.models].map(([name, { checkpoint }]) => [name, checkpoint.rawConfig]))
   const models = await cardModels(plan, opened, job)
@@ -117,17 +128,25 @@ async function write(
   return withTarget(out, call.has('force'), (folder) =>
     withSession(output, probes.file, async (session) => {
       const run: PlanRun = { session, plan, models: opened.models, fisherFiles }
-      const writer = new ShardWriter(folder, plan.tensors, WEIGHT_TYPES[plan.outDtype], limit)
+      const type = WEIGHT_TYPES[plan.outDtype]
+      const writer = await PlacedWriter.open({
+        folder: nodeOutput(folder),
+        tensors: plan.tensors,
+        type,
+        shardBytes: limit,
+        digest: await mergeDigest(plan, inputs, [...fisherFiles], signal),
+      })
+      if (writer.resumed > 0)
+        output.note(`resumed: ${writer.resumed} of ${plan.tensors.length} tensors are merged already`)
+      let held: MergeProgress | undefined
       try {
-        await runPlan(
-          run,
-          wholeTensors(({ name }, values) => writer.write(name, values)),
-          job,
-        )
-        await writer.finish()
+        const sink = placedSink(writer, type, { budget, onProgress: (progress) => (held = progress) })
+        await runPlan(run, sink, job)
+        await writer.complete(signal)
       } finally {
         await writer.close()
       }
+      if (held) output.note(`${rateOf(held)}, at most ${megabytes(held.peakBytes)} in buffers`)
       await writeFile(join(folder, 'config.json'), mergedConfig(plan, configs))
       const tokenizer = opened.models.get(plan.tokenizerFrom)!.checkpoint.folder
       await copyTokenizer(tokenizer, folder, templateOf(plan, opened))
@@ -179,6 +198,10 @@ export const merge: Command = {
       help: 'write the recipe there too: our JSON for .json, else mergekit YAML',
     },
     'shard-size': { value: 'SIZE', help: `largest weight file (default ${SHARD_SIZE})` },
+    budget: {
+      value: 'SIZE',
+      help: `most memory of host and device for streamed methods (default ${BUDGET})`,
+    },
     force: { help: 'replace the model folder OUT' },
     fisher: {
       value: 'MODEL=FILE',
@@ -193,7 +216,8 @@ export const merge: Command = {
   details: `
 Models in the recipe are folders from here, folders below --models, or built-in names. Random choices of the method
 follow the recipe’s own seed (alignmerge: {seed: N}); --seed is that of measuring. OUT gets safetensors shards and
-index, config.json, tokenizer files, README.md and alignmerge_config.yml. With --dry-run OUT may be left out.`,
+index, config.json, tokenizer files, README.md and alignmerge_config.yml. With --dry-run OUT may be left out.
+A merge that was stopped or killed goes on at its last finished tensor when the same command is given again.`,
   async run(call, output, signal) {
     const [path, out] = call.positionals
     const isDry = call.has('dry-run')

@@ -1,11 +1,15 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { EngineError } from '../../core/errors.ts'
+import { JOURNAL_FILE, PlacedWriter } from '../../core/files/output/placedWriter.ts'
+import { layShards } from '../../core/files/output/shardLayout.ts'
 import { readSafetensorsHeader, readTensor } from '../../core/files/safetensors.ts'
 import { MemorySource } from '../../core/files/source.ts'
 import type { MergePlan, PlanTensor } from '../../core/merge/recipe/plan.ts'
-import { decodeWeights } from '../../core/tensors/dtype.ts'
-import { layShards, mergedConfig, ShardWriter, withTarget } from './outputFolder.ts'
+import { decodeWeights, encodeWeights } from '../../core/tensors/dtype.ts'
+import { nodeOutput } from '../nodeOutput.ts'
+import { mergedConfig, withTarget } from './outputFolder.ts'
 import { temporary } from './testCli.ts'
 
 let folder: Awaited<ReturnType<typeof temporary>>
@@ -43,22 +47,42 @@ describe('layShards', () => {
   })
 })
 
-describe('ShardWriter', () => {
-  it('writes shards and index that read back', async () => {
-    const path = join(folder.path, 'shards')
+describe('PlacedWriter', () => {
+  const FLOATS = (name: string, count: number) =>
+    Float32Array.from({ length: count }, (_, i) => i + name.charCodeAt(0))
+  const countOf = ({ shape }: PlanTensor) => shape.reduce((a, b) => a * b, 1)
+  const output = (path: string, digest = 'one') => ({
+    folder: nodeOutput(path),
+    tensors: TENSORS,
+    type: 'f32' as const,
+    shardBytes: 32,
+    digest,
+  })
+  const put = async (writer: PlacedWriter, ...names: string[]) => {
+    for (const one of TENSORS.filter(({ name }) => names.includes(name))) {
+      const bytes = encodeWeights(FLOATS(one.name, countOf(one)), 'f32')
+      // In two parts, the second first.
+      const half = Math.floor(bytes.byteLength / 8) * 4
+      await writer.write(one.name, half, bytes.subarray(half))
+      await writer.write(one.name, 0, bytes.subarray(0, half))
+      await writer.finish(one.name)
+    }
+  }
+  const made = async (name: string) => {
+    const path = join(folder.path, name)
     await mkdir(path)
-    const writer = new ShardWriter(path, TENSORS, 'f32', 32)
-    const values = (name: string, count: number) =>
-      Float32Array.from({ length: count }, (_, i) => i + name.charCodeAt(0))
-    for (const { name, shape } of TENSORS)
-      await writer.write(
-        name,
-        values(
-          name,
-          shape.reduce((a, b) => a * b, 1),
-        ),
-      )
-    await writer.finish()
+    return path
+  }
+  const contents = async (path: string) =>
+    Promise.all(
+      (await readdir(path)).sort().map(async (file) => [file, await readFile(join(path, file), 'hex')]),
+    )
+
+  it('writes shards and index that read back', async () => {
+    const path = await made('shards')
+    const writer = await PlacedWriter.open(output(path))
+    await put(writer, 'a', 'b', 'c', 'd')
+    await writer.complete()
     const index = JSON.parse(await readFile(join(path, 'model.safetensors.index.json'), 'utf8'))
     expect(index).toEqual({
       metadata: { total_size: 76 },
@@ -70,32 +94,64 @@ describe('ShardWriter', () => {
       },
     })
     for (const { name, shape } of TENSORS) {
-      const source = new MemorySource(
-        new Uint8Array(await readFile(join(path, index.weight_map[name]))),
-        name,
-      )
+      const file = join(path, index.weight_map[name])
+      const source = new MemorySource(new Uint8Array(await readFile(file)), name)
       const header = await readSafetensorsHeader(source)
       expect(header.tensors.get(name)!.shape).toEqual(shape)
       const read = decodeWeights(await readTensor(source, header, name), 'f32')
-      expect(read).toEqual(values(name, read.length))
+      expect(read).toEqual(FLOATS(name, read.length))
     }
+    expect(await readdir(path)).not.toContain(JOURNAL_FILE)
   })
 
-  it('refuses another order, an early end, and what does not fit float16', async () => {
-    const path = join(folder.path, 'wrong')
-    await mkdir(path)
-    const writer = new ShardWriter(path, TENSORS, 'f16', 1e9)
-    await expect(writer.write('b', new Float32Array(4))).rejects.toThrow(
-      'out of order: expected a (tensor b)',
-    )
-    const second = new ShardWriter(path, TENSORS, 'f16', 1e9)
-    await expect(second.write('a', new Float32Array([1, 2, 70_000, 4]))).rejects.toThrow(
-      'the merged weight in float16 is Infinity at element 2 (tensor a)',
-    )
-    const third = new ShardWriter(path, TENSORS, 'f16', 1e9)
-    await third.write('a', new Float32Array(4))
+  it('goes on where it was left, whatever stood half written, and ends with the same files', async () => {
+    const whole = await made('uninterrupted')
+    const first = await PlacedWriter.open(output(whole))
+    await put(first, 'a', 'b', 'c', 'd')
+    await first.complete()
+    const path = await made('killed')
+    const killed = await PlacedWriter.open(output(path))
+    await put(killed, 'a', 'b')
+    await killed.write('c', 4, new Uint8Array([1, 2, 3, 4]))
+    // No close: the process is gone, and the line of the next tensor is torn.
+    const journal = join(path, JOURNAL_FILE)
+    await writeFile(journal, `${await readFile(journal, 'utf8')}{"done":"c`)
+    const resumed = await PlacedWriter.open(output(path))
+    expect([...resumed.done]).toEqual(['a', 'b'])
+    expect(resumed.resumed).toBe(2)
+    await put(resumed, 'c')
+    await resumed.close()
+    const last = await PlacedWriter.open(output(path))
+    expect([...last.done]).toEqual(['a', 'b', 'c'])
+    await put(last, 'd')
+    await last.complete()
+    expect(await contents(path)).toEqual(await contents(whole))
+    await killed.close()
+    await resumed.close()
+  })
+
+  it('begins anew for another merge, and believes no journal without the file', async () => {
+    const path = await made('another')
+    const first = await PlacedWriter.open(output(path))
+    await put(first, 'a', 'b', 'c')
+    await first.close()
+    await rm(join(path, 'model-00002-of-00003.safetensors'))
+    const second = await PlacedWriter.open(output(path))
+    expect([...second.done]).toEqual(['a', 'b'])
+    await second.close()
+    const third = await PlacedWriter.open({ ...output(path, 'two'), shardBytes: 1e9 })
+    expect([...third.done]).toEqual([])
     await third.close()
-    await expect(third.finish()).rejects.toThrow('3 tensors were not written')
+    expect((await readdir(path)).filter((file) => file.startsWith('model-'))).toEqual([])
+  })
+
+  it('refuses what is no tensor, what is too long, and an early end', async () => {
+    const writer = await PlacedWriter.open(output(await made('wrong')))
+    await expect(writer.write('x', 0, new Uint8Array(4))).rejects.toThrow('has no such tensor (tensor x)')
+    await expect(writer.write('a', 8, new Uint8Array(12))).rejects.toThrow('expected 16 bytes, found 20')
+    await put(writer, 'a')
+    await expect(writer.complete()).rejects.toThrow('3 tensors were not written')
+    await writer.close()
   })
 })
 
@@ -111,6 +167,21 @@ describe('withTarget', () => {
     await expect(withTarget(target, false, work)).rejects.toThrow('no')
     expect(await inside('failed')).toEqual(['none'])
     expect((await readdir(folder.path)).filter((name) => name.endsWith('.part'))).toEqual([])
+  })
+
+  it('keeps what a stopped work has written, for the next one', async () => {
+    const target = join(folder.path, 'stopped')
+    const stop = async (part: string) => {
+      await writeFile(join(part, 'x'), 'x')
+      throw new EngineError('cancelled', 'stopped')
+    }
+    await expect(withTarget(target, false, stop)).rejects.toThrow('stopped')
+    expect(await inside('.stopped.part')).toEqual(['x'])
+    await writeFile(join(folder.path, '.stopped.part/.lock'), String(process.ppid))
+    await expect(withTarget(target, false, stop)).rejects.toThrow(`process ${process.ppid} is writing`)
+    await writeFile(join(folder.path, '.stopped.part/.lock'), '4194305')
+    await withTarget(target, false, async (part) => writeFile(join(part, 'y'), 'y'))
+    expect(await inside('stopped')).toEqual(['x', 'y'])
   })
 
   it('replaces only a model folder, and only when forced', async () => {

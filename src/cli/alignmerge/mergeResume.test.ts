@@ -1,0 +1,70 @@
+// A merge that was killed goes on where it was, and the files are those of one that never was.
+
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { LLAMA_1B, writeSyntheticModel } from '../../testing/syntheticModel.ts'
+import { nodeOutput } from '../nodeOutput.ts'
+import { runCli, temporary } from './testCli.ts'
+
+const CONFIG = {
+  ...LLAMA_1B,
+  hidden_size: 64,
+  intermediate_size: 160,
+  num_hidden_layers: 8,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  head_dim: 16,
+  vocab_size: 600,
+}
+
+let folder: Awaited<ReturnType<typeof temporary>>
+const at = (name: string) => join(folder.path, name)
+beforeAll(async () => {
+  folder = await temporary()
+  for (const [expert, name] of ['anchor', 'first', 'second'].entries()) {
+    await mkdir(at(name))
+    await writeSyntheticModel(nodeOutput(at(name)), { config: CONFIG, seed: 5, expert, shardBytes: 60_000 })
+  }
+})
+afterAll(() => folder.remove())
+
+async function hashes(path: string): Promise<Record<string, string>> {
+  const hash = async (file: string) =>
+    createHash('sha256')
+      .update(await readFile(join(path, file)))
+      .digest('hex')
+  const files = (await readdir(path)).filter((file) => /safetensors|config\.json/.test(file)).sort()
+  return Object.fromEntries(await Promise.all(files.map(async (file) => [file, await hash(file)])))
+}
+
+const RECIPES: Record<string, string> = {
+  linear: 'models: [{model: FIRST, parameters: {weight: 1}}, {model: SECOND, parameters: {weight: 2}}]',
+  ties: 'models: [{model: FIRST}, {model: SECOND}]\nbase_model: ANCHOR\nparameters: {weight: 1, density: 0.5}',
+}
+
+describe('a killed merge', () => {
+  it.each(['linear', 'ties'])('%s goes on and ends with the same bytes', async (method) => {
+    const text = RECIPES[method]
+      .replace('FIRST', at('first'))
+      .replace('SECOND', at('second'))
+      .replace('ANCHOR', at('anchor'))
+    const recipe = await folder.write(`${method}.yml`, `merge_method: ${method}\n${text}\n`)
+    const options = ['--shard-size', '100KB', '--json']
+    const whole = await runCli(['merge', recipe, at(`${method}-whole`), ...options])
+    expect(whole.stderr).toContain('merging: 74 of 74')
+    expect(whole.code).toBe(0)
+    const part = at(`${method}-part`)
+    const killed = await runCli(['merge', recipe, part, ...options], {
+      killWhen: (stderr) => stderr.includes('merging: 1 of'),
+    })
+    expect(killed.code).toBe(null)
+    expect(await readdir(at(`.${method}-part.part`))).toContain('merge.journal.jsonl')
+    const resumed = await runCli(['merge', recipe, part, ...options])
+    expect(resumed.stderr).toMatch(/resumed: \d+ of 74 tensors are merged already/)
+    expect(resumed.code).toBe(0)
+    expect(await hashes(part)).toEqual(await hashes(at(`${method}-whole`)))
+    expect((resumed.json() as { digest: string }).digest).toBe((whole.json() as { digest: string }).digest)
+  })
+})
