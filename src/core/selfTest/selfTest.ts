@@ -79,7 +79,10 @@ const rowOf = (name: string, checks: number, misses: string[]): SelfTestRow => (
 /** A kernel that the driver refuses has failed; a device that is gone ends the test. */
 async function checked(gpu: Gpu, work: () => Promise<string[]>): Promise<string[]> {
   try {
-    return await work()
+    const misses = await work()
+    // What the driver had to say about it may come after its results.
+    await gpu.idle()
+    return misses
   } catch (error) {
     if (!(error instanceof EngineError) || error.code === 'cancelled' || gpu.lostReason !== undefined)
       throw error
