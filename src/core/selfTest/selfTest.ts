@@ -86,8 +86,19 @@ async function checked(gpu: Gpu, work: () => Promise<string[]>): Promise<string[
   } catch (error) {
     if (!(error instanceof EngineError) || error.code === 'cancelled' || gpu.lostReason !== undefined)
       throw error
+    await drain(gpu)
     return [error.message]
   }
+}
+
+/** One refused shader is told of several times, and the next row has nothing to do with it. */
+async function drain(gpu: Gpu): Promise<void> {
+  for (let tries = 0; tries < 8; tries++)
+    try {
+      return await gpu.idle()
+    } catch (error) {
+      if (gpu.lostReason !== undefined) throw error
+    }
 }
 
 async function kernelMisses(gpu: Gpu, cases: readonly KernelVector[]): Promise<string[]> {
