@@ -162,7 +162,8 @@ function quantise(
     const wanted = scale === 0 ? zero : block[i] / scale + zero
     const code = Math.min(top, Math.max(0, Math.round(wanted)))
     codes[i] = code
-    error += (block[i] - (code - zero) * scale) ** 2
+    // As it will be read: rounded, so that what the file holds already has no error at all.
+    error += (block[i] - Math.fround((code - zero) * scale)) ** 2
   }
   return error
 }
