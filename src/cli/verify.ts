@@ -49,11 +49,11 @@ export const isPassed = (results: readonly CaseResult[]): boolean =>
 
 /** A line per row. */
 export function report(results: CaseResult[], log: Log = console.log): void {
-  log('case             kind                 tensors  worst error  bound    worst tensor')
+  log('case                     kind                 tensors  worst error  bound    worst tensor')
   for (const { name, rows, error } of results) {
     for (const row of rows) {
       const cells = [
-        name.padEnd(16),
+        name.padEnd(24),
         row.kind.padEnd(20),
         String(row.tensors).padStart(7),
         row.error.toExponential(2).padStart(12),

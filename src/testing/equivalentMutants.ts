@@ -87,6 +87,21 @@ export const EQUIVALENT_MUTANTS: readonly Equivalent[] = [
     reason: 'shares of a total that changes sign with them',
   },
   {
+    kernels: ['softCap', 'attentionWeights'],
+    changed: /^if \(v (>|>=) (0\.1|1\.5\d*e-1)\) \{ return sign/,
+    reason: 'both formulas hold where they meet',
+  },
+  {
+    kernels: ['attentionWeights'],
+    changed: /^return x \* \(1\.0 - v \* v \* \(1\.0 \/ 3\.0/,
+    reason: 'the last term of the series is less than a softmax shows; softCap is held to it',
+  },
+  {
+    kernels: ['attentionWeightsBackward'],
+    changed: /sum -= dot\(rows4\(query|^slope \*= soft_cap_slope\(P\.scale \* sum, -\(P\.cap\)\);/,
+    reason: "the cap's derivative is the same on both sides of zero",
+  },
+  {
     kernels: ['crossEntropy'],
     changed: /; v (<=|<) P\.(V|stride); v|logits4\(row, [^()]*, P\.stride\)/,
     reason: 'columns past V are masked by inside(v)',
@@ -139,7 +154,16 @@ export const EQUIVALENT_MUTANTS: readonly Equivalent[] = [
   },
   {
     kernels: [
-      ...['combine', 'squareAccumulate', 'damp', 'widen', 'narrow', 'accumulateDifference', 'writeMerge'],
+      ...[
+        'combine',
+        'squareAccumulate',
+        'damp',
+        'softCap',
+        'widen',
+        'narrow',
+        'accumulateDifference',
+        'writeMerge',
+      ],
       ...['fisherAccumulate', 'fisherFinish', 'objectiveGradient'],
       ...['absoluteAccumulate', 'weighByMagnitude', 'chooseRows'],
     ],

@@ -162,7 +162,7 @@ export const attentionWeights: KernelSpec = {
 /** ds (T,H,maxKeys) of p, dy (T,H·D) and rows (T,stride) that hold q, k and v. */
 export const attentionWeightsBackward: KernelSpec = {
   name: 'attentionWeightsBackward',
-  wgsl: weightsBackwardWgsl + softCapWgsl,
+  wgsl: weightsBackwardWgsl,
   params: [
     ...shared,
     ['stride', 'u32'],

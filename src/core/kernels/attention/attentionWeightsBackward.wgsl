@@ -32,3 +32,9 @@ fn main(@builtin(global_invocation_id) g: vec3u) {
     ds[i] = slope * p[i] * (ds[i] - mean);
   }
 }
+
+// d cap · tanh(x / cap) / dx = 1 − tanh²(x / cap), without the difference.
+fn soft_cap_slope(x: f32, cap: f32) -> f32 {
+  let e = exp(-2.0 * abs(x / cap));
+  return 4.0 * e / ((1.0 + e) * (1.0 + e));
+}

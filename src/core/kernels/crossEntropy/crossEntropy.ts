@@ -83,7 +83,8 @@ export const crossEntropy: KernelSpec = {
     entropyCase(19, 14, 16, 1, 19, 300),
     entropyCase(6, 11, 12, 1, 6, 2, 3),
     entropyCase(5, 9, 9, 1, 2, 1, 30),
-    entropyCase(4, 8, 8, 0, 4, 1, 2),
+    entropyCase(4, 8, 8, 0, 4, 1, 0.9),
+    entropyCase(5, 7, 8, 1, 5, 1, 0.9),
   ],
   derive: (p, { raw, logits }) =>
     raw || p.cap > 0 ? { logits: capped(p, (raw ?? logits) as Float64Array) } : {},

@@ -153,6 +153,12 @@ export const softCap: KernelSpec = {
       sizes: { x: 96 },
       fill: { x: (i) => (i % 2 === 0 ? 1 : -1) * 30 * 10 ** (i / 10 - 6) },
     },
+    {
+      name: 'around a tenth of the cap, where the formula changes',
+      params: { count: 64, cap: 0.7 },
+      sizes: { x: 64 },
+      fill: { x: (i) => (i % 2 === 0 ? 0.7 : -0.7) * (0.04 + i / 500) },
+    },
   ],
   noGradient: 'checked through crossEntropy, which has its derivative from the capped logits',
 }
