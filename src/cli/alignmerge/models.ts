@@ -1,8 +1,9 @@
 // Model names on the command line and in recipes to folders on the disk.
 
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { EngineError } from '../../core/errors.ts'
+import { applyAdapter } from '../../core/files/adapter/applyAdapter.ts'
 import { type Checkpoint, openCheckpoint } from '../../core/files/checkpoint.ts'
 import { type ModelReference, printReference } from '../../core/merge/recipe/recipe.ts'
 import { nodeFolder } from '../nodeFolder.ts'
@@ -16,42 +17,66 @@ const isFile = (path: string): Promise<boolean> =>
     () => false,
   )
 
-/**
- * Folder of a model: the path itself from here, else below `modelsFolder`, else a built-in model.
- * Rejects `file-missing` with all the places looked at.
- */
-export async function findModel(name: string, modelsFolder?: string): Promise<string> {
-  const all = [
+/** The path itself from here, below `modelsFolder`, and among the built-in models. */
+const placesOf = (name: string, modelsFolder: string | undefined): string[] => [
+  ...new Set([
     resolve(name),
     ...(modelsFolder === undefined ? [] : [resolve(modelsFolder, name)]),
     ...(/^[\w.-]+$/.test(name) ? [join(ZOO, name)] : []),
-  ]
-  const places = [...new Set(all)]
+  ]),
+]
+
+/**
+ * Folder or GGUF file of a model: the path itself from here, else below `modelsFolder`, else a built-in model.
+ * Rejects `file-missing` with all the places looked at.
+ */
+export async function findModel(name: string, modelsFolder?: string): Promise<string> {
+  const places = placesOf(name, modelsFolder)
   for (const place of places) {
     if (await isFile(join(place, 'config.json'))) return place
+    // A GGUF file holds its own config.
+    if (place.endsWith('.gguf') && (await isFile(place))) return place
+    if ((await readdir(place).catch(() => [])).some((file) => file.endsWith('.gguf'))) return place
     // The folder of ONNX builds inside a repository, whose config is beside it.
     if (basename(place) === 'onnx' && (await isFile(join(place, '..', 'config.json')))) return place
   }
   throw new EngineError(
     'file-missing',
-    `no model ${name}: expected a folder with config.json at ${places.join(' or ')}`,
+    `no model ${name}: expected a folder with config.json or a .gguf file at ${places.join(' or ')}`,
   )
 }
 
-/** The same of a reference in a recipe; revisions and LoRAs are named as unsupported. */
-export async function findReference(reference: ModelReference, modelsFolder?: string): Promise<string> {
-  const name = printReference(reference)
-  if (reference.lora)
-    throw new EngineError('request-invalid', `model ${name}: merge the LoRA into its model first`)
-  if (reference.revision !== undefined)
-    throw new EngineError(
-      'request-invalid',
-      `model ${name}: a folder on the disk has no revisions; give the folder of that revision`,
-    )
-  return findModel(reference.path, modelsFolder)
+/** Folder of an adapter, looked for in the same places; `file-missing` with all of them. */
+export async function findAdapter(name: string, modelsFolder?: string): Promise<string> {
+  const places = placesOf(name, modelsFolder)
+  for (const place of places) if (await isFile(join(place, 'adapter_config.json'))) return place
+  throw new EngineError(
+    'file-missing',
+    `no adapter ${name}: expected a folder with adapter_config.json at ${places.join(' or ')}`,
+  )
 }
 
-/** Headers and small files of a folder; nothing large is read. */
-export async function openModel(path: string, signal?: AbortSignal): Promise<Checkpoint> {
-  return openCheckpoint(await nodeFolder(path), signal)
+/** Where a model of a recipe lies. */
+export interface ModelPlace {
+  path: string
+  /** folder of the LoRA on it */
+  adapter?: string
+}
+
+/** The same of a reference in a recipe; revisions are named as unsupported. */
+export async function findReference(reference: ModelReference, modelsFolder?: string): Promise<ModelPlace> {
+  const { path, revision, lora } = reference
+  if (revision !== undefined || lora?.revision !== undefined)
+    throw new EngineError(
+      'request-invalid',
+      `model ${printReference(reference)}: a folder on the disk has no revisions; give the folder of that revision`,
+    )
+  const found = await findModel(path, modelsFolder)
+  return lora ? { path: found, adapter: await findAdapter(lora.path, modelsFolder) } : { path: found }
+}
+
+/** Headers and small files of a folder, with an adapter's on it; nothing large is read. */
+export async function openModel(path: string, signal?: AbortSignal, adapter?: string): Promise<Checkpoint> {
+  const base = await openCheckpoint(await nodeFolder(path), signal)
+  return adapter === undefined ? base : applyAdapter(base, await nodeFolder(adapter), {}, signal)
 }

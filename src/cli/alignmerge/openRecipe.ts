@@ -70,8 +70,8 @@ export async function openRecipe(
       models.set(name, opened)
       continue
     }
-    const path = await findReference(reference, modelsFolder)
-    const model = { path, checkpoint: await openModel(path, signal) }
+    const { path, adapter } = await findReference(reference, modelsFolder)
+    const model = { path, checkpoint: await openModel(path, signal, adapter) }
     known.set(name, model)
     models.set(name, model)
   }
