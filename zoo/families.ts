@@ -134,4 +134,25 @@ export const families: readonly FamilyRecipe[] = [
     },
     initialStd: ownHead,
   }),
+  family('gemma2', 'Gemma 2', {
+    architecture: {
+      ...size,
+      architectures: ['Gemma2ForCausalLM'],
+      model_type: 'gemma2',
+      hidden_activation: 'gelu_pytorch_tanh',
+      // Four heads of 24 are wider than the hidden size, and scores are scaled as if they were not.
+      head_dim: 24,
+      query_pre_attn_scalar: 16,
+      max_position_embeddings: 64,
+      rms_norm_eps: 1e-6,
+      tie_word_embeddings: true,
+      attention_bias: false,
+      initializer_range: 0.125,
+      sliding_window: 8,
+      // Gemma's own caps are 50 and 30; scores and logits of a model this small rarely come near them.
+      attn_logit_softcapping: 10,
+      final_logit_softcapping: 15,
+    },
+    initialStd: tiedHead,
+  }),
 ]

@@ -13,6 +13,7 @@ export const microFamilies: readonly MicroFamily[] = [
   { id: 'mistral', name: 'Mistral' },
   { id: 'qwen2', name: 'Qwen 2' },
   { id: 'phi3', name: 'Phi-3.5' },
+  { id: 'gemma2', name: 'Gemma 2' },
 ]
 
 /** The family that a built-in id like `llama/anchor` belongs to; undefined for every other origin. */
