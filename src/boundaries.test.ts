@@ -25,7 +25,10 @@ const rules: Rule[] = [
   { of: architecture, code: ['src/core/tensors'] },
   {
     of: ['src/core/files'],
-    code: ['src/core/tensors', ...architecture, '@huggingface/jinja', '@huggingface/tokenizers', 'fflate'],
+    code: [
+      ...['src/core/tensors', ...architecture],
+      ...['@huggingface/jinja', '@huggingface/tokenizers', 'fflate', 'hash-wasm'],
+    ],
   },
   {
     // Where models come from, and what of them is kept on this machine.
@@ -42,6 +45,11 @@ const rules: Rule[] = [
   {
     of: ['src/core/train'],
     code: ['src/core/model', 'src/core/kernels', 'src/core/gpu', 'src/core/tensors'],
+  },
+  {
+    // Headers alone, before anything is loaded.
+    of: ['src/core/preflight'],
+    code: ['src/core/files', 'src/core/tensors', ...architecture, 'yaml'],
   },
   {
     // The engine's arithmetic on the adapter at hand, against stored vectors.
@@ -114,17 +122,20 @@ const rules: Rule[] = [
     code: ['fflate', 'src/core/merge/declaration.ts', 'src/core/merge/methods/declarations.ts'],
     types: ['workers/api.ts', 'src/core'],
   },
-  { of: ['workers/api.ts'], types: ['src/core'] },
+  { of: ['workers/api.ts', 'workers/streamedApi.ts'], types: ['src/core'] },
   { of: ['workers'], code: ['src/core', 'src/share', 'comlink'] },
   {
     of: ['src/state'],
-    code: ['src/share', 'workers/transfer.ts', 'workers/engine.worker.ts', 'comlink', 'zustand'],
-    types: ['workers/api.ts'],
+    code: [
+      ...['src/share', 'workers/transfer.ts', 'workers/engine.worker.ts', 'workers/library.worker.ts'],
+      ...['comlink', 'zustand'],
+    ],
+    types: ['workers/api.ts', 'workers/libraryApi.ts'],
   },
   {
     of: ['src/views'],
     code: ['src/state', 'src/share', 'react', 'react-dom', 'recharts'],
-    types: ['workers/api.ts'],
+    types: ['workers/api.ts', 'workers/libraryApi.ts'],
   },
   { of: ['src/views/charts'], code: ['react', 'recharts'], types: ['workers/api.ts'] },
   { of: ['src/main.tsx'], code: ['src/views', 'src/state', 'react', 'react-dom'] },

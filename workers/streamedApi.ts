@@ -1,0 +1,82 @@
+// The typed interface between the page and the worker that merges to disk: types only. It has a device of its own and
+// holds no model, so that what stands in the engine is left alone.
+
+import type { MergeProgress } from '../src/core/session/placedMerge.ts'
+
+export type { MergeProgress }
+
+/** Where a model's files are. */
+export type StreamedSource =
+  | { kind: 'files'; name: string; files: File[] }
+  | { kind: 'directory'; name: string; handle: FileSystemDirectoryHandle }
+  | { kind: 'url'; name: string; url: string }
+
+/** What headers say of a model. */
+export interface StreamedModel {
+  name: string
+  architecture: string
+  parameterCount: number
+  /** as stored */
+  byteLength: number
+  storage: string
+  notes: string[]
+}
+
+export type StreamedOutput =
+  /** a folder of the browser's private file system, made below `merges` */
+  { kind: 'private'; name: string } | { kind: 'directory'; handle: FileSystemDirectoryHandle }
+
+export type StoredAs = 'bfloat16' | 'float16' | 'float32'
+
+export interface StreamedRequest {
+  method: string
+  /** the method's own parameters; defaults where missing */
+  parameters: Record<string, number | boolean | string>
+  /** names of sources, and parameters of each */
+  models: { name: string; parameters: Record<string, number | boolean | string> }[]
+  base?: string
+  seed: number
+  storedAs: StoredAs
+  output: StreamedOutput
+  /** host and device together, bytes */
+  budget: number
+}
+
+/** What a merge would take, from headers alone. */
+export interface StreamedEstimate {
+  tensors: number
+  layers: number
+  /** of the result */
+  bytes: number
+  /** read from the sources, every pass counted once */
+  readBytes: number
+  /** tiles of the largest tensor */
+  largestTiles: number
+  /** why it cannot be done, for a person; absent when it can */
+  refusal?: string
+  notes: string[]
+}
+
+export interface StreamedResult {
+  files: string[]
+  bytes: number
+  seconds: number
+  resumedTensors: number
+  /** most held in buffers of host and device */
+  peakBytes: number
+  /** SHA-256 of the weights, read back */
+  digest: string
+}
+
+export interface StreamedApi {
+  /** Reads headers; replaces what was open. */
+  open(sources: StreamedSource[]): Promise<StreamedModel[]>
+  estimate(request: StreamedRequest): Promise<StreamedEstimate>
+  /** Merges, or goes on with a merge of the same plan and inputs that stands in the output already. */
+  start(request: StreamedRequest, onProgress: (progress: MergeProgress) => void): Promise<StreamedResult>
+  /** The tile that is under way is finished first. */
+  pause(): void
+  resume(): void
+  /** What is finished stays, and the same request goes on from there. */
+  cancel(): void
+}
