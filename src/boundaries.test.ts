@@ -122,7 +122,7 @@ const rules: Rule[] = [
     code: ['fflate', 'src/core/merge/declaration.ts', 'src/core/merge/methods/declarations.ts'],
     types: ['workers/api.ts', 'src/core'],
   },
-  { of: ['workers/api.ts', 'workers/streamedApi.ts'], types: ['src/core'] },
+  { of: ['workers/api.ts', 'workers/libraryApi.ts', 'workers/streamedApi.ts'], types: ['src/core'] },
   { of: ['workers'], code: ['src/core', 'src/share', 'comlink'] },
   {
     of: ['src/state'],

@@ -8,6 +8,8 @@ import { type Misbehaviour, misbehave, send } from './hubMisbehaviour.ts'
 
 export interface HubRepo {
   files: ReadonlyMap<string, Uint8Array>
+  /** files too large to be held: their first bytes, zeros after them up to `size` */
+  sparse?: ReadonlyMap<string, { head: Uint8Array; size: number }>
   /** paths that lie in git itself; everything else is a large file with a SHA-256 */
   inGit?: (path: string) => boolean
   /** needs a token: one of these may read, another one is refused */
@@ -128,12 +130,17 @@ export async function startHubServer(
     }
     const promised = (path: string, bytes: Uint8Array) =>
       misbehaviour.get(`${name} ${path}`)?.promisedHash ?? hex('sha256', bytes)
-    const entries = [...repo.files].map(([path, bytes]) => ({
+    const large = [...(repo.sparse ?? [])].map(([path, { head, size }]) => ({
+      ...{ type: 'file', oid: gitHash(head), size, path },
+      lfs: { oid: hex('sha256', head), size, pointerSize: 134 },
+    }))
+    const small = [...repo.files].map(([path, bytes]) => ({
       ...{ type: 'file', oid: gitHash(bytes), size: bytes.length, path },
       ...(!repo.inGit?.(path) && {
         lfs: { oid: promised(path, bytes), size: bytes.length, pointerSize: 134 },
       }),
     }))
+    const entries = [...small, ...large]
     const from = Number(url.searchParams.get('cursor') ?? 0)
     if (from + pageSize < entries.length) {
       url.searchParams.set('cursor', String(from + pageSize))
@@ -159,6 +166,8 @@ export async function startHubServer(
           ? `Access to model ${name} is restricted and you are not in the authorized list.`
           : `Access to model ${name} is restricted. You must have access to it and be authenticated to access it.`,
       )
+    const sparse = repo.sparse?.get(file)
+    if (sparse) return answerSparse(request, response, sparse)
     const bytes = repo.files.get(file)
     response.setHeader('X-Repo-Commit', commitOf(name))
     if (!bytes) return refuse(response, 404, 'EntryNotFound', 'Entry not found')
@@ -183,6 +192,26 @@ export async function startHubServer(
     const entry = log.findLast((seen) => seen.at === at && seen.url === request.url && seen.status === 0)!
     if (misdeed) misbehave(misdeed, { request, response, bytes, etag, count, entry })
     else send({ request, response, bytes, etag, count, entry })
+  }
+
+  /** Ranges of a file of which only the first bytes exist; the whole of it is never sent. */
+  function answerSparse(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { head, size }: { head: Uint8Array; size: number },
+  ) {
+    const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '')
+    if (!range) return refuse(response, 400, '', 'expected a range')
+    const [from, to] = [Number(range[1]), Math.min(size, Number(range[2]) + 1)]
+    const body = new Uint8Array(to - from)
+    body.set(head.subarray(from, to))
+    response.writeHead(206, {
+      'Content-Range': `bytes ${from}-${to - 1}/${size}`,
+      'Content-Length': body.length,
+    })
+    response.end(body)
+    const entry = log.findLast((seen) => seen.url === request.url && seen.status === 0)
+    if (entry) entry.sent += body.length
   }
 
   const handle = (at: 'hub' | 'cdn') => (request: IncomingMessage, response: ServerResponse) => {

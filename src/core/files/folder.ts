@@ -11,6 +11,8 @@ export interface CheckpointFolder {
   readonly name: string
   /** paths known so far; a URL knows only those that were opened */
   list(): string[]
+  /** hash of a file's content, where a listing gives one: files of the same hash are the same */
+  identity?(path: string): string | undefined
   /** undefined when there is no such file; other failures reject */
   file(path: string, signal?: AbortSignal): Promise<ByteSource | undefined>
 }

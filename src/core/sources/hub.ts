@@ -108,6 +108,7 @@ export async function hubFolder(repo: string, options: HubOptions = {}): Promise
     isGated: Boolean(found.gated),
     card: typeof found.card === 'object' && found.card ? (found.card as Record<string, unknown>) : {},
     list: () => [...byPath.keys()],
+    identity: (path) => byPath.get(path)?.hash?.hex,
     async file(path) {
       const entry = byPath.get(path)
       if (!entry) return undefined
