@@ -7,7 +7,8 @@ export type ErrorCode =
   | 'access-refused' // a server that wants a token, a consent or a right
   | 'file-unsupported' // a well-formed file of a kind we do not read
   | 'hash-mismatch' // bytes that are not those that were promised
-  | 'storage-full' // the browser's quota, or somebody else's hold on its storage
+  | 'storage-full' // the browser's quota
+  | 'storage-busy' // another tab is at the same model
   | 'config-unsupported' // an architecture or switch that the engine does not have
   | 'shape-mismatch' // tensors or models that do not fit together
   | 'tokenizer-mismatch' // models that do not share a tokenizer
