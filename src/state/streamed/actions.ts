@@ -1,0 +1,188 @@
+// What the page "Merge" can do. The worker keeps opened models; the page keeps what it says of them.
+
+import type { MergeProgress, StreamedRequest, StreamedSource } from '../../../workers/streamedApi.ts'
+import { EngineError } from '../../core/errors.ts'
+import type { ParameterScalar } from '../../share/methods.ts'
+import { isCancelled, toFailure } from '../failure.ts'
+import { callStreamed, startStreamed } from './port.ts'
+import {
+  initialStreamed,
+  type Part,
+  type StreamedState,
+  splitParameters,
+  streamedFault,
+  useStreamed,
+} from './store.ts'
+
+const set = (change: Partial<StreamedState>): void => useStreamed.setState(change)
+const read = (): StreamedState => useStreamed.getState()
+
+/** Sources in the order in which they were added; handles and files stay on this side. */
+let sources: StreamedSource[] = []
+let directory: FileSystemDirectoryHandle | undefined
+
+function fail(error: unknown): void {
+  if (!isCancelled(error)) set({ failure: toFailure(error) })
+}
+
+async function openAll(next: StreamedSource[]): Promise<void> {
+  set({ status: { kind: 'opening' }, failure: null })
+  try {
+    const found = await callStreamed((remote) => remote.open(next))
+    sources = next
+    const known = new Map(read().parts.map((part) => [part.name, part]))
+    const parts = found.map((model, i): Part => {
+      const { role = i === 0 ? 'base' : 'model', weight = 1 } = known.get(model.name) ?? {}
+      return { ...model, role, weight }
+    })
+    set({ parts: withFittingBase(parts), status: { kind: 'idle' } })
+    await refreshEstimate()
+  } catch (error) {
+    set({ status: { kind: 'idle' } })
+    fail(error)
+  }
+}
+
+/** The first model is the base of methods that have one, and one of the merged otherwise. */
+function withFittingBase(parts: Part[]): Part[] {
+  const hasBase = streamedFault({ ...read(), parts })?.endsWith('takes no base')
+  return hasBase ? parts.map((part) => (part.role === 'base' ? { ...part, role: 'model' } : part)) : parts
+}
+
+/** A folder that was dropped or chosen; named by its own name, and a number where that is taken. */
+export async function addFiles(files: File[]): Promise<void> {
+  if (files.length === 0) return
+  const folder = files[0].webkitRelativePath.split('/')[0] || files[0].name
+  const taken = new Set(sources.map(({ name }) => name))
+  let name = folder
+  for (let i = 2; taken.has(name); i++) name = `${folder} ${i}`
+  await openAll([...sources, { kind: 'files', name, files }])
+}
+
+export async function removeSource(name: string): Promise<void> {
+  await openAll(sources.filter((source) => source.name !== name))
+}
+
+export function setRole(name: string, role: Part['role']): void {
+  set({ parts: read().parts.map((part) => (part.name === name ? { ...part, role } : part)) })
+  void refreshEstimate()
+}
+
+export function setPartWeight(name: string, weight: number): void {
+  set({ parts: read().parts.map((part) => (part.name === name ? { ...part, weight } : part)) })
+}
+
+export function setStreamedMethod(method: string): void {
+  set({ method, parameters: {} })
+  set({ parts: withFittingBase(read().parts) })
+  void refreshEstimate()
+}
+
+export function setStreamedParameter(id: string, value: ParameterScalar): void {
+  set({ parameters: { ...read().parameters, [id]: value } })
+}
+
+export function setStreamed(change: Partial<Pick<StreamedState, 'storedAs' | 'budget' | 'seed'>>): void {
+  set(change)
+  void refreshEstimate()
+}
+
+export function setPrivateTarget(name: string): void {
+  set({ target: { kind: 'private', name: name.replace(/[^\w.-]+/g, '-').slice(0, 60) } })
+}
+
+export const canPickDirectory = (): boolean => 'showDirectoryPicker' in globalThis
+
+export async function pickDirectory(): Promise<void> {
+  const { showDirectoryPicker } = globalThis as unknown as {
+    showDirectoryPicker(options: { mode: 'readwrite' }): Promise<FileSystemDirectoryHandle>
+  }
+  try {
+    directory = await showDirectoryPicker({ mode: 'readwrite' })
+    set({ target: { kind: 'directory', name: directory.name } })
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === 'AbortError')) fail(error)
+  }
+}
+
+function requestOf(state: StreamedState): StreamedRequest {
+  const fault = streamedFault(state)
+  if (fault !== undefined) throw new EngineError('request-invalid', fault)
+  const { own, ofModels, hasWeight } = splitParameters(state)
+  const base = state.parts.find(({ role }) => role === 'base')
+  const { target } = state
+  if (target.kind === 'private' && target.name === '')
+    throw new EngineError('request-invalid', 'the folder needs a name')
+  return {
+    method: state.method,
+    parameters: own,
+    models: state.parts
+      .filter(({ role }) => role === 'model')
+      .map(({ name, weight }) => ({ name, parameters: { ...ofModels, ...(hasWeight && { weight }) } })),
+    ...(base && { base: base.name }),
+    seed: state.seed,
+    storedAs: state.storedAs,
+    output:
+      target.kind === 'private'
+        ? { kind: 'private', name: target.name }
+        : { kind: 'directory', handle: directory! },
+    budget: state.budget * 1e6,
+  }
+}
+
+let asked = 0
+
+export async function refreshEstimate(): Promise<void> {
+  const state = read()
+  const turn = ++asked
+  if (state.parts.length === 0 || streamedFault(state) !== undefined) {
+    set({ estimate: null })
+    return
+  }
+  try {
+    const estimate = await callStreamed((remote) => remote.estimate(requestOf(state)))
+    if (turn === asked) set({ estimate, failure: null })
+  } catch (error) {
+    if (turn !== asked) return
+    set({ estimate: null })
+    fail(error)
+  }
+}
+
+function onProgress(progress: MergeProgress): void {
+  const { status } = read()
+  if (status.kind === 'running') set({ status: { ...status, progress } })
+}
+
+/** Begins the merge, or goes on with one that was stopped. */
+export async function startMerge(): Promise<void> {
+  try {
+    const request = requestOf(read())
+    set({ status: { kind: 'running', isPaused: false, progress: null }, failure: null })
+    const result = await startStreamed(request, onProgress)
+    set({ status: { kind: 'done', result } })
+  } catch (error) {
+    const { status } = read()
+    set({ status: { kind: 'stopped', progress: status.kind === 'running' ? status.progress : null } })
+    fail(error)
+  }
+}
+
+export function togglePause(): void {
+  const { status } = read()
+  if (status.kind !== 'running') return
+  const isPaused = !status.isPaused
+  set({ status: { ...status, isPaused } })
+  void callStreamed((remote) => (isPaused ? remote.pause() : remote.resume()))
+}
+
+export function stopMerge(): void {
+  void callStreamed((remote) => remote.cancel())
+}
+
+/** Forgets everything, for tests. */
+export function forgetStreamed(): void {
+  sources = []
+  directory = undefined
+  useStreamed.setState(initialStreamed(), true)
+}

@@ -1,0 +1,41 @@
+// The page's side of the worker that merges to disk, started when it is first needed.
+
+import { proxy, type Remote, wrap } from 'comlink'
+import type { MergeProgress, StreamedApi, StreamedRequest } from '../../../workers/streamedApi.ts'
+import { registerTransferHandlers } from '../../../workers/transfer.ts'
+import { EngineError } from '../../core/errors.ts'
+
+export interface StreamedPort {
+  remote: Remote<StreamedApi>
+  /** Rejects when the worker can no longer answer; never resolves. */
+  gone: Promise<never>
+}
+
+let port: StreamedPort | undefined
+
+export function streamedPort(): StreamedPort {
+  if (port) return port
+  registerTransferHandlers()
+  const worker = new Worker(new URL('../../../workers/streamedMerge.worker.ts', import.meta.url), {
+    type: 'module',
+  })
+  const gone = new Promise<never>((_resolve, reject) => {
+    worker.addEventListener('error', (event) => {
+      port = undefined
+      const reason = event.message || 'its program could not be loaded'
+      reject(new EngineError('device-lost', `Merging to disk stopped: ${reason}`))
+    })
+  })
+  gone.catch(() => {})
+  port = { remote: wrap<StreamedApi>(worker), gone }
+  return port
+}
+
+/** Awaits a call, but no longer than the worker lives. */
+export const callStreamed = <T>(call: (remote: Remote<StreamedApi>) => Promise<T>): Promise<T> => {
+  const { remote, gone } = streamedPort()
+  return Promise.race([call(remote), gone])
+}
+
+export const startStreamed = (request: StreamedRequest, onProgress: (progress: MergeProgress) => void) =>
+  callStreamed((remote) => remote.start(request, proxy(onProgress)))

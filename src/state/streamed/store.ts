@@ -1,0 +1,91 @@
+// What the page "Merge" shows: a store of its own, because nothing of it belongs to the experiment in the address bar.
+
+import { create } from 'zustand'
+import type {
+  MergeProgress,
+  StoredAs,
+  StreamedEstimate,
+  StreamedModel,
+  StreamedResult,
+} from '../../../workers/streamedApi.ts'
+import { findMethod, type ParameterScalar, parameterValue } from '../../share/methods.ts'
+import type { Failure } from '../failure.ts'
+
+/** A model that was added, and what it is in the merge. */
+export interface Part extends StreamedModel {
+  role: 'base' | 'model' | 'unused'
+  weight: number
+}
+
+export type Target = { kind: 'private'; name: string } | { kind: 'directory'; name: string }
+
+export type Status =
+  | { kind: 'idle' }
+  | { kind: 'opening' }
+  | { kind: 'running'; isPaused: boolean; progress: MergeProgress | null }
+  | { kind: 'stopped'; progress: MergeProgress | null }
+  | { kind: 'done'; result: StreamedResult }
+
+export interface StreamedState {
+  parts: Part[]
+  method: string
+  /** of the method, by declared name; defaults where missing */
+  parameters: Record<string, ParameterScalar>
+  storedAs: StoredAs
+  target: Target
+  /** megabytes of host and device together */
+  budget: number
+  seed: number
+  estimate: StreamedEstimate | null
+  status: Status
+  failure: Failure | null
+}
+
+export const DEFAULT_BUDGET_MB = 1500
+
+export const initialStreamed = (): StreamedState => ({
+  parts: [],
+  method: 'linear',
+  parameters: {},
+  storedAs: 'bfloat16',
+  target: { kind: 'private', name: 'merge' },
+  budget: DEFAULT_BUDGET_MB,
+  seed: 1,
+  estimate: null,
+  status: { kind: 'idle' },
+  failure: null,
+})
+
+export const useStreamed = create<StreamedState>()(initialStreamed)
+
+/** Parameters by what they belong to: the merge, or each of its models. */
+export function splitParameters({ method, parameters }: Pick<StreamedState, 'method' | 'parameters'>): {
+  own: Record<string, ParameterScalar>
+  ofModels: Record<string, ParameterScalar>
+  hasWeight: boolean
+} {
+  const own: Record<string, ParameterScalar> = {}
+  const ofModels: Record<string, ParameterScalar> = {}
+  let hasWeight = false
+  for (const declared of findMethod(method)?.parameters ?? []) {
+    if (declared.id === 'weight') hasWeight = true
+    else if (declared.scope === 'global') own[declared.id] = parameterValue(parameters, declared)
+    else ofModels[declared.id] = parameterValue(parameters, declared)
+  }
+  return { own, ofModels, hasWeight }
+}
+
+/** Why the merge cannot be asked for, for a person; undefined when it can. */
+export function streamedFault({ parts, method }: StreamedState): string | undefined {
+  const declaration = findMethod(method)
+  if (!declaration) return `no method ${method}`
+  const models = parts.filter(({ role }) => role === 'model').length
+  const bases = parts.filter(({ role }) => role === 'base').length
+  const { min, max } = declaration.experts
+  if (models < min || models > max)
+    return `${declaration.label} merges ${min === max ? min : `${min} to ${max}`} models; ${models} are chosen`
+  if (bases > 1) return 'one base at most'
+  if (declaration.base === 'required' && bases === 0) return `${declaration.label} needs a base`
+  if (declaration.base === 'none' && bases > 0) return `${declaration.label} takes no base`
+  return undefined
+}

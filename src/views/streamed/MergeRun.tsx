@@ -1,0 +1,77 @@
+// Start, pause, stop, and how far the merge has come.
+
+import { startMerge, stopMerge, togglePause } from '../../state/streamed/actions.ts'
+import { streamedFault, useStreamed } from '../../state/streamed/store.ts'
+import { formatBytes } from '../format.ts'
+
+export function MergeRun() {
+  const state = useStreamed()
+  const { status } = state
+  const fault = state.parts.length === 0 ? 'Add the models first' : streamedFault(state)
+  const refusal = state.estimate?.refusal
+  return (
+    <section className="streamed-card" aria-label="Progress of the merge">
+      <p className="streamed-actions">
+        {status.kind === 'running' ? (
+          <>
+            <button type="button" onClick={togglePause}>
+              {status.isPaused ? 'Go on' : 'Pause'}
+            </button>
+            <button type="button" onClick={stopMerge}>
+              Stop
+            </button>
+          </>
+        ) : (
+          <button
+            type="button"
+            className="primary"
+            disabled={fault !== undefined || refusal !== undefined || status.kind === 'opening'}
+            onClick={() => void startMerge()}
+          >
+            {status.kind === 'stopped' ? 'Go on with the merge' : 'Merge'}
+          </button>
+        )}
+        <span className="muted">{status.kind === 'running' ? '' : (fault ?? '')}</span>
+      </p>
+      <StatusLine />
+    </section>
+  )
+}
+
+const duration = (seconds: number): string =>
+  seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`
+
+function StatusLine() {
+  const status = useStreamed((state) => state.status)
+  if (status.kind === 'opening') return <p className="muted">Reading headers …</p>
+  if (status.kind === 'done') {
+    const { bytes, seconds, files, peakBytes, digest, resumedTensors } = status.result
+    return (
+      <p role="status" className="streamed-result">
+        Written: {formatBytes(bytes)} in {files.length} {files.length === 1 ? 'file' : 'files'},{' '}
+        {duration(seconds)}; at most {formatBytes(peakBytes)} in buffers
+        {resumedTensors > 0 && `; ${resumedTensors} tensors were there already`}. SHA-256 of the weights{' '}
+        <code>{digest}</code>
+      </p>
+    )
+  }
+  if (status.kind === 'idle' || !status.progress)
+    return status.kind === 'running' ? <p className="muted">Beginning …</p> : null
+  const { tensors, totalTensors, bytes, totalBytes, bytesPerSecond, secondsLeft, peakBytes, resumedTensors } =
+    status.progress
+  const isPaused = status.kind === 'running' && status.isPaused
+  return (
+    <div>
+      <progress aria-label="Bytes written" value={bytes} max={totalBytes} />
+      <p className="hint">
+        {tensors} of {totalTensors} tensors · {formatBytes(bytes)} of {formatBytes(totalBytes)} ·{' '}
+        {formatBytes(bytesPerSecond)}/s
+        {status.kind === 'running' && !isPaused && ` · ${duration(secondsLeft)} left`}
+        {isPaused && ' · paused'}
+        {status.kind === 'stopped' && ' · stopped, what is finished stays'}
+        {resumedTensors > 0 && ` · ${resumedTensors} were there already`} · at most {formatBytes(peakBytes)}{' '}
+        in buffers
+      </p>
+    </div>
+  )
+}

@@ -1,0 +1,126 @@
+// The models that take part: added as folders, each the base, one of the merged, or left out.
+
+import { useRef } from 'react'
+import { findMethod } from '../../share/methods.ts'
+import { addFiles, removeSource, setPartWeight, setRole } from '../../state/streamed/actions.ts'
+import { type Part, useStreamed } from '../../state/streamed/store.ts'
+import { NumberInput } from '../controls/NumberInput.tsx'
+import { formatBytes, formatCount } from '../format.ts'
+import { collectDroppedFiles } from '../models/droppedFiles.ts'
+
+const roles: readonly { value: Part['role']; label: string }[] = [
+  { value: 'base', label: 'base' },
+  { value: 'model', label: 'merged' },
+  { value: 'unused', label: 'left out' },
+]
+
+export function SourceList() {
+  const parts = useStreamed((state) => state.parts)
+  const method = useStreamed((state) => state.method)
+  const isBusy = useStreamed(({ status }) => status.kind === 'running' || status.kind === 'opening')
+  const input = useRef<HTMLInputElement>(null)
+  const hasWeights = findMethod(method)?.parameters.some(({ id }) => id === 'weight') ?? false
+  return (
+    <section
+      className="streamed-card"
+      aria-label="Models to merge"
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => {
+        event.preventDefault()
+        void collectDroppedFiles(event.dataTransfer).then(addFiles)
+      }}
+    >
+      <h3>Models</h3>
+      {parts.length > 0 && (
+        <table className="streamed-models">
+          <thead>
+            <tr>
+              <th scope="col">Model</th>
+              <th scope="col">Parameters</th>
+              <th scope="col">Stored as</th>
+              <th scope="col">Size</th>
+              <th scope="col">Role</th>
+              <th scope="col">Weight</th>
+              <th scope="col">
+                <span className="visually-hidden">Remove</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {parts.map((part) => (
+              <tr key={part.name}>
+                <th scope="row" title={part.architecture}>
+                  {part.name}
+                </th>
+                <td>{formatCount(part.parameterCount)}</td>
+                <td>{part.storage}</td>
+                <td>{formatBytes(part.byteLength)}</td>
+                <td>
+                  <select
+                    aria-label={`Role of ${part.name}`}
+                    value={part.role}
+                    disabled={isBusy}
+                    onChange={(event) => setRole(part.name, event.target.value as Part['role'])}
+                  >
+                    {roles.map(({ value, label }) => (
+                      <option key={value} value={value}>
+                        {label}
+                      </option>
+                    ))}
+                  </select>
+                </td>
+                <td>
+                  {hasWeights && part.role === 'model' ? (
+                    <NumberInput
+                      id={`streamed-weight-${part.name}`}
+                      label={`Weight of ${part.name}`}
+                      value={part.weight}
+                      min={-10}
+                      max={10}
+                      step={0.01}
+                      isDisabled={isBusy}
+                      onChange={(value) => setPartWeight(part.name, value)}
+                    />
+                  ) : (
+                    '–'
+                  )}
+                </td>
+                <td>
+                  <button
+                    type="button"
+                    className="quiet-button"
+                    disabled={isBusy}
+                    onClick={() => void removeSource(part.name)}
+                  >
+                    Remove
+                  </button>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <p className="streamed-actions">
+        <button type="button" disabled={isBusy} onClick={() => input.current?.click()}>
+          Add a model folder
+        </button>
+        <span className="muted">or drop one here: it stays where it is and is read in ranges</span>
+      </p>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        className="visually-hidden"
+        aria-label="Model folder"
+        tabIndex={-1}
+        // React does not know the attribute.
+        {...{ webkitdirectory: '' }}
+        onChange={(event) => {
+          const files = [...(event.target.files ?? [])]
+          event.target.value = ''
+          void addFiles(files)
+        }}
+      />
+    </section>
+  )
+}
