@@ -13,6 +13,7 @@ import type { OpenedFormat } from './formats/format.ts'
 import { formatOf } from './formats/registry.ts'
 import { type Bytes, readText } from './source.ts'
 import { countOf, type StoredWeight } from './storedWeight.ts'
+import { withTokenizerFiles } from './tokenizerFiles.ts'
 
 const TEMPLATE_LIMIT = 2 ** 20
 const MAX_LAYERS = 4096
@@ -84,7 +85,7 @@ export async function checkpointOf(
   const stored = matchWeights(weights, opened)
   return {
     name: folder.name,
-    folder,
+    folder: withTokenizerFiles(folder, opened),
     config,
     rawConfig,
     tokenizerJson: opened.tokenizerJson ?? (await readJsonIfPresent(folder, 'tokenizer.json', signal)),
