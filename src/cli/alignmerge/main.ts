@@ -7,6 +7,7 @@ import { type Command, helpOf, type Output, readCall, UsageError } from './comma
 /** Loaded when asked for: help and wrong usage need no engine. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   inspect: async () => (await import('./inspect.ts')).inspect,
+  preflight: async () => (await import('./preflight.ts')).preflight,
   merge: async () => (await import('./merge.ts')).merge,
   fisher: async () => (await import('./fisher.ts')).fisher,
   score: async () => (await import('./score.ts')).score,
@@ -18,7 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 async function overview(): Promise<string> {
   const lines: string[] = []
   for (const [name, load] of Object.entries(COMMANDS))
-    lines.push(`  ${name.padEnd(8)} ${(await load()).summary}`)
+    lines.push(`  ${name.padEnd(10)} ${(await load()).summary}`)
   return `alignmerge COMMAND …\n\n${lines.join('\n')}\n\nalignmerge COMMAND --help tells more. Exit codes: 0 done, 1 failed or missed, 2 wrong usage.\n`
 }
 
