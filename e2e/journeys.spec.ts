@@ -41,7 +41,7 @@ test('λ on the slider writes the weights at once and changes the numbers', asyn
   await expect
     .poll(async () => (await cellsOf(page, 'Own directions'))[merge], { timeout: 60_000 })
     .not.toBe(before)
-  expect(page.url()).toContain('#v2.')
+  expect(page.url()).toContain('#v3.')
 })
 
 test('cancel stops the work and keeps what is known; run again goes on', async ({ page }) => {
@@ -130,7 +130,7 @@ test('a link opened in a fresh profile gives the same numbers to the printed dig
     return { numbers, url }
   }
   const first = await read(linkOf({ lambdaAlign: 2, seed: 7 }))
-  expect(first.url).toContain('#v2.')
+  expect(first.url).toContain('#v3.')
   const second = await read(first.url)
   expect(second.numbers).toEqual(first.numbers)
 })
@@ -162,4 +162,14 @@ test('without WebGPU the page says what helps', async ({ browser }) => {
   await expect(page.getByRole('heading', { name: /no WebGPU/ })).toBeVisible()
   await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible()
   await context.close()
+})
+
+test('a micro family opens when asked for and takes part as a whole', async ({ page }) => {
+  await page.goto(linkOf())
+  const anchor = page.locator('#anchor-select')
+  await expect(anchor).toHaveValue('built-in:anchor')
+  await page.getByLabel('Small built-in family').selectOption('gemma2')
+  await expect(anchor).toHaveValue('built-in:gemma2/anchor')
+  await expect(page.getByLabel('Opened models').getByText('in use')).toHaveCount(3)
+  await stopBackground(page)
 })

@@ -65,7 +65,7 @@ export function OpenModel() {
         </button>
       </form>
       <label className="open-family">
-        Or a small built-in family{' '}
+        Small built-in family{' '}
         <select
           value=""
           onChange={(event) => {
