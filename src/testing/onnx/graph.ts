@@ -95,6 +95,37 @@ export class TestGraph {
     return outputs[0]
   }
 
+  /** The same in the field that only floats have. */
+  packedFloats(name: string, dims: readonly number[], bytes: Uint8Array): string {
+    const tensor = new WireWriter()
+    for (const size of dims) tensor.int(1, size)
+    this.graph.message(5, tensor.int(2, TYPES.float32).text(8, name).data(4, bytes))
+    return name
+  }
+
+  /** Takes over all that another graph holds. */
+  adopt(other: TestGraph): void {
+    this.graph.raw(other.graph.finish())
+  }
+
+  /** A Constant node holding floats; returns its output. */
+  constant(name: string, dims: readonly number[], values: readonly number[]): string {
+    const tensor = new WireWriter()
+    for (const size of dims) tensor.int(1, size)
+    tensor.int(2, TYPES.float32).data(9, new Uint8Array(Float32Array.from(values).buffer))
+    const value = new WireWriter().text(1, 'value').message(5, tensor).int(20, 4)
+    this.graph.message(1, new WireWriter().text(2, name).text(4, 'Constant').message(5, value))
+    return name
+  }
+
+  /** A node with a graph inside, as If and Loop have; `fill` writes that graph. */
+  branch(operator: string, fill: (graph: TestGraph) => void, name = operator): void {
+    const inner = new TestGraph()
+    fill(inner)
+    const value = new WireWriter().text(1, 'then_branch').message(6, inner.graph).int(20, 5)
+    this.graph.message(1, new WireWriter().text(3, name).text(4, operator).message(5, value))
+  }
+
   finish(): { model: Uint8Array<ArrayBuffer>; data: Uint8Array<ArrayBuffer> | undefined } {
     const opset = (domain: string, version: number) => new WireWriter().text(1, domain).int(2, version)
     const model = new WireWriter()

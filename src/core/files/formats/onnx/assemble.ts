@@ -54,7 +54,9 @@ export function mapSlots(config: ModelConfig, slots: readonly Slot[]): Map<strin
   const byName = new Map<string, Slot[]>()
   for (const slot of slots) {
     const name = `${slot.module}.${slot.part}`
-    byName.set(name, [...(byName.get(name) ?? []), slot])
+    const known = byName.get(name)
+    if (known) known.push(slot)
+    else byName.set(name, [slot])
   }
   const mapped = new Map<string, MappedWeight>()
   for (const { name, shape } of listWeights(config)) {

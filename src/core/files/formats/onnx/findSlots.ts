@@ -42,6 +42,7 @@ class Search {
     norms: new Map(),
   }
   private readonly reasons = new Map<string, string>()
+  private readonly seen = new Set<string>()
   private readonly model: OnnxModel
   private readonly options: FindOptions
   constructor(model: OnnxModel, options: FindOptions) {
@@ -198,12 +199,10 @@ class Search {
   }
 
   private add(slot: Slot): void {
-    const [first] = tensorsOf(slot.layout)
-    const isKnown = this.found.slots.some(
-      (other) =>
-        other.module === slot.module && other.part === slot.part && tensorsOf(other.layout)[0] === first,
-    )
-    if (!isKnown) this.found.slots.push(slot)
+    const key = `${slot.module}.${slot.part} ${tensorsOf(slot.layout)[0].name}`
+    if (this.seen.has(key)) return
+    this.seen.add(key)
+    this.found.slots.push(slot)
   }
 }
 
