@@ -75,20 +75,23 @@ Gains and biases that differ are written whole (modules_to_save).`,
   async run(call, output, signal) {
     const [baseName, tunedName, target] = call.positionals
     const energy = readEnergy(call)
+    const rank = call.count('rank', RANK, 1, MAX_RANK)
+    const seed = call.count('seed', 1, 0, 2 ** 32 - 1)
+    const start = call.choice('start', ['difference', 'directions'], 'difference')
+    const dtype = call.choice('dtype', ['float32', 'float16', 'bfloat16'], 'float32')
     const folder = resolve(target)
     const open = async (name: string) => openModel(await findModel(name, call.text('models')), signal)
     const [base, tuned] = [await open(baseName), await open(tunedName)]
     await prepare(folder, call.has('force'))
     const job = jobOptions(output, signal)
-    const dtype = call.choice('dtype', ['float32', 'float16', 'bfloat16'], 'float32')
     const found = await extractAdapter(base, tuned, {
-      rank: call.count('rank', RANK, 1, MAX_RANK),
+      rank,
       energy,
       type: WEIGHT_TYPES[dtype],
-      start: call.choice('start', ['difference', 'directions'], 'difference'),
+      start,
       isExact: call.has('exact'),
       hasEmbeddings: !call.has('no-embeddings'),
-      seed: call.count('seed', 1, 0, 2 ** 32 - 1),
+      seed,
       signal,
       onProgress: (done, total) => job.onProgress?.('decomposing', done, total),
     })

@@ -118,6 +118,6 @@ export function zooInput(name: string, change: Partial<Sizes> = {}): PlanInput {
   return { name, layerCount: layers, tensors: new Map(tensors), dtype: 'bfloat16' }
 }
 
-export const ZOO = ['anchor', 'task-sort', 'task-reverse', 'safety', 'uncensored'].map((name) =>
-  zooInput(name),
-)
+export const ZOO = [
+  ...['anchor', 'task-sort', 'task-reverse', 'safety', 'uncensored', 'anchor+task-sort-lora'],
+].map((name) => zooInput(name))
