@@ -5,7 +5,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { globals } from 'webgpu'
 import { openTestDevice } from '../../../testing/openTestDevice.ts'
-import { relativeError, TINY_CONFIGS, tinyModel } from '../../../testing/tinyModels.ts'
+import {
+  referenceLosses,
+  relativeError,
+  TINY_CONFIGS,
+  TINY_SEQUENCES,
+  tinyModel,
+} from '../../../testing/tinyModels.ts'
 import { Gpu } from '../../gpu/device.ts'
 import { Batch } from '../../model/batch.ts'
 import type { RawConfig } from '../../model/config.ts'
@@ -143,6 +149,51 @@ describe('weights bound where they lie', () => {
     }
     batch.release()
     model.dispose()
+  })
+
+  it('gives losses and pooled streams of sequences of unequal length', async () => {
+    const spans = [
+      [1, 2],
+      [0, 2],
+      [3, 11],
+    ]
+    const sequences = TINY_SEQUENCES.map((sequence, b) => ({
+      ...sequence,
+      start: spans[b][0],
+      end: spans[b][1],
+    }))
+    for (const [attention, raw] of [
+      ['fused', fused['phi3, packed, longrope switched while it answers']],
+      ['fused', fused['mistral, window of 5']],
+      ['explicit', TINY_CONFIGS['phi3, longrope (short and long sequences)']],
+    ] as const) {
+      const { config, arrays } = tinyModel({ ...raw, original_max_position_embeddings: 8 })
+      const theirs = await OrtModel.openHost(ort, config, (name) => arrays.get(name)!, { hasHidden: true })
+      expect(theirs.attention).toBe(attention)
+      const expected = sequences.flatMap((sequence) => referenceLosses(config, arrays, sequence))
+      const losses = await theirs.targetLosses(sequences)
+      expect(losses.map((own) => own.length)).toEqual([5, 1, 3])
+      expect(
+        relativeError(
+          losses.flatMap((own) => [...own]),
+          expected,
+        ),
+      ).toBeLessThan(BOUND)
+      const pooled = await theirs.poolHidden(sequences, [2, 1])
+      for (const [b, { ids: own, start, end }] of sequences.entries()) {
+        const states = await theirs.hiddenStates(own)
+        const means = [2, 1].flatMap((l) =>
+          Array.from({ length: config.hiddenSize }, (_, c) => {
+            let sum = 0
+            for (let t = start; t < end; t++) sum += states[l][t * config.hiddenSize + c]
+            return sum / (end - start)
+          }),
+        )
+        const width = means.length
+        expect(relativeError(pooled.subarray(b * width, (b + 1) * width), means)).toBeLessThan(BOUND)
+      }
+      await theirs.dispose()
+    }
   })
 
   it('chooses fused attention where onnxruntime computes the same', async () => {

@@ -4,7 +4,7 @@
 
 import { EngineError, throwIfCancelled } from '../../errors.ts'
 import type { ModelConfig } from '../../model/config.ts'
-import type { WeightSpec } from '../../model/families/family.ts'
+import type { ForwardModel, ForwardSequence, HiddenSpan } from '../forwardModel.ts'
 import { type Cache, PRECISION_BYTES, RunFeeds, toFloats, toTokens } from './generationFeeds.ts'
 import {
   type AttentionForm,
@@ -13,7 +13,7 @@ import {
   type GenerationGraph,
   type Precision,
 } from './generationGraph.ts'
-import { isLong, type RunShape } from './generationInputs.ts'
+import type { RunShape } from './generationInputs.ts'
 import {
   countElements,
   inLine,
@@ -26,6 +26,16 @@ import {
   requireBinding,
 } from './ortSession.ts'
 import { checkSampling, type Sampling, sampleToken } from './sampling.ts'
+import {
+  arrange,
+  batchesOf,
+  groupPrompts,
+  lossOf,
+  meanRows,
+  requireRoom,
+  requireSize,
+  requireTokens,
+} from './sideBySide.ts'
 
 /** A tensor whole and alone in its buffer from byte 0, in the session's precision; usage STORAGE | COPY_SRC | COPY_DST. */
 export type GpuWeights = (name: string) => GPUBuffer
@@ -45,7 +55,8 @@ export interface OrtGenerateOptions {
   onToken?: ((prompt: number, token: number) => void) | undefined
 }
 
-export class OrtModel {
+export class OrtModel implements ForwardModel {
+  readonly kind = 'forward'
   readonly config: ModelConfig
   readonly precision: Precision
   readonly attention: AttentionForm
@@ -155,7 +166,6 @@ export class OrtModel {
     const bound: Record<string, OrtTensor> = {}
     for (const spec of this.#graph.weights) {
       const buffer = weights(spec.name)
-      // Buffers may be padded at the end; a shorter one is another tensor, or of another type.
       requireSize(spec, PRECISION_BYTES[this.precision], buffer.size, true)
       bound[spec.name] = this.#ort.Tensor.fromGpuBuffer(buffer, {
         dataType: this.precision === 'f16' ? 'float16' : 'float32',
@@ -167,18 +177,64 @@ export class OrtModel {
 
   /** Logits (T,V) of the sequence `ids` (T) from position 0. */
   async logits(ids: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
-    const all = Int32Array.from(ids, (_, t) => t)
-    const outputs = await this.#whole(ids, all, ['logits'], signal)
-    return toFloats(outputs.logits)
+    const outputs = await this.#whole([ids], (start) => ids.map((_, t) => start + t), ['logits'], signal)
+    return toFloats(outputs.outputs.logits)
   }
 
   /** Residual stream (T,C) of `ids` (T) after the embedding and after each of the L layers: L + 1 arrays. */
   async hiddenStates(ids: readonly number[], signal?: AbortSignal): Promise<Float32Array[]> {
-    if (!this.#hasHidden)
-      throw new EngineError('request-invalid', 'the session was opened without hidden states')
-    const names = Array.from({ length: this.config.layerCount + 1 }, (_, l) => `hidden.${l}`)
-    const outputs = await this.#whole(ids, Int32Array.of(0), names, signal)
+    const names = this.#hiddenNames(Array.from({ length: this.config.layerCount + 1 }, (_, l) => l))
+    const { outputs } = await this.#whole([ids], () => [0], names, signal)
     return names.map((name) => toFloats(outputs[name]))
+  }
+
+  async poolHidden(
+    spans: readonly HiddenSpan[],
+    layers: readonly number[],
+    signal?: AbortSignal,
+  ): Promise<Float32Array> {
+    const { hiddenSize: C } = this.config
+    const names = this.#hiddenNames(layers)
+    const pooled = new Float32Array(spans.length * names.length * C)
+    let done = 0
+    for (const part of batchesOf(this.config.rotary, spans)) {
+      const { outputs, starts } = await this.#whole(
+        part.map(({ ids }) => ids),
+        () => [0],
+        names,
+        signal,
+      )
+      names.forEach((name, l) => {
+        const stream = toFloats(outputs[name])
+        part.forEach(({ start, end }, b) => {
+          const place = ((done + b) * names.length + l) * C
+          meanRows(stream, starts[b] + start, starts[b] + end, pooled.subarray(place, place + C))
+        })
+      })
+      done += part.length
+    }
+    return pooled
+  }
+
+  async targetLosses(sequences: readonly ForwardSequence[], signal?: AbortSignal): Promise<Float64Array[]> {
+    const { vocabSize: V } = this.config
+    const losses: Float64Array[] = []
+    for (const part of batchesOf(this.config.rotary, sequences)) {
+      const targets = part.map(({ ids, firstTarget = ids.length }) => Array.from(ids).slice(firstTarget))
+      const rows = (start: number, b: number) =>
+        targets[b].map((_, i) => start + (part[b].firstTarget ?? 0) - 1 + i)
+      const { outputs } = await this.#whole(
+        part.map(({ ids }) => ids),
+        rows,
+        ['logits'],
+        signal,
+      )
+      const logits = toFloats(outputs.logits)
+      let row = 0
+      for (const own of targets)
+        losses.push(Float64Array.from(own, (target) => lossOf(logits.subarray(row * V, ++row * V), target)))
+    }
+    return losses
   }
 
   /**
@@ -187,13 +243,13 @@ export class OrtModel {
    */
   async generate(prompts: readonly ArrayLike<number>[], options: OrtGenerateOptions): Promise<number[][]> {
     if (options.sampling) checkSampling(options.sampling)
-    for (const prompt of prompts) this.#requireTokens(Array.from(prompt))
+    for (const prompt of prompts) requireTokens(this.config, prompt)
     if (prompts.length === 0 || options.maxNewTokens < 1) return prompts.map(() => [])
     this.#ready()
     const answers: number[][] = prompts.map(() => [])
+    const groups = groupPrompts(this.config.rotary, this.attention, prompts, options.maxNewTokens)
     await this.#guarded(async () => {
-      for (const group of this.#groups(prompts, options.maxNewTokens))
-        await this.#generateGroup(prompts, group, options, answers)
+      for (const group of groups) await this.#generateGroup(prompts, group, options, answers)
     })
     return answers
   }
@@ -206,16 +262,6 @@ export class OrtModel {
     this.#feeds.dispose()
   }
 
-  /** Prompts that are run side by side: all, but where the fused node would need different angles for some. */
-  #groups(prompts: readonly ArrayLike<number>[], maxNewTokens: number): number[][] {
-    const all = prompts.map((_, i) => i)
-    const longest = Math.max(...prompts.map((prompt) => prompt.length)) + maxNewTokens
-    if (this.attention === 'explicit' || !isLong(this.config.rotary, longest)) return [all]
-    const byLength = new Map<number, number[]>()
-    for (const i of all) byLength.set(prompts[i].length, [...(byLength.get(prompts[i].length) ?? []), i])
-    return [...byLength.values()]
-  }
-
   async #generateGroup(
     prompts: readonly ArrayLike<number>[],
     group: readonly number[],
@@ -223,22 +269,21 @@ export class OrtModel {
     answers: number[][],
   ): Promise<void> {
     const B = group.length
-    const longest = Math.max(...group.map((i) => prompts[i].length))
-    const lengths = Int32Array.from(group, (i) => prompts[i].length)
-    const ids = new Int32Array(B * longest)
-    const firstRows = new Int32Array(B)
-    group.forEach((i, b) => {
-      const length = prompts[i].length
-      const start = b * longest + (this.attention === 'fused' ? 0 : longest - length)
-      ids.set(Array.from(prompts[i]), start)
-      firstRows[b] = start + length - 1
-    })
+    const {
+      ids,
+      starts,
+      shape: first,
+    } = arrange(
+      this.attention,
+      group.map((i) => prompts[i]),
+    )
+    const { lengths } = first
     const isOpen = group.map(() => true)
     const wanted = sampling ? 'logits' : 'token'
-    const capacity = longest + maxNewTokens
-    let rows = firstRows
+    const capacity = first.tokens + maxNewTokens
+    let rows = Int32Array.from(starts, (start, b) => start + lengths[b] - 1)
     let cache = this.#feeds.emptyCache(B)
-    let shape: RunShape = { sequences: B, tokens: longest, cached: 0, lengths }
+    let shape = first
     let next = ids
     try {
       for (let step = 0; ; step++) {
@@ -259,7 +304,12 @@ export class OrtModel {
         next = Int32Array.from(tokens)
         rows = Int32Array.from({ length: B }, (_, b) => b)
         const cached = shape.cached + shape.tokens
-        shape = { sequences: B, tokens: 1, cached, lengths: lengths.map((length) => length + step + 1) }
+        shape = {
+          sequences: B,
+          tokens: 1,
+          cached,
+          lengths: Array.from(lengths, (length) => length + step + 1),
+        }
       }
     } finally {
       disposeAll(cache)
@@ -271,20 +321,32 @@ export class OrtModel {
     return group.map((i, b) => sampleToken(logits.subarray(b * V, (b + 1) * V), sampling, firstRow + i))
   }
 
-  /** One run over a whole sequence; the cache is not kept. */
+  #hiddenNames(layers: readonly number[]): string[] {
+    if (!this.#hasHidden)
+      throw new EngineError('request-invalid', 'the session was opened without hidden states')
+    return layers.map((l) => `hidden.${l}`)
+  }
+
+  /**
+   * One run over whole sequences side by side, without keeping the cache. `rowsOf` names the token rows of sequence b,
+   * which starts at row `start`, whose logits are wanted; `starts` of the result are those rows.
+   */
   async #whole(
-    ids: readonly number[],
-    rows: Int32Array,
+    sequences: readonly ArrayLike<number>[],
+    rowsOf: (start: number, b: number) => number[],
     names: readonly string[],
     signal: AbortSignal | undefined,
-  ): Promise<Record<string, OrtTensor>> {
+  ): Promise<{ outputs: Record<string, OrtTensor>; starts: number[] }> {
     throwIfCancelled(signal)
-    this.#requireTokens(ids)
+    for (const ids of sequences) requireTokens(this.config, ids)
     this.#ready()
-    const shape: RunShape = { sequences: 1, tokens: ids.length, cached: 0, lengths: [ids.length] }
+    const { ids, starts, shape } = arrange(this.attention, sequences)
+    const rows = Int32Array.from(starts.flatMap(rowsOf))
+    // A run without any row would give tensors without elements.
+    if (rows.length === 0) throw new EngineError('request-invalid', 'no sequence has a target')
     const run = () =>
-      this.#run(Int32Array.from(ids), shape, rows, ids.length, this.#feeds.emptyCache(1), names, false)
-    return this.#guarded(run)
+      this.#run(ids, shape, rows, shape.tokens, this.#feeds.emptyCache(sequences.length), names, false)
+    return { outputs: await this.#guarded(run), starts }
   }
 
   async #run(
@@ -296,7 +358,7 @@ export class OrtModel {
     names: readonly string[],
     isKept: boolean,
   ): Promise<Record<string, OrtTensor>> {
-    this.#requireRoom(shape, rows.length)
+    if (this.#device) requireRoom(this.#device, this.config, this.precision, shape, rows.length)
     const feeds = { ...this.#weights, ...cache, ...this.#feeds.of(ids, shape, rows, needed) }
     const present = isKept ? Object.keys(cache).map((name) => name.replace('past', 'present')) : []
     if (this.#isLost) throw new EngineError('device-lost', 'the GPU device was lost')
@@ -315,27 +377,6 @@ export class OrtModel {
     if (!this.#weights) throw new EngineError('request-invalid', 'the onnxruntime model has no weights yet')
   }
 
-  #requireTokens(ids: readonly number[]): void {
-    const { vocabSize: V } = this.config
-    if (ids.length === 0) throw new EngineError('request-invalid', 'expected at least one token, found none')
-    ids.forEach((id, t) => {
-      // onnxruntime does not check: it would read another row, or none.
-      if (!(Number.isInteger(id) && id >= 0 && id < V))
-        throw new EngineError('request-invalid', `token ${id} at position ${t}: expected 0 to ${V - 1}`)
-    })
-  }
-
-  #requireRoom({ sequences: B, tokens: S, cached: P }: RunShape, rows: number): void {
-    const device = this.#device
-    if (!device) return
-    const { headCount: H, kvHeadCount: G, headSize: D, intermediateSize: I, vocabSize: V } = this.config
-    const size = PRECISION_BYTES[this.precision]
-    requireBinding(device, size * B * H * S * (P + S), `attention scores of ${B} × ${S} tokens`)
-    requireBinding(device, size * B * G * D * (P + S), `keys of ${B} × ${P + S} tokens`)
-    requireBinding(device, size * B * S * 2 * I, `activations of ${B} × ${S} tokens`)
-    requireBinding(device, size * rows * V, `logits of ${rows} tokens`)
-  }
-
   #guarded<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#device ? onDevice(this.#device, work) : onHost(work)
   }
@@ -345,14 +386,6 @@ function completeForm(config: ModelConfig, options: OrtModelOptions) {
   const { precision = 'f32', hasHidden = false } = options
   const form: AttentionForm = fusedObstacle(config) === undefined ? 'fused' : 'explicit'
   return { precision, hasHidden, attention: options.attention ?? form }
-}
-
-function requireSize(spec: WeightSpec, elementBytes: number, found: number, mayBePadded = false): void {
-  const expected = elementBytes * countElements(spec.shape)
-  if (found < expected || (found > expected && !mayBePadded))
-    throw new EngineError('shape-mismatch', `expected ${expected} bytes, found ${found}`, {
-      tensor: spec.name,
-    })
 }
 
 function disposeAll(cache: Cache): void {
