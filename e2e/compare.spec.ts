@@ -109,7 +109,7 @@ test('methods are measured one by one, sorted, opened and exported; a classifier
       const value = line?.[head!.indexOf(id)]
       expect(written[id]!(Number(value)), `${row.label}, ${id}`).toBe(row.cells[columns.indexOf(name)])
     }
-    expect(line?.at(-1)).toContain('#v2.')
+    expect(line?.at(-1)).toContain('#v3.')
   }
 
   // A classifier through onnxruntime in the browser: its own group, other scores, nothing decoded again.

@@ -35,6 +35,8 @@ const rules: Rule[] = [
     of: ['src/core/sources', 'src/core/store'],
     code: ['src/core/files', '@huggingface/hub', 'hash-wasm'],
   },
+  // Names of repositories, for whoever has to tell one from an address.
+  { of: ['src/core/sources/hubId.ts'] },
   { of: kernelText, code: ['src/core/tensors'] },
   { of: ['src/core/kernels'], code: ['src/core/tensors'] },
   { of: ['src/core/gpu'], code: [...kernelText, 'src/core/tensors'] },
@@ -128,14 +130,14 @@ const rules: Rule[] = [
     of: ['src/state'],
     code: [
       ...['src/share', 'workers/transfer.ts', 'workers/engine.worker.ts', 'workers/library.worker.ts'],
-      ...['comlink', 'zustand'],
+      ...['workers/streamedMerge.worker.ts', 'src/core/sources/hubId.ts', 'comlink', 'zustand'],
     ],
-    types: ['workers/api.ts', 'workers/libraryApi.ts'],
+    types: ['workers/api.ts', 'workers/libraryApi.ts', 'workers/streamedApi.ts'],
   },
   {
     of: ['src/views'],
     code: ['src/state', 'src/share', 'react', 'react-dom', 'recharts'],
-    types: ['workers/api.ts', 'workers/libraryApi.ts'],
+    types: ['workers/api.ts', 'workers/libraryApi.ts', 'workers/streamedApi.ts'],
   },
   { of: ['src/views/charts'], code: ['react', 'recharts'], types: ['workers/api.ts'] },
   { of: ['src/main.tsx'], code: ['src/views', 'src/state', 'react', 'react-dom'] },
@@ -157,6 +159,10 @@ const rules: Rule[] = [
     code: ['src/core', 'src/cli/nodeGpu.ts', 'src/cli/nodeFolder.ts', '@huggingface/tokenizers', 'node:'],
   },
   { of: ['bench'], code: ['src/core', 'src/cli', 'src/testing', 'zoo', 'webgpu', 'node:'] },
+  {
+    of: ['bench/large.ts', 'bench/large'],
+    code: ['bench', 'src/core', 'src/cli', 'src/testing', 'scripts', '@playwright/test', 'node:'],
+  },
 ]
 
 interface Import {

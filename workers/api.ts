@@ -35,6 +35,19 @@ export type ModelOrigin =
   | { kind: 'built-in'; id: string }
   | { kind: 'url'; url: string }
   | { kind: 'files'; name: string /** SHA-256 of the weights, hex */; digest: string }
+  | {
+      kind: 'hub'
+      /** owner/name */ repo: string
+      /** commit, 40 hexadecimal digits */ revision: string
+      /** address of a hub that is not the public one */ hub?: string
+    }
+  | { kind: 'stored'; name: string /** SHA-256 of its files' names and hashes, hex */; digest: string }
+
+/** A model to open that is neither dropped files nor a plain address. */
+export type SourceRequest =
+  | { kind: 'hub'; repo: string /** commit */; revision: string; hub?: string }
+  | { kind: 'stored'; digest: string }
+  | { kind: 'folder'; folder: FileSystemDirectoryHandle }
 
 export type ModelRole = 'anchor' | 'task' | 'safety' | 'uncensored' | 'other'
 
@@ -249,6 +262,8 @@ export interface EngineApi {
   openFiles(jobId: number, files: File[]): Promise<ModelSummary>
   /** Opens a Hugging Face folder below a URL. */
   openUrl(jobId: number, url: string): Promise<ModelSummary>
+  /** Opens a model of a hub, a kept one, or a directory. The token is for this model's ranges and is not kept. */
+  openSource(jobId: number, request: SourceRequest, token?: string): Promise<ModelSummary>
   close(id: string): Promise<void>
   /** Checks that anchor and experts fit; Fisher, A, eigenproblem, all projections. Cached by key. */
   prepare(jobId: number, experiment: Experiment): Promise<GeometrySummary>

@@ -35,6 +35,7 @@ import { directoryEntries, zipEntries } from './exportMerge.ts'
 import { type Job, JobQueue } from './jobs.ts'
 import { LabellerSlot } from './labeller.ts'
 import { factsOf } from './modelFacts.ts'
+import { openSource } from './openSource.ts'
 import { opinionOf } from './opinion.ts'
 import { brokenBy, runSelfTest } from './selfTest.ts'
 
@@ -186,6 +187,12 @@ export function createEngine(): EngineApi {
           role: 'other',
           description: url,
         })
+      }),
+
+    openSource: (jobId, request, token) =>
+      queue.run(jobId, async (job) => {
+        const { checkpoint, origin, name, description } = await openSource(request, token, job)
+        return openModel(job, origin, checkpoint, { name, role: 'other', description })
       }),
 
     close: (id) =>

@@ -2,6 +2,7 @@ import { deflateSync, strToU8 } from 'fflate'
 import { describe, expect, it } from 'vitest'
 import { decodeLink, encodeLink } from './codec.ts'
 import type { LinkState } from './experiment.ts'
+import { originKey } from './experimentKey.ts'
 import { numberParameters } from './parameters.ts'
 import { upgradeContent } from './upgrades.ts'
 
@@ -28,7 +29,7 @@ const state: LinkState = {
   view: { page: 'compare', aqiView: 'completions', prompt: 'sort 3 1 2 — ünïcode' },
 }
 
-function hashOf(content: unknown, version = 2): string {
+function hashOf(content: unknown, version = 3): string {
   const bytes = deflateSync(strToU8(JSON.stringify(content)))
   const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
   return `#v${version}.${text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`
@@ -54,9 +55,24 @@ describe('link', () => {
     expect(encodeLink(own)).not.toBe(encodeLink(state))
   })
 
+  it('names models of a hub by commit, and kept ones by content', () => {
+    const commit = '0123456789abcdef'.repeat(3).slice(0, 40)
+    const anchor = { kind: 'hub', repo: 'microsoft/Phi-3.5-mini-instruct', revision: commit } as const
+    const experts = [
+      { origin: { ...anchor, hub: 'https://mirror.example' }, weight: 0.5 },
+      { origin: { kind: 'stored', name: 'my expert', digest: 'ab'.repeat(32) } as const, weight: 0.5 },
+    ]
+    const own: LinkState = {
+      experiment: { ...state.experiment, anchor, experts },
+      view: { ...state.view, page: 'library' },
+    }
+    expect(decodeLink(encodeLink(own))).toEqual({ kind: 'link', state: own, adjusted: [] })
+    expect(new Set([anchor, ...experts.map(({ origin }) => origin)].map(originKey)).size).toBe(3)
+  })
+
   it('fits an address bar and needs no escapes', () => {
     const hash = encodeLink(state)
-    expect(hash).toMatch(/^#v2\.[A-Za-z0-9_-]+$/)
+    expect(hash).toMatch(/^#v3\.[A-Za-z0-9_-]+$/)
     expect(hash.length).toBeLessThan(700)
   })
 
@@ -98,6 +114,30 @@ describe('link', () => {
       ({ experiment }) =>
         Object.assign(experiment, { anchor: { kind: 'url', url: 'https://a.b/', id: 'x' } }),
     ],
+    [
+      'a hub repository at a branch',
+      ({ experiment }) =>
+        Object.assign(experiment, { anchor: { kind: 'hub', repo: 'a/b', revision: 'main' } }),
+    ],
+    [
+      'a hub repository that climbs',
+      ({ experiment }) =>
+        Object.assign(experiment, { anchor: { kind: 'hub', repo: '../b', revision: 'a'.repeat(40) } }),
+    ],
+    [
+      'a hub at an address with credentials',
+      ({ experiment }) =>
+        Object.assign(experiment, {
+          anchor: { kind: 'hub', repo: 'a/b', revision: 'a'.repeat(40), hub: 'https://me:hf_x@b.example' },
+        }),
+    ],
+    [
+      'a token beside a hub repository',
+      ({ experiment }) =>
+        Object.assign(experiment, {
+          anchor: { kind: 'hub', repo: 'a/b', revision: 'a'.repeat(40), token: 'hf_x' },
+        }),
+    ],
     ['a view that is a list', ({ view }) => Object.assign(view, { aqiView: ['prompts'] })],
     ['a labeller without digest', ({ view }) => Object.assign(view, { labeller: { name: 'mine' } })],
     [
@@ -118,7 +158,7 @@ describe('link', () => {
     '#v1.AAAA',
     '#v0.AAAA',
     encodeLink(state).slice(0, -20),
-    encodeLink(state).replace('#v2', '#v3'),
+    encodeLink(state).replace('#v3', '#v4'),
     hashOf(null),
     hashOf([]),
     hashOf('text'),
@@ -195,6 +235,9 @@ describe('upgrades', () => {
       },
       adjusted: [],
     })
+  })
+  it('of version 2 is read as it was written', () => {
+    expect(decodeLink(hashOf(state, 2))).toEqual({ kind: 'link', state, adjusted: [] })
   })
   it('are applied in order', () => {
     const table = { 1: (text: unknown) => `${text}b`, 2: (text: unknown) => `${text}c` }

@@ -14,7 +14,7 @@ export interface LabellerName {
 
 /** The part of the view that a link carries. */
 export interface LinkView {
-  page: 'studio' | 'compare'
+  page: 'studio' | 'compare' | 'library' | 'merge'
   aqiView: AqiView
   prompt: string
   /** missing: the rule set that ships */ labeller?: LabellerName
@@ -71,7 +71,9 @@ class Reader {
   }
 
   origin(value: unknown, path: string): ModelOrigin {
-    const fields = this.object(value, path, ['kind', 'id', 'url', 'name', 'digest'])
+    const fields = this.object(value, path, [
+      ...['kind', 'id', 'url', 'name', 'digest', 'repo', 'revision', 'hub'],
+    ])
     switch (fields.kind) {
       case 'built-in':
         this.object(value, path, ['kind', 'id'])
@@ -86,8 +88,23 @@ class Reader {
         this.object(value, path, ['kind', 'name', 'digest'])
         return { kind: 'files', ...this.digested(fields, path) }
       }
+      case 'stored':
+        this.object(value, path, ['kind', 'name', 'digest'])
+        return { kind: 'stored', ...this.digested(fields, path) }
+      case 'hub': {
+        this.object(value, path, ['kind', 'repo', 'revision', 'hub'])
+        const repo = this.text(fields.repo, `${path}.repo`, 200)
+        const revision = this.text(fields.revision, `${path}.revision`, 40)
+        if (!/^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/.test(repo) || repo.includes('..'))
+          throw new Refusal(`${path}.repo is not owner/name`)
+        if (!/^[0-9a-f]{40}$/.test(revision)) throw new Refusal(`${path}.revision is not a commit`)
+        if (fields.hub === undefined) return { kind: 'hub', repo, revision }
+        const hub = this.text(fields.hub, `${path}.hub`, 300)
+        if (!isHttpUrl(hub)) throw new Refusal(`${path}.hub is not an http(s) address`)
+        return { kind: 'hub', repo, revision, hub }
+      }
       default:
-        throw new Refusal(`${path}.kind is none of built-in, url, files`)
+        throw new Refusal(`${path}.kind is none of built-in, url, files, hub, stored`)
     }
   }
 }
@@ -204,7 +221,12 @@ export function validateLink(value: unknown): Validated<LinkState> {
       value: {
         experiment: readExperiment(reader, fields.experiment),
         view: {
-          page: reader.choice(view.page, 'view.page', [{ value: 'studio' }, { value: 'compare' }]),
+          page: reader.choice(view.page, 'view.page', [
+            { value: 'studio' },
+            { value: 'compare' },
+            { value: 'library' },
+            { value: 'merge' },
+          ]),
           aqiView: reader.choice(view.aqiView, 'view.aqiView', choiceParameters.aqiView.options),
           prompt: reader.text(view.prompt, 'view.prompt', limits.maxPromptCharacters),
           ...(view.labeller !== undefined && {

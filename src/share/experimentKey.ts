@@ -18,6 +18,10 @@ export function originKey(origin: ModelOrigin): string {
       return `url:${origin.url}`
     case 'files':
       return `files:${origin.digest}`
+    case 'hub':
+      return `hub:${origin.hub ? `${origin.hub}/` : ''}${origin.repo}@${origin.revision}`
+    case 'stored':
+      return `stored:${origin.digest}`
   }
 }
 

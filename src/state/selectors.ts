@@ -41,7 +41,10 @@ export function originName(list: readonly ModelSummary[], origin: ModelOrigin): 
       return origin.id
     case 'url':
       return origin.url.replace(/\/+$/, '').split('/').slice(-2).join('/')
+    case 'hub':
+      return origin.repo
     case 'files':
+    case 'stored':
       return origin.name
   }
 }

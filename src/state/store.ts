@@ -1,7 +1,8 @@
-// The one store. Four slices by lifetime; actions are module functions in actions/, components read through
+// The one store. Five slices by lifetime; actions are module functions in actions/, components read through
 // selectors.ts and never write.
 
 import { create } from 'zustand'
+import { initialLibrary, type LibrarySlice } from './slices/library.ts'
 import { initialModels, type ModelsSlice } from './slices/models.ts'
 import { initialRecipe, type RecipeSlice } from './slices/recipe.ts'
 import { initialRuns, type RunsSlice } from './slices/runs.ts'
@@ -12,6 +13,7 @@ export interface StudioState {
   recipe: RecipeSlice
   runs: RunsSlice
   view: ViewSlice
+  library: LibrarySlice
 }
 
 export const initialState = (): StudioState => ({
@@ -19,6 +21,7 @@ export const initialState = (): StudioState => ({
   recipe: initialRecipe,
   runs: initialRuns,
   view: initialView,
+  library: initialLibrary,
 })
 
 export const useStudio = create<StudioState>()(initialState)

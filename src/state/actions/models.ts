@@ -1,6 +1,6 @@
 // Opening and closing models that the user brings.
 
-import type { ModelSummary } from '../../../workers/api.ts'
+import type { ModelOrigin, ModelSummary, SourceRequest } from '../../../workers/api.ts'
 import { originKey } from '../../share/experimentKey.ts'
 import { familyOf, type MicroFamily } from '../../share/families.ts'
 import { readState, update } from '../store.ts'
@@ -8,6 +8,7 @@ import { announce } from './errors.ts'
 import { defaultExperiment, setFamily } from './recipe.ts'
 import { recipeChanged, runForeground } from './runner.ts'
 import { session } from './session.ts'
+import { tokenFor } from './tokens.ts'
 
 /** Adds or replaces a model in the list. */
 function takeModel(model: ModelSummary): void {
@@ -38,22 +39,24 @@ function offerModel(model: ModelSummary): void {
 }
 
 /** Opens a dropped Hugging Face folder. */
-export async function openFolder(files: File[]): Promise<void> {
-  if (files.length === 0) return
+export async function openFolder(files: File[]): Promise<ModelSummary | undefined> {
+  if (files.length === 0) return undefined
   const model = await runForeground('Opening the folder', (port, id) => port.openFiles(id, files), {
     needsGeometry: false,
   })
-  if (!model) return
+  if (!model) return undefined
   session.files.set(originKey(model.origin), files)
   offerModel(model)
+  return model
 }
 
 /** Opens a Hugging Face folder below an address. */
-export async function openAddress(url: string): Promise<void> {
+export async function openAddress(url: string): Promise<ModelSummary | undefined> {
   const model = await runForeground(`Opening ${url}`, (port, id) => port.openUrl(id, url), {
     needsGeometry: false,
   })
   if (model) offerModel(model)
+  return model
 }
 
 /** Opens a micro family and merges its two experts; a link that waits for its models is left as it is. */
@@ -68,11 +71,31 @@ export async function openFamily({ id: family, name }: MicroFamily): Promise<voi
   else setFamily(list)
 }
 
+/** What the engine is asked for to open an origin again; undefined for files, which only the user can give. */
+function requestOf(origin: ModelOrigin): SourceRequest | undefined {
+  if (origin.kind === 'hub' || origin.kind === 'stored') return origin
+  const folder = session.folders.get(originKey(origin))
+  return folder && { kind: 'folder', folder }
+}
+
+/** Opens a model of a hub, a kept one, or a directory. */
+export async function openRequest(request: SourceRequest, label: string): Promise<ModelSummary | undefined> {
+  const token = request.kind === 'hub' ? tokenFor(request.hub) : undefined
+  const model = await runForeground(label, (port, id) => port.openSource(id, request, token), {
+    needsGeometry: false,
+  })
+  if (!model) return undefined
+  if (request.kind === 'folder') session.folders.set(originKey(model.origin), request.folder)
+  offerModel(model)
+  return model
+}
+
 /** Lets go of a model that the user brought and the experiment does not name. */
 export async function closeModel(model: ModelSummary): Promise<void> {
   if (isNamed(model)) return
   const key = originKey(model.origin)
   session.files.delete(key)
+  session.folders.delete(key)
   update('models', ({ list }) => ({ list: list.filter((other) => originKey(other.origin) !== key) }))
   await runForeground(
     `Closing ${model.name}`,
@@ -94,10 +117,15 @@ export async function reopenModels(lost: readonly ModelSummary[]): Promise<void>
   }
   for (const { origin, name } of lost) {
     const files = session.files.get(originKey(origin))
-    if (origin.kind === 'built-in' || (origin.kind === 'files' && !files)) continue
+    const request = requestOf(origin)
+    if (origin.kind === 'built-in' || (origin.kind === 'files' && !files && !request)) continue
     const model = await runForeground(
       `Opening ${name} again`,
-      (port, id) => (origin.kind === 'url' ? port.openUrl(id, origin.url) : port.openFiles(id, files ?? [])),
+      (port, id) => {
+        if (request)
+          return port.openSource(id, request, request.kind === 'hub' ? tokenFor(request.hub) : undefined)
+        return origin.kind === 'url' ? port.openUrl(id, origin.url) : port.openFiles(id, files ?? [])
+      },
       { needsGeometry: false },
     )
     if (model) takeModel(model)

@@ -9,6 +9,8 @@ export const session = {
   nextJobId: 1,
   /** Files that the user dropped, by origin key, to open them again after the device was lost. */
   files: new Map<string, File[]>(),
+  /** Directories that were opened, likewise. */
+  folders: new Map<string, FileSystemDirectoryHandle>(),
   /** The labeller that is plugged in, to open it again. */
   labeller: { kind: 'built-in' } as LabellerRequest,
   /** Every key a result was asked for; anything else that arrives is not ours. */

@@ -6,8 +6,8 @@ import { choiceParameters } from '../../share/parameters.ts'
 
 export type Theme = 'system' | 'light' | 'dark'
 
-/** The recipe with its charts, or all methods side by side. */
-export type PageName = 'studio' | 'compare'
+/** The recipe with its charts, all methods side by side, where models come from, or a merge to disk. */
+export type PageName = 'studio' | 'compare' | 'library' | 'merge'
 
 export interface ViewSlice {
   page: PageName

@@ -1,6 +1,6 @@
 // An engine that makes its numbers up, for tests and for screenshots of the page. Never part of the build.
 
-import type { EngineApi, EngineEvent } from '../../../workers/api.ts'
+import type { EngineApi, EngineEvent, ModelOrigin } from '../../../workers/api.ts'
 import { EngineError } from '../../core/errors.ts'
 import { mergeKey } from '../../share/experimentKey.ts'
 import type { Connection } from '../engine.ts'
@@ -99,6 +99,16 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       check('openUrl')
       await work(jobId, 'Reading files', 3)
       return { ...fakeModels[1]!, id: url, name: 'remote', role: 'other', origin: { kind: 'url', url } }
+    },
+    async openSource(jobId, request) {
+      check('openSource')
+      await work(jobId, 'Reading files', 3)
+      const digest = 'c0'.repeat(32)
+      const origin: ModelOrigin =
+        request.kind === 'hub'
+          ? { kind: 'hub', repo: request.repo, revision: request.revision }
+          : { kind: 'stored', name: 'kept', digest }
+      return { ...fakeModels[1]!, id: request.kind, name: 'sourced', role: 'other', origin }
     },
     async close() {
       check('close')

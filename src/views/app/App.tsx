@@ -8,11 +8,13 @@ import { ClusterView } from '../clusters/ClusterView.tsx'
 import { CompareView } from '../compare/CompareView.tsx'
 import { LayerView } from '../drift/LayerView.tsx'
 import { LabellerPanel } from '../labeller/LabellerPanel.tsx'
+import { LibraryView } from '../library/LibraryView.tsx'
 import { ModelsPanel } from '../models/ModelsPanel.tsx'
 import { OpenModel } from '../models/OpenModel.tsx'
 import { NumbersView } from '../numbers/NumbersView.tsx'
 import { PromptView } from '../prompt/PromptView.tsx'
 import { RecipePanel } from '../recipe/RecipePanel.tsx'
+import { StreamedView } from '../streamed/StreamedView.tsx'
 import { SweepView } from '../sweep/SweepView.tsx'
 import { AboutView } from './AboutView.tsx'
 import { EngineBanner, NoWebGpu } from './EngineNotice.tsx'
@@ -47,6 +49,10 @@ export function App() {
       <Header isReady={isReady} />
       {engine.kind === 'unsupported' ? (
         <NoWebGpu reason={engine.reason} />
+      ) : page === 'merge' ? (
+        <main id="main" className="stage" tabIndex={-1}>
+          <StreamedView />
+        </main>
       ) : (
         <div className="app-body">
           <aside className="side" aria-label="Experiment" aria-busy={isLoading}>
@@ -61,8 +67,10 @@ export function App() {
           <main id="main" className="stage" tabIndex={-1}>
             <EngineBanner engine={engine} />
             {selfTest && <SelfTestView result={selfTest} />}
-            <GeometryLine experiment={experiment} geometry={geometry} />
-            {page === 'compare' ? (
+            {page !== 'library' && <GeometryLine experiment={experiment} geometry={geometry} />}
+            {page === 'library' ? (
+              <LibraryView />
+            ) : page === 'compare' ? (
               <CompareView
                 experiment={experiment}
                 cast={cast}

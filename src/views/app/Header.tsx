@@ -1,7 +1,6 @@
 import { useState } from 'react'
 import { copyLink } from '../../state/actions/link.ts'
 import { askSecondOpinion, canWriteFolder, downloadZip, writeFolder } from '../../state/actions/requests.ts'
-import { askSelfTest } from '../../state/actions/selfTest.ts'
 import { cycleTheme, setPage } from '../../state/actions/view.ts'
 import type { PageName } from '../../state/slices/view.ts'
 import { useStudio } from '../../state/store.ts'
@@ -17,7 +16,6 @@ export interface HeaderProps {
 
 export function Header({ isReady }: HeaderProps) {
   const theme = useStudio((state) => state.view.theme)
-  const hasEngine = useStudio((state) => state.models.engine.kind === 'ready')
   const hasExperiment = useStudio((state) => state.recipe.experiment !== null)
   const [shareText, setShareText] = useState<'Share' | 'Copied' | 'Copy from the address bar'>('Share')
   const share = async () => {
@@ -38,14 +36,6 @@ export function Header({ isReady }: HeaderProps) {
       <EngineChip />
       <JobProgress />
       <nav className="app-actions" aria-label="Actions">
-        <button
-          type="button"
-          disabled={!hasEngine}
-          title="Runs every kernel and a model of each family on this adapter against stored vectors"
-          onClick={() => void askSelfTest()}
-        >
-          Self-test
-        </button>
         <button
           type="button"
           disabled={!isReady}
@@ -76,6 +66,8 @@ export function Header({ isReady }: HeaderProps) {
 const pages: readonly { id: PageName; label: string; title: string }[] = [
   { id: 'studio', label: 'Studio', title: 'One merge: its recipe, its sweep, its numbers' },
   { id: 'compare', label: 'Compare', title: 'All methods side by side on these models' },
+  { id: 'library', label: 'Library', title: 'Where models come from, and what is kept in this browser' },
+  { id: 'merge', label: 'Merge', title: 'Models of any size, merged from files to files' },
 ]
 
 function PageTabs() {

@@ -1,6 +1,7 @@
 import type { ModelOrigin, ModelSummary } from '../../../workers/api.ts'
 import { familyOf } from '../../share/families.ts'
-import { openAddress, openFamily } from '../../state/actions/models.ts'
+import { openAddress, openFamily, openRequest } from '../../state/actions/models.ts'
+import { PUBLIC_HUB } from '../../state/actions/tokens.ts'
 
 /** What to do about a model that a link names and this page does not hold. Nothing is fetched unasked. */
 export function MissingModel({ origin, list }: { origin: ModelOrigin; list: readonly ModelSummary[] }) {
@@ -26,6 +27,33 @@ export function MissingModel({ origin, list }: { origin: ModelOrigin; list: read
         <p className="hint is-warning">
           The link was made with the folder “{origin.name}” (SHA-256 {origin.digest.slice(0, 8)}…). Drop it
           below, or choose another model.
+        </p>
+      )
+    case 'hub':
+      return (
+        <p className="hint is-warning">
+          From {new URL(origin.hub ?? PUBLIC_HUB).host}, not loaded yet.{' '}
+          <button
+            type="button"
+            className="text-button"
+            onClick={() => void openRequest(origin, `Opening ${origin.repo}`)}
+          >
+            Load {origin.repo} at {origin.revision.slice(0, 7)}
+          </button>{' '}
+          Gated? Give its token in the library first.
+        </p>
+      )
+    case 'stored':
+      return (
+        <p className="hint is-warning">
+          “{origin.name}” was kept in the browser that made this link (content {origin.digest.slice(0, 8)}…).{' '}
+          <button
+            type="button"
+            className="text-button"
+            onClick={() => void openRequest(origin, `Opening ${origin.name}`)}
+          >
+            Open it, if it is kept here too
+          </button>
         </p>
       )
     case 'url':

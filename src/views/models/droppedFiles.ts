@@ -40,3 +40,20 @@ export async function collectDroppedFiles(transfer: DataTransfer): Promise<File[
   for (const entry of entries) await walk(entry, 0, files)
   return files
 }
+
+/** What was dropped: one folder as a handle, where the browser gives one, else its files. */
+export async function collectDropped(
+  transfer: DataTransfer,
+): Promise<{ folder: FileSystemDirectoryHandle; files?: never } | { folder?: never; files: File[] }> {
+  const items = [...transfer.items].filter(({ kind }) => kind === 'file')
+  const [only] = items
+  // Both must be asked before the first await: the list is empty afterwards.
+  const asked = items.length === 1 && only && givesHandles(only) ? only.getAsFileSystemHandle() : undefined
+  const files = collectDroppedFiles(transfer)
+  const handle = await asked?.catch(() => null)
+  if (handle?.kind === 'directory') return { folder: handle as FileSystemDirectoryHandle }
+  return { files: await files }
+}
+
+const givesHandles = (item: object): item is { getAsFileSystemHandle(): Promise<FileSystemHandle | null> } =>
+  'getAsFileSystemHandle' in item

@@ -1,0 +1,29 @@
+// What people type to name a model: a repository, its page, or any address of a folder.
+
+import type { ModelSpec } from '../../../workers/libraryApi.ts'
+import { hubBase, isRevision, PUBLIC_HUB, readHubId } from '../../core/sources/hubId.ts'
+import { isHttpUrl } from '../../share/experiment.ts'
+
+/** The source meant, or in words why there is none. */
+export function readModelText(
+  text: string,
+  revision: string,
+  hub: string,
+): { spec: ModelSpec } | { reason: string } {
+  const named = revision.trim()
+  if (named !== '' && !isRevision(named))
+    return { reason: `“${named}” is no name of a branch, tag or commit` }
+  const id = readHubId(text)
+  if (id) {
+    let base: string
+    try {
+      base = hubBase(hub.trim() || PUBLIC_HUB)
+    } catch {
+      return { reason: 'The hub must be an http(s) address' }
+    }
+    const own = base === PUBLIC_HUB ? {} : { hub: base }
+    return { spec: { kind: 'hub', repo: id.repo, revision: named || id.revision, ...own } }
+  }
+  if (isHttpUrl(text.trim())) return { spec: { kind: 'url', url: text.trim() } }
+  return { reason: 'Expected owner/name, owner/name@revision, or an http(s) address of a folder' }
+}

@@ -1,0 +1,43 @@
+// The page's side of the library's worker: started when the library is first looked at.
+
+import { proxy, type Remote, wrap } from 'comlink'
+import type { LibraryApi, LibraryEvent } from '../../workers/libraryApi.ts'
+import { registerTransferHandlers } from '../../workers/transfer.ts'
+import { EngineError } from '../core/errors.ts'
+
+/** The interface as seen from here: everything takes time. */
+export type LibraryPort = {
+  [Name in keyof LibraryApi]: (
+    ...parameters: Parameters<LibraryApi[Name]>
+  ) => Promise<Awaited<ReturnType<LibraryApi[Name]>>>
+}
+
+export type ConnectLibrary = () => LibraryPort
+
+/** Starts the worker. A worker that dies rejects every call, later ones too. */
+export const connectLibrary: ConnectLibrary = () => {
+  registerTransferHandlers()
+  const worker = new Worker(new URL('../../workers/library.worker.ts', import.meta.url), { type: 'module' })
+  const remote: Remote<LibraryApi> = wrap<LibraryApi>(worker)
+  let fail: (error: Error) => void = () => {}
+  const gone = new Promise<never>((_resolve, reject) => {
+    fail = reject
+  })
+  gone.catch(() => {})
+  worker.addEventListener('error', (event) => {
+    fail(
+      new EngineError(
+        'file-unsupported',
+        `The library stopped: ${event.message || 'its program could not be loaded'}. Reload the page; what has arrived is kept.`,
+      ),
+    )
+  })
+  return new Proxy({} as LibraryPort, {
+    get: (_target, name: keyof LibraryApi) => {
+      if (name === 'open')
+        return (onEvent: (event: LibraryEvent) => void) => Promise.race([remote.open(proxy(onEvent)), gone])
+      return (...parameters: unknown[]) =>
+        Promise.race([(remote[name] as (...given: unknown[]) => Promise<unknown>)(...parameters), gone])
+    },
+  })
+}

@@ -1,0 +1,139 @@
+// One model of the library: what it is, where it is, and what can be done with it.
+
+import { useState } from 'react'
+import type { LibraryModel } from '../../../workers/libraryApi.ts'
+import {
+  deleteModel,
+  dismissFailure,
+  forgetModel,
+  keepModel,
+  openInStudio,
+  pauseModel,
+  specOf,
+} from '../../state/actions/library.ts'
+import { useStudio } from '../../state/store.ts'
+import { formatBytes, formatCount } from '../format.ts'
+import { sourceText, stateText, timeText } from './rowText.ts'
+
+export function LibraryRow({ model }: { model: LibraryModel }) {
+  const { key, name, about, state, arrived, total } = model
+  const activity = useStudio((store) => store.library.activities[key])
+  const failure = useStudio((store) => store.library.failures[key])
+  const note = useStudio((store) => store.library.notes[key])
+  const canOpen = useStudio((store) => store.models.engine.kind === 'ready')
+  const openedId = useStudio((store) => store.library.opened[key])
+  const isInStudio = useStudio((store) => store.models.list.some(({ id }) => id === openedId))
+  const [isAsking, setAsking] = useState(false)
+  const fetching = activity?.kind === 'fetching' ? activity : undefined
+  const percent = total > 0 ? Math.floor((100 * arrived) / total) : 100
+  const speed = fetching?.arrival?.bytesPerSecond ?? null
+  const isReachable = specOf(model) !== undefined
+  const facts = [
+    about.format,
+    about.family,
+    `${formatCount(about.parameterCount)} parameters`,
+    formatBytes(total),
+    about.licence,
+  ]
+  return (
+    <li className="library-row" data-state={state}>
+      <div className="library-about">
+        <span className="library-name">{name}</span>
+        <span className="library-source muted">{sourceText(model.source)}</span>
+        <span className="library-facts muted">{facts.filter(Boolean).join(' · ')}</span>
+      </div>
+      <div className="library-state">
+        <span className={state === 'kept' ? 'badge is-kept' : 'badge'}>
+          {fetching ? `fetching ${percent} %` : stateText(model)}
+        </span>
+        {isInStudio && <span className="badge is-kept">in the studio</span>}
+        <progress
+          className="job-bar"
+          max={100}
+          value={percent}
+          aria-label={`${name}: ${percent} % of ${formatBytes(total)} are here`}
+          style={{ visibility: fetching || state === 'partial' ? 'visible' : 'hidden' }}
+        />
+        <span className="library-speed muted">
+          {fetching &&
+            (speed === null
+              ? `${formatBytes(arrived)} of ${formatBytes(total)}`
+              : `${formatBytes(speed)}/s · ${timeText((total - arrived) / Math.max(1, speed))}`)}
+        </span>
+      </div>
+      <div className="library-actions">
+        <button
+          type="button"
+          disabled={!canOpen || isInStudio || (state !== 'kept' && !isReachable)}
+          title="Loads it into the engine, to be anchor or expert"
+          aria-label={`Use ${name} in the studio`}
+          onClick={() => void openInStudio(model)}
+        >
+          Use
+        </button>
+        {fetching ? (
+          <button type="button" aria-label={`Pause ${name}`} onClick={() => pauseModel(key)}>
+            Pause
+          </button>
+        ) : (
+          state !== 'kept' && (
+            <button
+              type="button"
+              disabled={!isReachable || activity !== undefined}
+              title={
+                isReachable
+                  ? `Fetches ${formatBytes(total - arrived)} into this browser’s storage`
+                  : 'Its folder was open in an earlier visit: add it again'
+              }
+              aria-label={state === 'partial' ? `Resume ${name}` : `Keep ${name}`}
+              onClick={() => void keepModel(model)}
+            >
+              {state === 'partial' ? 'Resume' : 'Keep'}
+            </button>
+          )
+        )}
+        {state === 'streamed' ? (
+          <button
+            type="button"
+            disabled={activity !== undefined}
+            aria-label={`Forget ${name}`}
+            onClick={() => forgetModel(key)}
+          >
+            Forget
+          </button>
+        ) : (
+          <button
+            type="button"
+            disabled={activity !== undefined}
+            className={isAsking ? 'is-danger' : undefined}
+            aria-label={isAsking ? `Really delete ${name}` : `Delete ${name}`}
+            onBlur={() => setAsking(false)}
+            onClick={() => {
+              if (isAsking) void deleteModel(model)
+              setAsking(!isAsking)
+            }}
+          >
+            {isAsking ? `Really? ${formatBytes(arrived)}` : 'Delete'}
+          </button>
+        )}
+      </div>
+      {(failure || note) && (
+        <div
+          className="library-message"
+          role={failure ? 'alert' : 'status'}
+          data-bad={failure ? '' : undefined}
+        >
+          <p>{failure?.message ?? note}</p>
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="Dismiss"
+            onClick={() => dismissFailure(key)}
+          >
+            ×
+          </button>
+        </div>
+      )}
+    </li>
+  )
+}

@@ -1,0 +1,35 @@
+import { useStudio } from '../../state/store.ts'
+import { formatBytes } from '../format.ts'
+
+/** What the browser gives this page, and how much of it is taken. */
+export function RoomBar() {
+  const { used, limit } = useStudio((state) => state.library.room)
+  const isPersistent = useStudio((state) => state.library.isPersistent)
+  if (used === null || limit === null || limit === 0)
+    return <p className="room muted">this browser does not say how much it can keep</p>
+  const free = Math.max(0, limit - used)
+  const text = `${formatBytes(used)} used, ${formatBytes(free)} free`
+  const promise =
+    isPersistent === true
+      ? 'kept until you delete it'
+      : isPersistent === false
+        ? 'may be cleared when the disk is full'
+        : ''
+  return (
+    <div className="room">
+      <meter
+        className="room-bar"
+        min={0}
+        max={limit}
+        high={0.9 * limit}
+        value={used}
+        aria-label="Room in this browser"
+        title={text}
+      />
+      <span>
+        {text}
+        {promise && <span className="muted"> · {promise}</span>}
+      </span>
+    </div>
+  )
+}
