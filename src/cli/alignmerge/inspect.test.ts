@@ -65,7 +65,9 @@ describe('alignmerge inspect', () => {
   it('prints the same in words', async () => {
     const { code, stdout } = await runHere(['inspect', 'anchor', '--no-digest'])
     expect(code).toBe(0)
-    expect(stdout).toContain(`anchor  ${join(ZOO, 'anchor')}\n  architecture   Phi3ForCausalLM (phi3)\n`)
+    expect(stdout).toContain(
+      `anchor  ${join(ZOO, 'anchor')}\n  architecture   Phi3ForCausalLM (phi3), safetensors\n`,
+    )
     expect(stdout).toContain('  parameters     305,728, 611,456 bytes\n')
     expect(stdout).not.toContain('SHA-256')
   })
@@ -77,7 +79,7 @@ describe('alignmerge inspect', () => {
     expect(missing.json()).toEqual({
       error: {
         code: 'file-missing',
-        message: `no model nobody: expected a folder with config.json at ${resolve('nobody')} or ${at('nobody')} or ${join(ZOO, 'nobody')}`,
+        message: `no model nobody: expected a folder with config.json or a .gguf file at ${resolve('nobody')} or ${at('nobody')} or ${join(ZOO, 'nobody')}`,
       },
     })
   })

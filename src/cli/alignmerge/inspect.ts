@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { EngineError } from '../../core/errors.ts'
 import type { Checkpoint } from '../../core/files/checkpoint.ts'
 import { assertMergeable } from '../../core/files/mergeable.ts'
@@ -21,6 +21,8 @@ interface WeightFile {
 interface Inspection {
   name: string
   path: string
+  /** of the weights' files */
+  format: string
   architecture: string
   family: string
   parameters: number
@@ -35,6 +37,8 @@ interface Inspection {
   extraTensors: string[]
   tokenizer: { model: string; tokens: number; special: number } | null
   chatTemplate: string | null
+  /** what the format has to say */
+  notes: string[]
   tensors?: { name: string; type: string; shape: number[] }[]
 }
 
@@ -43,6 +47,10 @@ async function sha256(path: string, signal: AbortSignal): Promise<string> {
   for await (const chunk of createReadStream(path, { signal })) hash.update(chunk as Uint8Array)
   return hash.digest('hex')
 }
+
+/** A GGUF model may be given by its file; other parts of it lie beside. */
+const weightFile = (path: string, name: string): string =>
+  path.endsWith('.gguf') ? join(dirname(path), name) : join(path, name)
 
 function tokenizerOf({ tokenizerJson }: Checkpoint): Inspection['tokenizer'] {
   if (!tokenizerJson) return null
@@ -87,12 +95,13 @@ async function inspectOne(
       file: source.name,
       byteLength: source.size,
       tensors: tensorCount,
-      ...(wants.digest && { sha256: await sha256(join(path, source.name), signal) }),
+      ...(wants.digest && { sha256: await sha256(weightFile(path, source.name), signal) }),
     })
   const template = checkpoint.tokenizerConfig.chat_template
   return {
     name: checkpoint.name,
     path,
+    format: checkpoint.format,
     architecture: String((checkpoint.rawConfig.architectures as unknown[] | undefined)?.[0] ?? config.family),
     family: config.family,
     parameters: checkpoint.parameterCount,
@@ -114,6 +123,7 @@ async function inspectOne(
     extraTensors: checkpoint.extraTensors,
     tokenizer: tokenizerOf(checkpoint),
     chatTemplate: typeof template === 'string' ? template : null,
+    notes: checkpoint.notes,
     ...(wants.tensors && { tensors }),
   }
 }
@@ -123,7 +133,7 @@ const grouped = (value: number) => value.toLocaleString('en-US')
 function describe(found: Inspection): string {
   const { tokenizer, chatTemplate, sizes } = found
   const rows: [string, string][] = [
-    ['architecture', `${found.architecture} (${found.family})`],
+    ['architecture', `${found.architecture} (${found.family}), ${found.format}`],
     ['parameters', `${grouped(found.parameters)}, ${grouped(found.byteLength)} bytes`],
     [
       'types',
@@ -152,6 +162,7 @@ function describe(found: Inspection): string {
   ]
   if (found.extraTensors.length > 0)
     rows.push(['unused', `${found.extraTensors.length} tensors, the first ${found.extraTensors[0]}`])
+  for (const note of found.notes) rows.push(['note', note])
   const lines = rows.map(([label, text]) => `  ${label.padEnd(13)}  ${text}`)
   const list = (found.tensors ?? []).map(
     ({ name, type, shape }) => `    ${name}  ${type} [${shape.join(', ')}]`,
@@ -189,7 +200,7 @@ export const inspect: Command = {
     'no-digest': { help: 'read headers only, hash nothing' },
   },
   details: `
-MODEL is a folder, or the name of a built-in model (anchor, task-sort, task-reverse, safety, uncensored).
+MODEL is a folder, a .gguf file, or the name of a built-in model (anchor, task-sort, task-reverse, safety, uncensored).
 Exit code 1 when several models are given and one cannot be merged with the first.`,
   async run(call, output, signal) {
     const wants = { digest: !call.has('no-digest'), tensors: call.has('tensors') }

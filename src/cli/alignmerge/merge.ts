@@ -19,6 +19,7 @@ import { nodeOutput } from '../nodeOutput.ts'
 import { type CardModel, rolesOf, writeCard } from './card.ts'
 import { type Call, type Command, type Output, UsageError } from './command.ts'
 import { jobOptions, PROBE_OPTIONS, readProbeFile, withSession } from './engine.ts'
+import { convertToGguf, type GgufOutput, ggufSection, readGgufType, worstOf } from './ggufOutput.ts'
 import { type Measured, Measurer, measureLines } from './measure.ts'
 import { type OpenedRecipe, openRecipe, planOpened, readRecipeFile } from './openRecipe.ts'
 import { copyTokenizer, mergedConfig, withTarget } from './outputFolder.ts'
@@ -102,6 +103,7 @@ interface Merged {
   models: CardModel[]
   notes: string[]
   measured?: Measured
+  gguf?: GgufOutput
 }
 
 async function write(
@@ -115,6 +117,7 @@ async function write(
   const job = jobOptions(output, signal)
   const limit = readSize(call.text('shard-size') ?? SHARD_SIZE)
   const budget = readSize(call.text('budget') ?? BUDGET, '--budget')
+  const ggufType = readGgufType(call)
   const fisherFiles = readFisherArguments(call.texts('fisher'), opened.models)
   const inputs = new Map([...opened.models].map(([name, { checkpoint }]) => [name, checkpoint]))
   const probes = await readProbeFile(call)
@@ -128,13 +131,15 @@ async function write(
   return withTarget(out, call.has('force'), (folder) =>
     withSession(output, probes.file, async (session) => {
       const run: PlanRun = { session, plan, models: opened.models, fisherFiles }
-      const type = WEIGHT_TYPES[plan.outDtype]
+      // A GGUF file is rounded once, from float32.
+      const streamed: MergePlan = ggufType ? { ...plan, outDtype: 'float32' } : plan
+      const type = WEIGHT_TYPES[streamed.outDtype]
       const writer = await PlacedWriter.open({
         folder: nodeOutput(folder),
         tensors: plan.tensors,
         type,
         shardBytes: limit,
-        digest: await mergeDigest(plan, inputs, [...fisherFiles], signal),
+        digest: await mergeDigest(streamed, inputs, [...fisherFiles], signal),
       })
       if (writer.resumed > 0)
         output.note(`resumed: ${writer.resumed} of ${plan.tensors.length} tensors are merged already`)
@@ -147,27 +152,30 @@ async function write(
         await writer.close()
       }
       if (held) output.note(`${rateOf(held)}, at most ${megabytes(held.peakBytes)} in buffers`)
-      await writeFile(join(folder, 'config.json'), mergedConfig(plan, configs))
+      await writeFile(join(folder, 'config.json'), mergedConfig(streamed, configs))
       const tokenizer = opened.models.get(plan.tokenizerFrom)!.checkpoint.folder
       await copyTokenizer(tokenizer, folder, templateOf(plan, opened))
+      const written = writer.shards.map(({ file }) => file)
+      const gguf = ggufType && (await convertToGguf(folder, written, basename(out), ggufType, signal))
       // Read back as anyone would: what is written is a model of the family, with every weight in its place.
       const digest = await weightsDigest(await openCheckpoint(await nodeFolder(folder)), { signal })
       const measured = call.has('measure') ? await measureMerge(folder, run, call, job) : undefined
       const { declaration } = methodOf(plan.method)
       const { recipe } = opened
       const card = { name: basename(out), version, recipe, plan, declaration, models, digest, measured }
-      await writeFile(join(folder, 'README.md'), writeCard(card))
+      await writeFile(join(folder, 'README.md'), writeCard(card) + (gguf ? ggufSection(gguf) : ''))
       await writeFile(join(folder, 'alignmerge_config.yml'), writeRecipeYaml(recipe))
       return {
         out,
         method: plan.method,
         layers: plan.layerCount,
         dtype: plan.outDtype,
-        files: writer.shards.map(({ file }) => file),
+        files: gguf ? [gguf.file] : written,
         digest,
         models,
         notes: plan.notes,
         ...(measured && { measured }),
+        ...(gguf && { gguf }),
       }
     }),
   )
@@ -202,6 +210,8 @@ export const merge: Command = {
       value: 'SIZE',
       help: `most memory of host and device for streamed methods (default ${BUDGET})`,
     },
+    format: { value: 'NAME', help: 'safetensors (default) or gguf' },
+    quantize: { value: 'TYPE', help: 'with --format gguf: f16 (default), q8_0 or q4_0' },
     force: { help: 'replace the model folder OUT' },
     fisher: {
       value: 'MODEL=FILE',
@@ -221,6 +231,7 @@ A merge that was stopped or killed goes on at its last finished tensor when the 
   async run(call, output, signal) {
     const [path, out] = call.positionals
     const isDry = call.has('dry-run')
+    readGgufType(call)
     if (out === undefined && !isDry) throw new UsageError('expected RECIPE OUT, found no OUT')
     const opened = await openRecipe(await readRecipeFile(path), call.text('models'), signal)
     const plan = planOpened(opened)
@@ -237,6 +248,14 @@ A merge that was stopped or killed goes on at its last finished tensor when the 
       output.print(
         `${merged.out}: ${summary(plan)}; ${merged.files.length} weight files, SHA-256 ${merged.digest}`,
       )
+      if (merged.gguf) {
+        const { tensor, relative, max } = worstOf(merged.gguf)
+        output.print(
+          `${merged.gguf.file}: rounding changed ${tensor} most, by ${relative.toExponential(2)} of its length, at most ${max.toExponential(2)}`,
+        )
+        for (const name of merged.gguf.fallbacks) output.print(`  F16, rows being no whole blocks: ${name}`)
+        for (const note of merged.gguf.notes) output.print(`  ${note}`)
+      }
       if (merged.measured) output.print(measureLines(merged.measured))
     }
     return 0

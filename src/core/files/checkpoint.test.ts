@@ -140,11 +140,11 @@ describe('folders that are refused', () => {
     const other = await expectFailure(
       openTiny((files) => {
         files.delete('model.safetensors')
-        files.set('model.gguf', 'GGUF')
+        files.set('model.h5', 'x')
       }),
       'file-missing',
     )
-    expect(other.message).toContain('model.gguf')
+    expect(other.message).toContain('model.h5')
     for (const file of ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'generation_config.json'])
       for (const content of ['<!doctype html>', '[]', ''])
         await expectFailure(

@@ -56,32 +56,29 @@ const encode = (json: Json, config: Json, text: string, special = false): number
 /** A sentencepiece vocabulary as converters write it: bytes, merges by rank, control tokens, one of a user's own. */
 function pieces(hasPrefix: boolean): Json {
   const bytes = Array.from({ length: 256 }, (_, i) => `<0x${i.toString(16).toUpperCase().padStart(2, '0')}>`)
-  const merges = [
-    'h e',
-    'l l',
-    '▁ he',
-    'he ll',
-    'll o',
-    '▁he ll',
-    '▁hell o',
-    'hell o',
-    '▁ w',
-    'o r',
-    '▁w or',
-    'l d',
-    '▁wor ld',
+  const made = [
+    'he',
+    'll',
+    '▁he',
+    'hell',
+    'llo',
+    '▁hell',
+    '▁hello',
+    'hello',
+    '▁w',
+    'or',
+    '▁wor',
+    'ld',
+    '▁world',
   ]
   const characters = [...'▁helowrd.']
-  const tokens = [
-    '<unk>',
-    '<s>',
-    '</s>',
-    ...bytes,
-    ...merges.map((pair) => pair.replace(' ', '')),
-    ...characters,
-    '<|user|>',
-    '<tool>',
-  ]
+  const tokens = ['<unk>', '<s>', '</s>', ...bytes, ...made, ...characters, '<|user|>', '<tool>']
+  // As sentencepiece joins: any two pieces that make an earlier one, whichever they are.
+  const merges = made.flatMap((piece) =>
+    Array.from(piece, (_, at) => [piece.slice(0, at), piece.slice(at)])
+      .filter((pair) => pair.every((part) => tokens.includes(part)))
+      .toReversed(),
+  )
   const spaces = { type: 'Replace', pattern: { String: ' ' }, content: '▁' }
   const added = (content: string, special: boolean) => ({
     id: tokens.indexOf(content),
@@ -255,12 +252,12 @@ describe('mergesOfScores', () => {
     expect(mergesOfScores(tokens, scores, (id) => id !== 6)).toEqual([
       ['a', 'b'],
       ['ab', 'c'],
-      ['b', 'c'],
       ['a', 'bc'],
+      ['b', 'c'],
     ])
     expect(mergesOfScores(tokens, scores, (id) => id !== 6 && id !== 3)).toEqual([
-      ['b', 'c'],
       ['a', 'bc'],
+      ['b', 'c'],
     ])
   })
 
