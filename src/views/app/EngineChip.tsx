@@ -1,3 +1,4 @@
+import { askSelfTest } from '../../state/actions/selfTest.ts'
 import type { EngineStatus } from '../../state/slices/models.ts'
 import { useStudio } from '../../state/store.ts'
 
@@ -26,14 +27,28 @@ function describe(engine: EngineStatus): { text: string; title: string; tone: 'g
   }
 }
 
-/** Which adapter computes, and whether it does. */
+/** Which adapter computes, whether it does, and the way to put it to the test. */
 export function EngineChip() {
   const engine = useStudio((state) => state.models.engine)
+  const selfTest = useStudio((state) => state.models.selfTest)
   const { text, title, tone } = describe(engine)
+  const verdict = selfTest ? (selfTest.passed ? 'tested' : 'wrong numbers') : 'Self-test'
   return (
-    <p className="engine-chip" data-tone={tone} title={title}>
+    <p className="engine-chip" data-tone={selfTest?.passed === false ? 'bad' : tone}>
       <span className="lamp" aria-hidden="true" />
-      <span className="engine-name">{text}</span>
+      <span className="engine-name" title={`${text}: ${title}`}>
+        {text}
+      </span>
+      <button
+        type="button"
+        className="quiet-button"
+        disabled={engine.kind !== 'ready'}
+        aria-label={`Self-test${selfTest ? `, ${verdict}` : ''}`}
+        title="Runs every kernel and a model of each family on this adapter against stored vectors"
+        onClick={() => void askSelfTest()}
+      >
+        {verdict}
+      </button>
     </p>
   )
 }
