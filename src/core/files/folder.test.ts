@@ -41,10 +41,10 @@ describe('dropped files', () => {
   })
 
   it('refuses none and two', async () => {
-    const none = await expectFailure(() => filesFolder(drop({ 'a/model.gguf': '' })), 'file-missing', {
+    const none = await expectFailure(() => filesFolder(drop({ 'a/model.pt': '' })), 'file-missing', {
       file: 'config.json',
     })
-    expect(none.message).toContain('a/model.gguf')
+    expect(none.message).toContain('a/model.pt')
     await expectFailure(() => filesFolder([]), 'file-missing')
     const two = { 'x/a/config.json': '{}', 'x/b/config.json': '{}' }
     await expectFailure(() => filesFolder(drop(two)), 'request-invalid', { file: 'x/b/config.json' })
@@ -85,6 +85,25 @@ describe('URLs', () => {
     })
     expect(await readJsonIfPresent(empty, 'config.json')).toBeUndefined()
     await expectFailure(readJson(empty, 'config.json'), 'file-missing', { file: 'config.json' })
+  })
+
+  it('takes a GGUF file and its parts for a model, and nothing beside them', async () => {
+    const { fetch, asked } = host(new Map(), () => new Response('', { status: 404 }))
+    const hub = 'https://huggingface.co/org/name'
+    const folder = urlFolder(`${hub}/blob/main/q8/m-00001-of-00002.gguf?download=true`, { fetch })
+    expect(folder.name).toBe('m-00001-of-00002')
+    expect(folder.list()).toEqual(['m-00001-of-00002.gguf', 'm-00002-of-00002.gguf'])
+    expect(await folder.file('model.safetensors')).toBeUndefined()
+    await folder.file('m-00002-of-00002.gguf')
+    expect(asked).toEqual([`${hub}/resolve/main/q8/m-00002-of-00002.gguf`])
+    expect(urlFolder('https://host/a%20b.gguf', { fetch }).list()).toEqual(['a b.gguf'])
+    expect(urlFolder('https://host/100%.gguf', { fetch }).list()).toEqual(['100%.gguf'])
+  })
+
+  it('takes a dropped GGUF file for a model', async () => {
+    const folder = filesFolder([new File(['x'], 'notes.txt'), new File(['GGUF'], 'm.gguf')])
+    expect(folder.name).toBe('m')
+    expect((await folder.file('m.gguf'))?.size).toBe(4)
   })
 
   it('understands model pages', async () => {

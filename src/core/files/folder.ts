@@ -1,6 +1,7 @@
 // A checkpoint folder, wherever it lies: dropped files, a URL, or memory. Knows paths, not their meaning.
 
 import { EngineError } from '../errors.ts'
+import { shardPaths } from './formats/gguf/shards.ts'
 import { BlobSource, type ByteSource, MemorySource, parseJsonObject, readText } from './source.ts'
 import { AbsentError, type Fetch, UrlSource } from './urlSource.ts'
 
@@ -34,8 +35,9 @@ export function memoryFolder(
 }
 
 /**
- * Folder of dropped or picked files; paths count from the folder that holds config.json.
- * Throws `file-missing` without a config.json, `request-invalid` when two folders beside each other have one.
+ * Folder of dropped or picked files; paths count from the folder that holds config.json, or from that of a GGUF file,
+ * which holds its own. Throws `file-missing` without either, `request-invalid` when two folders beside each other have
+ * a config.json.
  */
 export function filesFolder(files: readonly File[]): CheckpointFolder {
   const paths = files.map((file) => (file.webkitRelativePath || file.name).replaceAll('\\', '/'))
@@ -43,9 +45,10 @@ export function filesFolder(files: readonly File[]): CheckpointFolder {
   const configs = paths
     .filter((path) => path === 'config.json' || path.endsWith('/config.json'))
     .sort((a, b) => depth(a) - depth(b))
-  if (configs.length === 0) {
+  const gguf = paths.filter((path) => path.endsWith('.gguf')).sort((a, b) => depth(a) - depth(b))[0]
+  if (configs.length === 0 && gguf === undefined) {
     const some = paths.slice(0, 5).join(', ') || 'no files'
-    throw new EngineError('file-missing', `expected a Hugging Face folder, found ${some}`, {
+    throw new EngineError('file-missing', `expected a Hugging Face folder or a GGUF file, found ${some}`, {
       file: 'config.json',
     })
   }
@@ -53,13 +56,13 @@ export function filesFolder(files: readonly File[]): CheckpointFolder {
     throw new EngineError('request-invalid', `one model at a time: found ${configs[0]} and ${configs[1]}`, {
       file: configs[1],
     })
-  const root = configs[0].slice(0, -'config.json'.length)
+  const root = configs.length > 0 ? configs[0].slice(0, -'config.json'.length) : gguf.replace(/[^/]*$/, '')
   const inside = new Map<string, File>()
   paths.forEach((path, i) => {
     if (path.startsWith(root)) inside.set(path.slice(root.length), files[i])
   })
   return {
-    name: root.split('/').at(-2) ?? 'dropped files',
+    name: root.split('/').at(-2) ?? gguf?.replace(/\.gguf$/, '') ?? 'dropped files',
     list: () => [...inside.keys()],
     async file(path) {
       const file = inside.get(path)
@@ -69,24 +72,29 @@ export function filesFolder(files: readonly File[]): CheckpointFolder {
 }
 
 /**
- * Folder below a base URL; a huggingface.co model page stands for its files. Files are opened once and kept.
+ * Folder below a base URL, or a GGUF file and its parts; a huggingface.co model page stands for its files. Files are opened once and kept.
  * Throws `request-invalid` for what is not a http(s) URL; relative URLs need `base`.
  */
 export function urlFolder(
   url: string,
   options: { fetch?: Fetch | undefined; base?: string | undefined } = {},
 ): CheckpointFolder {
-  const root = folderUrl(url, options.base)
+  const address = folderUrl(url, options.base)
+  // A GGUF file stands for itself: what else lies in its folder may be another model.
+  const file = /[^/]+\.gguf(?=\/$)/.exec(address.pathname)?.[0]
+  const parts = file === undefined ? undefined : shardPaths(decoded(file))
+  const root = parts ? new URL('..', address) : address
   const opened = new Map<string, ByteSource>()
   return {
-    name: modelName(root),
-    list: () => [...opened.keys()],
+    name: parts ? parts[0].replace(/\.gguf$/, '') : modelName(root),
+    list: () => parts ?? [...opened.keys()],
     async file(path, signal) {
+      if (parts && !parts.includes(path)) return undefined
       const known = opened.get(path)
       if (known) return known
-      const address = new URL(path.split('/').map(encodeURIComponent).join('/'), root).href
+      const place = new URL(path.split('/').map(encodeURIComponent).join('/'), root).href
       try {
-        const source = await UrlSource.open(address, { fetch: options.fetch, signal })
+        const source = await UrlSource.open(place, { fetch: options.fetch, signal })
         opened.set(path, source)
         return source
       } catch (error) {
@@ -121,11 +129,15 @@ function folderUrl(url: string, base: string | undefined): URL {
 function modelName(root: URL): string {
   const parts = root.pathname.split('/').filter(Boolean)
   const resolve = parts.indexOf('resolve')
-  const name = (resolve > 0 ? parts[resolve - 1] : parts.at(-1)) ?? root.hostname
+  return decoded((resolve > 0 ? parts[resolve - 1] : parts.at(-1)) ?? root.hostname)
+}
+
+/** A part of a path without its escapes; as it stands where they are none. */
+function decoded(part: string): string {
   try {
-    return decodeURIComponent(name)
+    return decodeURIComponent(part)
   } catch {
-    return name
+    return part
   }
 }
 

@@ -6,7 +6,9 @@ import { EngineError } from '../errors.ts'
 import type { StoredWeight } from '../files/storedWeight.ts'
 import type { Gpu } from '../gpu/device.ts'
 import { paddedCount } from '../model/deviceModel.ts'
+import { uploadEncoded } from '../model/storedTensor.ts'
 import { decodeWeights, encodeWeights, WEIGHT_BYTES, type WeightType } from '../tensors/dtype.ts'
+import { decodeValues, type EncodedValues } from '../tensors/encoding.ts'
 import type { MaterialKind } from './declaration.ts'
 import { type NextTile, runMerge } from './execute.ts'
 import type { MaterialSource, MergeMethod, PlannedTensor, ShieldSource, Tile } from './method.ts'
@@ -132,7 +134,7 @@ class StreamRun {
       k: 'any',
       read: async (tensor, tile) => {
         const values = await this.read({ model, tensor }, tile)
-        return values.type === 'f32' ? values.values : decodeWeights(values.bytes, values.type)
+        return new Float32Array(bytesOf(values, 'f32').slice().buffer)
       },
     }))
     this.extra = [...roles, ...(merge.extra ?? [])]
@@ -215,7 +217,7 @@ class StreamRun {
     const material = await Promise.all(this.extra.map((entry) => entry.read(tensor.name, tile, signal)))
     const shield = await streamedShield?.read(tensor.name, tile, signal)
     const byteLength = [
-      ...inputs.map((input) => (input.type === 'f32' ? input.values : input.bytes)),
+      ...inputs.map(viewOf),
       ...material,
       ...(shield ? [shield.a, shield.metric] : []),
     ].reduce((sum, view) => sum + view.byteLength, 0)
@@ -243,7 +245,11 @@ class StreamRun {
       this.ahead = { key: keyOf(next.tensor, next.tile), tile: promise }
     }
     const type = commonType(loaded.inputs, merge.outType)
-    const buffers = loaded.inputs.map((input) => this.upload(bytesOf(input, type), tile.count, type))
+    const buffers = loaded.inputs.map((input) =>
+      input.type === 'blocks'
+        ? this.decode(input.encoded, tile.count)
+        : this.upload(bytesOf(input, type), tile.count, type),
+    )
     this.extra.forEach(({ kind, k }, i) => {
       const values = loaded.material[i]
       const buffer = this.upload(
@@ -264,6 +270,13 @@ class StreamRun {
   private take4(count: number, type: WeightType): GPUBuffer {
     const buffer = this.gpu.pool.take(paddedCount(count) * WEIGHT_BYTES[type])
     this.buffers.push(buffer)
+    return buffer
+  }
+
+  /** Whole blocks, which are whole fours too. */
+  private decode(encoded: EncodedValues, count: number): GPUBuffer {
+    const buffer = this.take4(count, 'f32')
+    uploadEncoded(this.gpu, encoded, count, buffer)
     return buffer
   }
 
@@ -331,7 +344,11 @@ function commonType(inputs: readonly TileValues[], outType: WeightType | undefin
   return outType !== undefined && inputs.every(({ type }) => type === outType) ? outType : 'f32'
 }
 
+const viewOf = (input: TileValues): Uint8Array | Float32Array =>
+  input.type === 'f32' ? input.values : input.type === 'blocks' ? input.encoded.bytes : input.bytes
+
 function bytesOf(input: TileValues, type: WeightType): Uint8Array {
+  if (input.type === 'blocks') return new Uint8Array(decodeValues(input.encoded).buffer)
   if (input.type === 'f32')
     return new Uint8Array(input.values.buffer, input.values.byteOffset, input.values.byteLength)
   if (input.type === type) return input.bytes

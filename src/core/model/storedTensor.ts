@@ -35,7 +35,7 @@ export async function uploadStored(
   for (let done = 0; done < count; done += step) {
     throwIfCancelled(signal)
     const length = Math.min(step, count - done)
-    putValues(gpu, await weight.read(begin + done, length, signal), length, out, done)
+    uploadEncoded(gpu, await weight.read(begin + done, length, signal), length, out, done)
   }
 }
 
@@ -47,7 +47,14 @@ export const uploadWhole = (
   signal?: AbortSignal,
 ): Promise<void> => uploadStored(gpu, weight, 0, countOf(weight), out, signal)
 
-function putValues(gpu: Gpu, values: EncodedValues, count: number, out: GPUBuffer, outOffset: number): void {
+/** `count` elements that have been read, as float32 into `out` from element `outOffset` on. */
+export function uploadEncoded(
+  gpu: Gpu,
+  values: EncodedValues,
+  count: number,
+  out: GPUBuffer,
+  outOffset = 0,
+): void {
   const { bytes, encoding } = values
   const onDevice = (use: (buffer: GPUBuffer) => void) => {
     const buffer = gpu.pool.take(bytes.byteLength)

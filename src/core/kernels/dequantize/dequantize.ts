@@ -1,23 +1,14 @@
 // GGML's block quantisations to float32 on the device, one kernel for all ten types.
 
-import { BLOCK_ENCODINGS, BLOCK_SIZES, type BlockEncoding } from '../../tensors/blocks/blocks.ts'
+import {
+  BLOCK_ENCODINGS,
+  BLOCK_HALVES,
+  BLOCK_SIZES,
+  type BlockEncoding,
+} from '../../tensors/blocks/blocks.ts'
 import type { HostArrays, KernelCase, KernelSpec, Params } from '../spec.ts'
 import { dequantizeReference } from './dequantize.reference.ts'
 import dequantizeWgsl from './dequantize.wgsl?raw'
-
-/** Bytes at which the binary16 numbers of a block stand. */
-const HALVES: Record<BlockEncoding, number[]> = {
-  q4_0: [0],
-  q4_1: [0, 2],
-  q5_0: [0],
-  q5_1: [0, 2],
-  q8_0: [0],
-  q2_k: [80, 82],
-  q3_k: [108],
-  q4_k: [0, 2],
-  q5_k: [0, 2],
-  q6_k: [208],
-}
 
 /** Parameters for `count` elements, whole blocks from `byteOffset` of `blocks`, to element `outOffset` of `out`. */
 export function dequantizeParams(
@@ -55,7 +46,7 @@ function tameScales(p: Params, { blocks }: HostArrays): HostArrays {
   const view = new DataView(words.buffer)
   const encoding = BLOCK_ENCODINGS[p.format]
   for (let at = p.byteOffset; at + p.blockBytes <= words.byteLength; at += p.blockBytes)
-    for (const offset of HALVES[encoding]) {
+    for (const offset of BLOCK_HALVES[encoding]) {
       const bits = view.getUint16(at + offset, true)
       const isOdd = ((at - p.byteOffset) / p.blockBytes) % 2 === 1
       view.setUint16(at + offset, isOdd ? bits & 0x83ff : bits & 0xbfff, true)

@@ -1,13 +1,19 @@
-// A tile of one tensor of one model as a merge wants it: float32, or its 16-bit storage untouched where the result is
-// stored in the same.
+// A tile of one tensor of one model as a merge wants it: float32, blocks that the device decodes, or its 16-bit storage
+// untouched where the result is stored in the same.
 
 import { EngineError } from '../../errors.ts'
-import { readElements, type StoredWeight } from '../../files/storedWeight.ts'
+import { countOf, readElements, type StoredWeight } from '../../files/storedWeight.ts'
+import { BLOCK_SIZES, findNonFiniteBlock } from '../../tensors/blocks/blocks.ts'
 import { decodeWeights, encodeWeights, type WeightType } from '../../tensors/dtype.ts'
+import { decodeValues, type EncodedValues, isBlockEncoding } from '../../tensors/encoding.ts'
 import type { Tile } from '../method.ts'
 import { assertFiniteBytes, assertFiniteValues } from './finite.ts'
 
-export type TileValues = { type: 'f32'; values: Float32Array } | { type: 'f16' | 'bf16'; bytes: Uint8Array }
+export type TileValues =
+  | { type: 'f32'; values: Float32Array }
+  | { type: 'f16' | 'bf16'; bytes: Uint8Array }
+  /** quantised blocks, for the device to decode */
+  | { type: 'blocks'; encoded: EncodedValues }
 
 export interface ReadOptions {
   /** what inputs are rounded to first */
@@ -38,6 +44,18 @@ export async function readTile(
     }
     if (encoding === 'bf16' || encoding === 'f16' || encoding === 'f32')
       return rounded(decodeWeights(bytes, encoding), encoding)
+  }
+  const end = start + count
+  const isWhole = start % weight.granule === 0 && (end % weight.granule === 0 || end === countOf(weight))
+  if (isWhole && (dtype === undefined || dtype === 'f32')) {
+    const encoded = await weight.read(start, count, signal)
+    if (!isBlockEncoding(encoded.encoding)) return rounded(decodeValues(encoded), undefined)
+    const bad = findNonFiniteBlock(encoded.bytes, encoded.encoding)
+    if (bad < 0) return { type: 'blocks', encoded }
+    // The block's own values say which element it is, and what.
+    const { bytes: size, elements } = BLOCK_SIZES[encoded.encoding]
+    const values = decodeValues({ ...encoded, bytes: encoded.bytes.slice(bad * size, (bad + 1) * size) })
+    assertFiniteValues(values, what, tensor, start + bad * elements)
   }
   return rounded(await readElements(weight, start, count, signal), undefined)
 

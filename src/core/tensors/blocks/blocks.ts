@@ -30,6 +30,29 @@ export const BLOCK_SIZES: Record<BlockEncoding, { elements: number; bytes: numbe
   q6_k: { elements: 256, bytes: 210 },
 }
 
+/** Bytes at which the binary16 numbers of a block stand. */
+export const BLOCK_HALVES: Record<BlockEncoding, readonly number[]> = {
+  q4_0: [0],
+  q4_1: [0, 2],
+  q5_0: [0],
+  q5_1: [0, 2],
+  q8_0: [0],
+  q2_k: [80, 82],
+  q3_k: [108],
+  q4_k: [0, 2],
+  q5_k: [0, 2],
+  q6_k: [208],
+}
+
+/** First of whole blocks that holds infinity or NaN, which only its binary16 numbers can bring; −1 for none. */
+export function findNonFiniteBlock(bytes: Uint8Array, encoding: BlockEncoding): number {
+  const { bytes: size } = BLOCK_SIZES[encoding]
+  const halves = BLOCK_HALVES[encoding]
+  for (let at = 0; at < bytes.byteLength; at += size)
+    for (const offset of halves) if ((bytes[at + offset + 1] & 0x7c) === 0x7c) return at / size
+  return -1
+}
+
 /** In the order that kernels/dequantize numbers them. */
 export const BLOCK_ENCODINGS = Object.keys(BLOCK_SIZES) as BlockEncoding[]
 
