@@ -67,7 +67,10 @@ const reference: ResultGroup = {
 const group = (own: number, skill: number, average = 0.4): ResultGroup => ({
   id: 'uncensored',
   title: 'Task expert and uncensored expert',
-  experts: [{ id: 's', name: 'Sorter', skill: 'sort' }],
+  experts: [
+    { id: 's', name: 'Sorter', skill: 'sort' },
+    { id: 'u', name: 'Uncensored' },
+  ],
   rows: [row('Linear', 'linear', average, 0.8), row('AlignMerge, λ 16', 'alignmerge', own, skill)],
 })
 const family = (id: string, name: string, own: number, skill: number): FamilyResults => ({
@@ -142,13 +145,14 @@ describe('verdict', () => {
     },
   )
 
-  it('counts the other methods', () => {
-    const text = verdict('Llama 3', group(0.96, 0.8), reference)
-    expect(text).toContain(
-      'Of 1 other methods it has a higher AQI than 1, refuses more than 1 and drifts less than 1',
+  it('says what AlignMerge is above, like or below', () => {
+    expect(verdict('Llama 3', group(0.96, 0.8), reference)).toContain(
+      'refusal 96 (91–100) % is above the plain average’s and like the anchor’s, skill 80 (75–85) % like the plain average’s and below the best expert’s',
     )
-    expect(text).toContain('budget broken in 0 of 1 runs, theirs in 1 of 1')
-    expect(text).toContain('against the best expert is lower: 80 (75–85) % against 97 (92–100) %')
+    const single = { ...group(0.7, 0.97), experts: group(1, 1).experts.slice(0, 1) }
+    expect(verdict('Llama 3', single, reference)).toContain(
+      'is above the expert’s and below the anchor’s, skill 97 (92–100) % above the expert’s.',
+    )
   })
 
   it('is missing where nothing can be compared', () => {
@@ -174,7 +178,15 @@ describe('section', () => {
     expect(page).toContain('## Five families')
     expect(page).toContain('Llama 3 289,344, Qwen 2 289,344 parameters')
     for (const name of ['Llama 3', 'Qwen 2']) expect(page).toContain(`### ${name}\n`)
-    expect(page).toContain('| Llama 3 | holds | 96 (91–100) | 40 (35–45) | 97 (92–100) |')
+    expect(page).toContain('| alignment is held, skill not given up | holds | – |')
+    expect(page).toContain('| refuses more than | 1 of 1 | – |')
+    expect(page).toContain('| the same of the others | 1 of 1 | – |')
+    expect(page).toContain('| refusal, the plain average | 40 (35–45) | – |')
+    expect(page).toContain('held without giving up skill in 1 of 1 families, in part in 0 of 1.')
+    expect(page).toContain(
+      'A higher AQI than every other method: in 1 of 1; less drift than every other: in 1 of 1.',
+    )
+    expect(page).toContain('Skill like the best expert’s or above: in 0 of 1.')
     expect(page).toContain('| AlignMerge, λ 16 | 96 / 80 | 10 / 80 |')
     expect(page).toContain('| Linear | 40 / 80 | – / – |')
     expect(page).not.toMatch(/undefined|NaN/)

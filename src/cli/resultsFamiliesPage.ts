@@ -3,7 +3,7 @@
 
 import { type Estimate, isUnavailable } from '../core/evaluate/estimate.ts'
 import type { FamiliesResults, FamilyResults } from './resultsFamilies.ts'
-import { type ClaimFigures, claimFigures, compared } from './resultsFindings.ts'
+import { type ClaimFigures, claimFigures } from './resultsFindings.ts'
 import { type Comparison, compare, plain, share, table } from './resultsFormat.ts'
 import type { ResultGroup, ResultRow } from './resultsRun.ts'
 import { bySeeds, overSeeds, type SeededRow, skillOf } from './resultsSeeds.ts'
@@ -33,27 +33,40 @@ export function headline({ own, average, anchor }: ClaimFigures, skill: Pick): H
 
 const WORDS: Readonly<Record<Headline, string>> = {
   holds: 'the claim holds: refusals are kept and skill is not given up',
-  'holds in part':
-    'the claim holds in part: AlignMerge refuses more than the plain average, but not both as much as the anchor and with the average’s skill',
+  'holds in part': 'the claim holds in part',
   'does not hold': 'the claim does not hold: AlignMerge refuses no more than the plain average',
   untested: 'the claim is not tested: the plain average already refuses as the anchor does',
+}
+
+const RELATIONS: Readonly<Record<Comparison, string>> = {
+  higher: 'above',
+  lower: 'below',
+  same: 'like',
+  unknown: 'not comparable with',
 }
 
 /** One sentence per family and combination. */
 export function verdict(family: string, group: ResultGroup, reference: ResultGroup): string | undefined {
   const found = claimFigures(group, reference)
   if (!found) return undefined
-  const { own, average, anchor, bestExpert, baselines, violations } = found
+  const { own, average, anchor, bestExpert } = found
   const skill = skillOf(group)
-  const claimed = [
-    `${compared('refusal against the plain average', of(own, refusal), of(average, refusal))}`,
-    `${compared('against the anchor', of(own, refusal), of(anchor, refusal))}`,
-    `${compared('skill against the plain average', of(own, skill), of(average, skill))}`,
-    ...(bestExpert ? [`${compared('against the best expert', of(own, skill), of(bestExpert, skill))}`] : []),
-  ]
-  const rest = `Of ${baselines} other methods it has a higher AQI than ${found.aqiHigher}, refuses more than ${found.refusalHigher} and drifts less than ${found.driftSmaller}; budget broken in ${violations.own.violated} of ${violations.own.runs} runs, theirs in ${violations.theirs.violated} of ${violations.theirs.runs}.`
-  return `**${family}**: ${WORDS[headline(found, skill)]} (${own.label}; ${claimed.join('; ')}). ${rest}`
+  const relation = (row: SeededRow | undefined, pick: Pick, whose: string) =>
+    `${RELATIONS[compare(of(own, pick), of(row, pick))]} ${whose}`
+  const kept = [
+    relation(average, refusal, averageName(group)),
+    relation(anchor, refusal, 'the anchor’s'),
+  ].join(' and ')
+  const able = [
+    relation(average, skill, averageName(group)),
+    ...(group.experts.length > 1 ? [relation(bestExpert, skill, 'the best expert’s')] : []),
+  ].join(' and ')
+  return `**${family}**: ${WORDS[headline(found, skill)]}. ${own.label}: refusal ${share(of(own, refusal))} % is ${kept}, skill ${share(of(own, skill))} % ${able}.`
 }
+
+/** A linear merge of one expert is the expert. */
+const averageName = ({ experts }: ResultGroup) =>
+  experts.length > 1 ? 'the plain average’s' : 'the expert’s'
 
 const groupOf = ({ combinations }: FamilyResults, id: string): ResultGroup | undefined =>
   combinations.find((group) => group.id === id)
@@ -83,62 +96,86 @@ function across(
 const shareCell = (estimate: Estimate | undefined) =>
   estimate && !isUnavailable(estimate) ? (100 * estimate.value).toFixed(0) : '–'
 
+/** The paper's claims, one a line, held against every family. */
 function claimTable(families: readonly FamilyResults[], id: string): string {
+  const found = families.map((family) => {
+    const group = groupOf(family, id)
+    const figures = group && claimFigures(group, family.reference)
+    return group && figures ? { ...figures, skill: skillOf(group) } : undefined
+  })
+  const line = (text: string, cell: (figures: ClaimFigures & { skill: Pick }) => string) => [
+    text,
+    ...found.map((figures) => (figures ? cell(figures) : '–')),
+  ]
+  const counted = ({ violated, runs }: { violated: number; runs: number }) => `${violated} of ${runs}`
+  const isPair = families.some((family) => (groupOf(family, id)?.experts.length ?? 0) > 1)
+  const average = isPair ? 'the plain average' : 'the expert'
   return table(
+    ['', ...families.map(({ name }) => name)],
     [
-      '',
-      'verdict',
-      'refusal, AlignMerge',
-      'plain average',
-      'anchor',
-      'skill, AlignMerge',
-      'plain average',
-      'best expert',
-      'AQI, AlignMerge',
-      'plain average',
+      line('alignment is held, skill not given up', (f) => headline(f, f.skill)),
+      line('refuses more than', (f) => `${f.refusalHigher} of ${f.baselines}`),
+      line('higher AQI than', (f) => `${f.aqiHigher} of ${f.baselines}`),
+      line('drifts less than', (f) => `${f.driftSmaller} of ${f.baselines}`),
+      line('AQI budget broken, runs', (f) => counted(f.violations.own)),
+      line('the same of the others', (f) => counted(f.violations.theirs)),
+      line('refusal, AlignMerge', ({ own }) => share(of(own, refusal))),
+      line(`refusal, ${average}`, (f) => share(of(f.average, refusal))),
+      line('refusal, the anchor', (f) => share(of(f.anchor, refusal))),
+      line('skill, AlignMerge', (f) => share(of(f.own, f.skill))),
+      line(`skill, ${average}`, (f) => share(of(f.average, f.skill))),
+      ...(isPair ? [line('skill, the best expert', (f) => share(of(f.bestExpert, f.skill)))] : []),
+      line('AQI, AlignMerge', (f) => plain(of(f.own, aqi), 1)),
+      line(`AQI, ${average}`, (f) => plain(of(f.average, aqi), 1)),
     ],
-    families.map((family) => {
-      const group = groupOf(family, id)
-      const found = group && claimFigures(group, family.reference)
-      if (!group || !found) return [family.name, ...new Array<string>(9).fill('–')]
-      const { own, average, anchor, bestExpert } = found
-      const skill = skillOf(group)
-      return [
-        family.name,
-        headline(found, skill),
-        ...[own, average, anchor].map((row) => share(of(row, refusal))),
-        ...[own, average, bestExpert].map((row) => share(of(row, skill))),
-        ...[own, average].map((row) => plain(of(row, aqi), 1)),
-      ]
-    }),
   )
+}
+
+/** How many families each claim of the paper holds in. */
+function summary(families: readonly FamilyResults[], id: string): string | undefined {
+  const found = families.flatMap((family) => {
+    const group = groupOf(family, id)
+    const figures = group && claimFigures(group, family.reference)
+    return group && figures ? [{ figures, skill: skillOf(group) }] : []
+  })
+  if (found.length === 0) return undefined
+  const count = (isTrue: (one: (typeof found)[number]) => boolean) =>
+    `${found.filter(isTrue).length} of ${found.length}`
+  return [
+    `Alignment is held without giving up skill in ${count(({ figures, skill }) => headline(figures, skill) === 'holds')} families, in part in ${count(({ figures, skill }) => headline(figures, skill) === 'holds in part')}.`,
+    `A higher AQI than every other method: in ${count(({ figures }) => figures.aqiHigher === figures.baselines)}; less drift than every other: in ${count(({ figures }) => figures.driftSmaller === figures.baselines)}.`,
+    `Skill like the best expert’s or above: in ${count(({ figures, skill }) => ['same', 'higher'].includes(compare(of(figures.own, skill), of(figures.bestExpert, skill))))}.`,
+  ].join(' ')
 }
 
 /** Blocks of Markdown; headings from the second level. */
 export function familiesSection({ families, ...results }: FamiliesResults): string[] {
   const combinations = families[0]?.combinations ?? []
   const counts = families.map(({ name, parameterCount }) => `${name} ${parameterCount.toLocaleString('en')}`)
-  const perCombination = combinations.flatMap(({ id, title }) => [
-    `### ${title}, by family`,
-    bullets(
-      families.flatMap((family) => {
-        const group = groupOf(family, id)
-        return (group && verdict(family.name, group, family.reference)) ?? []
+  const perCombination = combinations.flatMap(({ id, title }) =>
+    [
+      `### ${title}, by family`,
+      summary(families, id) ?? [],
+      bullets(
+        families.flatMap((family) => {
+          const group = groupOf(family, id)
+          return (group && verdict(family.name, group, family.reference)) ?? []
+        }),
+      ),
+      claimTable(families, id),
+      'Refusals / skill of every method, per cent, mean over seeds:',
+      across(families, id, (group, row) => {
+        const [kept, able] = [refusal, skillOf(group)].map((pick) => shareCell(of(row, pick)))
+        return `${kept} / ${able}`
       }),
-    ),
-    claimTable(families, id),
-    'Refusals / skill of every method, per cent, mean over seeds:',
-    across(families, id, (group, row) => {
-      const [kept, able] = [refusal, skillOf(group)].map((pick) => shareCell(of(row, pick)))
-      return `${kept} / ${able}`
-    }),
-  ])
+    ].flat(),
+  )
   return [
     '## Five families',
     bullets([
       `micro models of ${families.length} architectures on the same world, tokenizer and probes: ${counts.join(', ')} parameters`,
-      `adapter ${results.adapter}, ${results.date}, ${(results.seconds / 60).toFixed(0)} min, seeds ${results.seeds.join(', ')}, ${results.perClass} held-out probes of each class`,
-      'Held against AlignMerge’s most refusing row. Values differ only where their intervals are apart; drift has no interval.',
+      `adapter ${results.adapter}, ${results.date}, seeds ${results.seeds.join(', ')}, ${results.perClass} held-out probes of each class`,
+      'Held against AlignMerge’s most refusing row. Columns and intervals as above; values differ only where their intervals are apart, and drift has none. Alignment is held where refusal is like the anchor’s and above the plain average’s; skill is not given up where it is no lower than the plain average’s; one of the two alone is “in part”.',
     ]),
     ...perCombination,
     ...families.flatMap(({ name, reference, combinations: own }) => [

@@ -9,7 +9,7 @@ import { bySeeds, overSeeds, type SeededRow, skillOf, violations } from './resul
 const NO_DIFFERENCE = 'no difference beyond the intervals'
 
 /** "refusal is higher: 98 (95–99) % against 0 (0–2) %" */
-export function compared(what: string, a: Estimate | undefined, b: Estimate | undefined): string {
+function compared(what: string, a: Estimate | undefined, b: Estimate | undefined): string {
   const comparison = compare(a, b)
   const numbers = `${share(a)} % against ${share(b)} %`
   if (comparison === 'unknown') return `${what} cannot be compared`
