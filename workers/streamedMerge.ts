@@ -3,11 +3,13 @@
 
 import { EngineError } from '../src/core/errors.ts'
 import { type Checkpoint, openCheckpoint } from '../src/core/files/checkpoint.ts'
-import { type CheckpointFolder, filesFolder, urlFolder } from '../src/core/files/folder.ts'
+import { GGUF_TYPES, layGguf, writeGguf } from '../src/core/files/formats/gguf/write.ts'
 import { assertMergeable } from '../src/core/files/mergeable.ts'
 import { handleOutput } from '../src/core/files/output/handleOutput.ts'
 import { type OutputFolder, writeText } from '../src/core/files/output/outputFolder.ts'
 import { PlacedWriter } from '../src/core/files/output/placedWriter.ts'
+import { readElements } from '../src/core/files/storedWeight.ts'
+import { unifyVocabularies } from '../src/core/files/vocabulary/unify.ts'
 import { weightsDigest } from '../src/core/files/weightsDigest.ts'
 import { Gpu } from '../src/core/gpu/device.ts'
 import { methodOf } from '../src/core/merge/methods/registry.ts'
@@ -17,19 +19,22 @@ import { writeRecipeYaml } from '../src/core/merge/recipe/yaml.ts'
 import { signatureOf } from '../src/core/merge/signatures.ts'
 import { streamMerge, WEIGHT_TYPES } from '../src/core/merge/streamMerge.ts'
 import { tilesOf } from '../src/core/merge/tiles.ts'
+import { type PreflightModel, preflight } from '../src/core/preflight/preflight.ts'
 import { copyTokenizer, mergedConfig } from '../src/core/session/mergedFolder.ts'
 import { type MergeProgress, mergeDigest, placedSink } from '../src/core/session/placedMerge.ts'
 import { WEIGHT_BYTES } from '../src/core/tensors/dtype.ts'
 import { openHandleFolder } from './handleFolder.ts'
+import { mergeRate, readRate } from './mergeRates.ts'
 import type {
+  RoundedWeight,
   StoredAs,
   StreamedApi,
   StreamedModel,
   StreamedOutput,
   StreamedRequest,
   StreamedResult,
-  StreamedSource,
 } from './streamedApi.ts'
+import { folderOfSource, openStreamedSource } from './streamedSource.ts'
 
 /** Where the private file system keeps merges. */
 export const PRIVATE_FOLDER = 'merges'
@@ -48,8 +53,12 @@ function assertStreamable(method: string): void {
     )
 }
 
-function recipeOf({ method, parameters, models, base, seed, storedAs }: StreamedRequest): Recipe {
+function recipeOf(request: StreamedRequest): Recipe {
+  const { method, parameters, models, base, seed, storedAs, vocabulary } = request
   return {
+    ...(vocabulary !== 'same' && {
+      tokenizerFrom: vocabulary === 'base' && base === undefined ? { path: models[0].name } : vocabulary,
+    }),
     method,
     models: models.map(({ name, parameters: own }) => ({ model: { path: name }, parameters: own })),
     ...(base !== undefined && { base: { path: base } }),
@@ -76,12 +85,17 @@ class Gate {
 }
 
 export function createStreamedMerge(getGpu: () => Promise<Gpu> = () => Gpu.open(navigator.gpu)): StreamedApi {
+  /** as opened, and over the vocabulary of the latest request */
+  let opened = new Map<string, Checkpoint>()
   let models = new Map<string, Checkpoint>()
+  /** bytes a second of merging, once it has been measured */
+  let rate: number | undefined
   let running: { controller: AbortController; gate: Gate } | undefined
 
   function plan(request: StreamedRequest): { plan: MergePlan; recipe: Recipe } {
     assertStreamable(request.method)
     const recipe = recipeOf(request)
+    models = withVocabulary(request, opened)
     const inputs = [...models].map(([name, checkpoint]) => ({
       name,
       layerCount: checkpoint.config.layerCount,
@@ -95,16 +109,34 @@ export function createStreamedMerge(getGpu: () => Promise<Gpu> = () => Gpu.open(
   }
 
   return {
+    async preflight(sources, outBytes) {
+      const looked: PreflightModel[] = []
+      for (const source of sources) {
+        const folder = await folderOfSource(source)
+        // What an adapter lies on is looked at; the adapter itself is checked when it is opened.
+        if ((await folder.file('adapter_config.json')) === undefined)
+          looked.push({ name: source.name, folder })
+      }
+      const report = await preflight(looked, { outBytes })
+      if (!report.canMerge) return report
+      const read = await readRate(looked.map(({ folder }) => folder))
+      // The device is opened once for its rate; a merge opens its own.
+      rate ??= await withGpu(getGpu, mergeRate)
+      return read === undefined ? report : preflight(looked, { outBytes, rates: { read, merge: rate } })
+    },
+
     async open(sources) {
-      models = new Map()
+      opened = new Map()
       const found: StreamedModel[] = []
       for (const source of sources) {
-        if (models.has(source.name))
+        if (opened.has(source.name))
           throw new EngineError('request-invalid', `two sources are called ${source.name}`)
-        const checkpoint = await openCheckpoint(await folderOf(source))
-        models.set(source.name, checkpoint)
+        const [base] = opened.values()
+        const checkpoint = await openStreamedSource(source, await folderOfSource(source), base)
+        opened.set(source.name, checkpoint)
         found.push(describe(source.name, checkpoint))
       }
+      models = opened
       return found
     },
 
@@ -162,6 +194,15 @@ export function createStreamedMerge(getGpu: () => Promise<Gpu> = () => Gpu.open(
   }
 }
 
+async function withGpu<T>(getGpu: () => Promise<Gpu>, work: (gpu: Gpu) => Promise<T>): Promise<T> {
+  const gpu = await getGpu()
+  try {
+    return await work(gpu)
+  } finally {
+    gpu.close()
+  }
+}
+
 function describe(
   name: string,
   { config, rawConfig, parameterCount, byteLength, stored, notes }: Checkpoint,
@@ -174,10 +215,20 @@ function describe(
   return { name, architecture, parameterCount, byteLength, storage, notes }
 }
 
-async function folderOf(source: StreamedSource): Promise<CheckpointFolder> {
-  if (source.kind === 'files') return filesFolder(source.files)
-  if (source.kind === 'url') return urlFolder(source.url)
-  return openHandleFolder(source.handle)
+/** The models of a request over one vocabulary; those that take no part are left as they are. */
+function withVocabulary(
+  { vocabulary, models, base }: StreamedRequest,
+  opened: ReadonlyMap<string, Checkpoint>,
+): Map<string, Checkpoint> {
+  if (vocabulary === 'same') return new Map(opened)
+  const first = base ?? models[0]?.name
+  const names = [...(base === undefined ? [] : [base]), ...models.map(({ name }) => name)]
+  const taken = new Map(
+    names.flatMap((name) => (opened.has(name) ? [[name, opened.get(name)!] as const] : [])),
+  )
+  const source = vocabulary === 'union' ? vocabulary : { model: first }
+  const { checkpoints } = unifyVocabularies(taken, { base: first, source })
+  return new Map([...opened, ...checkpoints])
 }
 
 async function outputOf(
@@ -245,16 +296,65 @@ async function mergeTo(
   await copyTokenizer(models.get(plan.tokenizerFrom)!.folder, folder)
   await writeText(folder, 'alignmerge_config.yml', writeRecipeYaml(recipe))
   // Read back as anyone would: what is written is a model of the family, with every weight in its place.
-  const digest = await weightsDigest(await openCheckpoint(await openHandleFolder(handle)), { signal })
+  const merged = await openCheckpoint(await openHandleFolder(handle))
+  const digest = await weightsDigest(merged, { signal })
   await writeText(folder, 'README.md', cardOf(plan, digest))
+  const shards = writer.shards.map(({ file }) => file)
+  const converted = await convert(request, merged, folder, shards, signal)
   return {
-    files: writer.shards.map(({ file }) => file),
-    bytes: latest?.totalBytes ?? 0,
+    files: converted?.files ?? shards,
+    bytes: converted?.bytes ?? latest?.totalBytes ?? 0,
+    rounded: converted?.rounded ?? [],
+    notes: [...plan.notes, ...(converted?.notes ?? [])],
     seconds: (performance.now() - begun) / 1000,
     resumedTensors: writer.resumed,
     peakBytes: latest?.peakBytes ?? 0,
     digest,
   }
+}
+
+/** One GGUF file in place of the shards that were written; undefined where safetensors are asked for. */
+async function convert(
+  { writtenAs, output }: StreamedRequest,
+  merged: Checkpoint,
+  folder: OutputFolder,
+  shards: readonly string[],
+  signal: AbortSignal,
+): Promise<{ files: string[]; bytes: number; rounded: RoundedWeight[]; notes: string[] } | undefined> {
+  if (writtenAs === 'safetensors') return undefined
+  const type = GGUF_TYPES.find((known) => writtenAs === `gguf-${known}`)
+  if (!type) throw new EngineError('request-invalid', `cannot write ${writtenAs}`)
+  const name = output.kind === 'private' ? output.name : output.handle.name
+  const layout = layGguf({ ...merged, name }, type)
+  const path = `${name}-${type.toUpperCase()}.gguf`
+  const rounded: RoundedWeight[] = []
+  const file = await folder.open(path)
+  let bytes = 0
+  try {
+    const chunks = writeGguf(
+      layout,
+      (weight, begin, count) => readElements(merged.stored.get(weight.name)!, begin, count, signal),
+      {
+        signal,
+        onTensor: ({ tensor, encoding, relative, max }) =>
+          rounded.push({ tensor, storedAs: encoding.toUpperCase(), relative, max }),
+      },
+    )
+    for await (const chunk of chunks) {
+      await file.write(chunk, bytes)
+      bytes += chunk.byteLength
+    }
+    await file.flush()
+  } finally {
+    await file.close()
+  }
+  for (const shard of [...shards, 'model.safetensors.index.json']) await folder.remove(shard)
+  const fallback =
+    layout.fallbacks.length > 0
+      ? [`F16 instead, rows being no whole blocks: ${layout.fallbacks.join(', ')}`]
+      : []
+  rounded.sort((a, b) => b.relative - a.relative)
+  return { files: [path], bytes, rounded, notes: [...layout.notes, ...fallback] }
 }
 
 /** README.md of a merge; the recipe beside it makes it again. */

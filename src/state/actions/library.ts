@@ -2,6 +2,7 @@
 
 import type { ModelSummary } from '../../../workers/api.ts'
 import type { LibraryContent, LibraryEvent, LibraryModel, ModelSpec } from '../../../workers/libraryApi.ts'
+import type { StreamedSource } from '../../../workers/streamedApi.ts'
 import { EngineError } from '../../core/errors.ts'
 import { isCancelled, toFailure } from '../failure.ts'
 import { forgetFolder, permitFolder, rememberedFolders, rememberFolder } from '../folderHandles.ts'
@@ -184,6 +185,16 @@ export function specOf({ key, source }: LibraryModel): ModelSpec | undefined {
   if (spec && spec.kind !== 'hub') return spec
   if (source.kind === 'hub') return source
   return source.kind === 'url' ? source : undefined
+}
+
+/** The model as a source of a merge to disk: from this browser where it is kept, else from where it lies. */
+export function streamedSourceOf(model: LibraryModel): StreamedSource | undefined {
+  const { key, name, state } = model
+  if (state === 'kept') return { kind: 'kept', name, key }
+  const spec = specOf(model)
+  if (!spec) return undefined
+  const token = tokenOf(spec)
+  return { kind: 'spec', name, spec, ...(token !== undefined && { token }) }
 }
 
 /** Fetches it, or goes on where it stopped. */

@@ -2,7 +2,7 @@
 
 import type { MergeProgress, StreamedRequest, StreamedSource } from '../../../workers/streamedApi.ts'
 import { EngineError } from '../../core/errors.ts'
-import type { ParameterScalar } from '../../share/methods.ts'
+import { findMethod, type ParameterScalar } from '../../share/methods.ts'
 import { isCancelled, toFailure } from '../failure.ts'
 import { callStreamed, startStreamed } from './port.ts'
 import {
@@ -26,13 +26,15 @@ function fail(error: unknown): void {
 }
 
 async function openAll(next: StreamedSource[]): Promise<void> {
-  set({ status: { kind: 'opening' }, failure: null })
+  set({ status: { kind: 'opening' }, preflight: null, estimate: null, failure: null })
   try {
+    const preflight = await callStreamed((remote) => remote.preflight(next, 2))
+    set({ preflight })
     const found = await callStreamed((remote) => remote.open(next))
     sources = next
     const known = new Map(read().parts.map((part) => [part.name, part]))
-    const parts = found.map((model, i): Part => {
-      const { role = i === 0 ? 'base' : 'model', weight = 1 } = known.get(model.name) ?? {}
+    const parts = found.map((model): Part => {
+      const { role = 'model', weight = 1 } = known.get(model.name) ?? {}
       return { ...model, role, weight }
     })
     set({ parts: withFittingBase(parts), status: { kind: 'idle' } })
@@ -43,10 +45,13 @@ async function openAll(next: StreamedSource[]): Promise<void> {
   }
 }
 
-/** The first model is the base of methods that have one, and one of the merged otherwise. */
+/** The first model is the base of methods that need one, and one of the merged where there is none. */
 function withFittingBase(parts: Part[]): Part[] {
-  const hasBase = streamedFault({ ...read(), parts })?.endsWith('takes no base')
-  return hasBase ? parts.map((part) => (part.role === 'base' ? { ...part, role: 'model' } : part)) : parts
+  const kind = findMethod(read().method)?.base
+  const isBase = ({ role }: Part) => role === 'base'
+  if (kind === 'none') return parts.map((part) => (isBase(part) ? { ...part, role: 'model' } : part))
+  if (kind !== 'required' || parts.some(isBase)) return parts
+  return parts.map((part, i) => (i === 0 ? { ...part, role: 'base' } : part))
 }
 
 /** A folder that was dropped or chosen; named by its own name, and a number where that is taken. */
@@ -57,6 +62,12 @@ export async function addFiles(files: File[]): Promise<void> {
   let name = folder
   for (let i = 2; taken.has(name); i++) name = `${folder} ${i}`
   await openAll([...sources, { kind: 'files', name, files }])
+}
+
+/** Models of the library and those built in, by what the page shows of them. */
+export async function addSource(source: StreamedSource): Promise<void> {
+  if (sources.some(({ name }) => name === source.name)) return
+  await openAll([...sources, source])
 }
 
 export async function removeSource(name: string): Promise<void> {
@@ -82,7 +93,9 @@ export function setStreamedParameter(id: string, value: ParameterScalar): void {
   set({ parameters: { ...read().parameters, [id]: value } })
 }
 
-export function setStreamed(change: Partial<Pick<StreamedState, 'storedAs' | 'budget' | 'seed'>>): void {
+export function setStreamed(
+  change: Partial<Pick<StreamedState, 'storedAs' | 'writtenAs' | 'vocabulary' | 'budget' | 'seed'>>,
+): void {
   set(change)
   void refreshEstimate()
 }
@@ -122,6 +135,8 @@ function requestOf(state: StreamedState): StreamedRequest {
     ...(base && { base: base.name }),
     seed: state.seed,
     storedAs: state.storedAs,
+    writtenAs: state.writtenAs,
+    vocabulary: state.vocabulary,
     output:
       target.kind === 'private'
         ? { kind: 'private', name: target.name }

@@ -3,10 +3,13 @@
 import { create } from 'zustand'
 import type {
   MergeProgress,
+  Preflight,
   StoredAs,
   StreamedEstimate,
   StreamedModel,
   StreamedResult,
+  VocabularyChoice,
+  WrittenAs,
 } from '../../../workers/streamedApi.ts'
 import { findMethod, type ParameterScalar, parameterValue } from '../../share/methods.ts'
 import type { Failure } from '../failure.ts'
@@ -32,10 +35,14 @@ export interface StreamedState {
   /** of the method, by declared name; defaults where missing */
   parameters: Record<string, ParameterScalar>
   storedAs: StoredAs
+  writtenAs: WrittenAs
+  vocabulary: VocabularyChoice
   target: Target
   /** megabytes of host and device together */
   budget: number
   seed: number
+  /** of the models as they are listed; null while they are looked at */
+  preflight: Preflight | null
   estimate: StreamedEstimate | null
   status: Status
   failure: Failure | null
@@ -48,9 +55,12 @@ export const initialStreamed = (): StreamedState => ({
   method: 'linear',
   parameters: {},
   storedAs: 'bfloat16',
+  writtenAs: 'safetensors',
+  vocabulary: 'same',
   target: { kind: 'private', name: 'merge' },
   budget: DEFAULT_BUDGET_MB,
   seed: 1,
+  preflight: null,
   estimate: null,
   status: { kind: 'idle' },
   failure: null,

@@ -1,8 +1,9 @@
 // Start, pause, stop, and how far the merge has come.
 
+import type { StreamedResult } from '../../../workers/streamedApi.ts'
 import { startMerge, stopMerge, togglePause } from '../../state/streamed/actions.ts'
 import { streamedFault, useStreamed } from '../../state/streamed/store.ts'
-import { formatBytes } from '../format.ts'
+import { formatBytes, formatSignificant } from '../format.ts'
 
 export function MergeRun() {
   const state = useStreamed()
@@ -45,14 +46,22 @@ function StatusLine() {
   const status = useStreamed((state) => state.status)
   if (status.kind === 'opening') return <p className="muted">Reading headers …</p>
   if (status.kind === 'done') {
-    const { bytes, seconds, files, peakBytes, digest, resumedTensors } = status.result
+    const { bytes, seconds, files, peakBytes, digest, resumedTensors, rounded, notes } = status.result
     return (
-      <p role="status" className="streamed-result">
-        Written: {formatBytes(bytes)} in {files.length} {files.length === 1 ? 'file' : 'files'},{' '}
-        {duration(seconds)}; at most {formatBytes(peakBytes)} in buffers
-        {resumedTensors > 0 && `; ${resumedTensors} tensors were there already`}. SHA-256 of the weights{' '}
-        <code>{digest}</code>
-      </p>
+      <>
+        <p role="status" className="streamed-result">
+          Written: {formatBytes(bytes)} in {files.length} {files.length === 1 ? 'file' : 'files'},{' '}
+          {duration(seconds)}; at most {formatBytes(peakBytes)} in buffers
+          {resumedTensors > 0 && `; ${resumedTensors} tensors were there already`}. SHA-256 of the weights{' '}
+          <code>{digest}</code>
+        </p>
+        {notes.map((note) => (
+          <p key={note} className="hint">
+            {note}
+          </p>
+        ))}
+        {rounded.length > 0 && <RoundingTable rounded={rounded} />}
+      </>
     )
   }
   if (status.kind === 'idle' || !status.progress)
@@ -72,6 +81,35 @@ function StatusLine() {
         {resumedTensors > 0 && ` · ${resumedTensors} were there already`} · at most {formatBytes(peakBytes)}{' '}
         in buffers
       </p>
+    </div>
+  )
+}
+
+/** What the coarser format did to each weight, worst first. */
+function RoundingTable({ rounded }: { rounded: StreamedResult['rounded'] }) {
+  return (
+    <div className="table-scroll table-tall">
+      <table>
+        <caption className="hint">What rounding did to each weight, beside the merge itself</caption>
+        <thead>
+          <tr>
+            <th scope="col">Weight</th>
+            <th scope="col">Stored as</th>
+            <th scope="col">‖stored − merged‖ / ‖merged‖</th>
+            <th scope="col">largest difference</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rounded.map(({ tensor, storedAs, relative, max }) => (
+            <tr key={tensor}>
+              <th scope="row">{tensor}</th>
+              <td>{storedAs}</td>
+              <td>{formatSignificant(relative, 3)}</td>
+              <td>{formatSignificant(max, 3)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </div>
   )
 }

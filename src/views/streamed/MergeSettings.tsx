@@ -2,6 +2,7 @@
 // folder, and the memory that may be used.
 
 import { useId } from 'react'
+import type { VocabularyChoice, WrittenAs } from '../../../workers/streamedApi.ts'
 import {
   findMethod,
   methodDeclarations,
@@ -44,10 +45,40 @@ const budgetParameter: NumberParameter = {
     'The browser itself, copies in its queues and garbage need the rest, so tiles take a quarter of it at most.',
 }
 
+const option = <T extends string>(value: T, label: string, brief = '') => ({
+  ...{ value, label, brief },
+  source: 'standard' as const,
+})
+
+const writtenParameter = {
+  ...{ label: 'Written as', symbol: '', source: 'standard' as const },
+  default: 'safetensors' as WrittenAs,
+  brief:
+    'GGUF is written from the merged weights when they are complete, and what its rounding did is listed.',
+  options: [
+    option<WrittenAs>('safetensors', 'safetensors'),
+    option<WrittenAs>('gguf-f16', 'GGUF F16'),
+    option<WrittenAs>('gguf-q8_0', 'GGUF Q8_0'),
+    option<WrittenAs>('gguf-q4_0', 'GGUF Q4_0'),
+  ],
+}
+
+const vocabularyParameter = {
+  ...{ label: 'Vocabulary', symbol: '', source: 'standard' as const },
+  default: 'same' as VocabularyChoice,
+  brief:
+    'Embedding and head are brought to it row by row; a row that a model lacks comes from one that has it.',
+  options: [
+    option<VocabularyChoice>('same', 'as it is', 'All models must have the same one.'),
+    option<VocabularyChoice>('union', 'all tokens', 'Every token of every model.'),
+    option<VocabularyChoice>('base', 'the base’s', 'Tokens of the base alone, or of the first model.'),
+  ],
+}
+
 export function MergeSettings() {
   const state = useStreamed()
   const id = useId()
-  const { method, parameters, storedAs, budget, status } = state
+  const { method, parameters, storedAs, writtenAs, vocabulary, budget, status } = state
   const declaration = findMethod(method)
   return (
     <fieldset className="streamed-settings" disabled={status.kind === 'running'}>
@@ -92,6 +123,16 @@ export function MergeSettings() {
           }}
           value={storedAs}
           onChange={(value) => setStreamed({ storedAs: value })}
+        />
+        <ChoiceField
+          parameter={writtenParameter}
+          value={writtenAs}
+          onChange={(value) => setStreamed({ writtenAs: value })}
+        />
+        <ChoiceField
+          parameter={vocabularyParameter}
+          value={vocabulary}
+          onChange={(value) => setStreamed({ vocabulary: value })}
         />
         <TargetField state={state} />
         <ParameterField

@@ -1,8 +1,11 @@
 // The models that take part: added as folders, each the base, one of the merged, or left out.
 
-import { useRef } from 'react'
+import { useEffect, useRef } from 'react'
+import type { StreamedSource } from '../../../workers/streamedApi.ts'
 import { findMethod } from '../../share/methods.ts'
-import { addFiles, removeSource, setPartWeight, setRole } from '../../state/streamed/actions.ts'
+import { openLibrary, streamedSourceOf } from '../../state/actions/library.ts'
+import { useStudio } from '../../state/store.ts'
+import { addFiles, addSource, removeSource, setPartWeight, setRole } from '../../state/streamed/actions.ts'
 import { type Part, useStreamed } from '../../state/streamed/store.ts'
 import { NumberInput } from '../controls/NumberInput.tsx'
 import { formatBytes, formatCount } from '../format.ts'
@@ -104,7 +107,8 @@ export function SourceList() {
         <button type="button" disabled={isBusy} onClick={() => input.current?.click()}>
           Add a model folder
         </button>
-        <span className="muted">or drop one here: it stays where it is and is read in ranges</span>
+        <AddKnown isBusy={isBusy} />
+        <span className="muted">or drop a folder here: it stays where it is and is read in ranges</span>
       </p>
       <input
         ref={input}
@@ -122,5 +126,53 @@ export function SourceList() {
         }}
       />
     </section>
+  )
+}
+
+/** Models that the page knows already: those of the library, and those that are built in. */
+function AddKnown({ isBusy }: { isBusy: boolean }) {
+  const library = useStudio((state) => state.library.models)
+  const loaded = useStudio((state) => state.models.list)
+  const parts = useStreamed((state) => state.parts)
+  useEffect(() => void openLibrary(), [])
+  const taken = new Set(parts.map(({ name }) => name))
+  const kept = library.flatMap((model) => {
+    const source = streamedSourceOf(model)
+    return source && !taken.has(source.name) ? [source] : []
+  })
+  const builtIn = loaded.flatMap(({ origin }): StreamedSource[] =>
+    origin.kind === 'built-in' && !taken.has(origin.id)
+      ? [{ kind: 'built-in', name: origin.id, id: origin.id }]
+      : [],
+  )
+  const groups = [
+    { label: 'Library', sources: kept },
+    { label: 'Built in', sources: builtIn },
+  ]
+  const all = groups.flatMap(({ sources }) => sources)
+  return (
+    <select
+      aria-label="Add a known model"
+      value=""
+      disabled={isBusy || all.length === 0}
+      onChange={(event) => {
+        const source = all.find(({ name }) => name === event.target.value)
+        if (source) void addSource(source)
+      }}
+    >
+      <option value="">Add a known model …</option>
+      {groups.map(
+        ({ label, sources }) =>
+          sources.length > 0 && (
+            <optgroup key={label} label={label}>
+              {sources.map(({ name }) => (
+                <option key={name} value={name}>
+                  {name}
+                </option>
+              ))}
+            </optgroup>
+          ),
+      )}
+    </select>
   )
 }

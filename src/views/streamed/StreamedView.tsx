@@ -5,6 +5,7 @@ import { useStreamed } from '../../state/streamed/store.ts'
 import { ErrorLine } from './ErrorLine.tsx'
 import { MergeRun } from './MergeRun.tsx'
 import { MergeSettings } from './MergeSettings.tsx'
+import { PreflightPanel } from './PreflightPanel.tsx'
 import { SourceList } from './SourceList.tsx'
 import './streamed.css'
 
@@ -20,6 +21,7 @@ export function StreamedView() {
         </p>
       </header>
       <SourceList />
+      <PreflightPanel />
       <MergeSettings />
       <MergeRun />
       {failure && <ErrorLine failure={failure} />}

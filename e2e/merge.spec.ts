@@ -1,0 +1,59 @@
+// Merging to disk in the browser: what is found before, the merge, and a GGUF with the rounding of each weight.
+
+import { expect, test } from '@playwright/test'
+import { linkOf, stopBackground } from './studio.ts'
+
+test('merge to disk: pre-flight, a merge of built-in models, written as GGUF', async ({ page }) => {
+  await page.goto(linkOf())
+  await stopBackground(page)
+  await page.getByRole('button', { name: 'Merge', exact: true }).click()
+  const view = page.getByRole('region', { name: 'Merge to disk' })
+  const add = view.getByLabel('Add a known model')
+  for (const name of ['anchor', 'task-sort', 'uncensored']) {
+    await add.selectOption(name)
+    await expect(view.getByRole('rowheader', { name })).toBeVisible()
+  }
+  const preflight = view.getByRole('region', { name: 'Pre-flight' })
+  await expect(preflight.getByRole('status')).toContainText('Nothing was found that speaks against')
+  await expect(preflight).toContainText('anchor: safetensors, apache-2.0')
+  await expect(preflight).toContainText(/About \d+ s here/)
+
+  await view.getByRole('radio', { name: 'GGUF Q8_0' }).check()
+  const run = view.getByRole('region', { name: 'Progress of the merge' })
+  await run.getByRole('button', { name: 'Merge' }).click()
+  await expect(run.getByRole('status')).toContainText(/Written: .* in 1 file/, { timeout: 120_000 })
+  const rows = run.getByRole('table').locator('tbody tr')
+  await expect(rows).not.toHaveCount(0)
+  const errors = (await rows.locator('td:nth-child(3)').allInnerTexts()).map(Number)
+  // Worst first; eight bits with a scale for 32 lose less than one in a hundred.
+  expect(errors).toEqual([...errors].sort((a, b) => b - a))
+  expect(errors[0]).toBeGreaterThan(1e-4)
+  expect(errors[0]).toBeLessThan(1e-2)
+  const files = await page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory()
+    const merges = await root.getDirectoryHandle('merges')
+    const folder = await merges.getDirectoryHandle('merge')
+    const names: string[] = []
+    for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) names.push(name)
+    return names.sort()
+  })
+  expect(files).toContain('merge-Q8_0.gguf')
+  expect(files.filter((name) => name.endsWith('.safetensors'))).toEqual([])
+})
+
+test('merge to disk: a family that does not fit is named before anything is read', async ({ page }) => {
+  await page.goto(linkOf())
+  await stopBackground(page)
+  await page.getByRole('button', { name: 'Merge', exact: true }).click()
+  const view = page.getByRole('region', { name: 'Merge to disk' })
+  await view.getByLabel('Add a known model').selectOption('anchor')
+  const config = { architectures: ['MambaForCausalLM'], hidden_size: 8 }
+  await view
+    .getByLabel('Model folder')
+    .setInputFiles([
+      { name: 'config.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(config)) },
+    ])
+  const preflight = view.getByRole('region', { name: 'Pre-flight' })
+  await expect(preflight.getByRole('alert')).toContainText('cannot be merged')
+  await expect(preflight).toContainText('MambaForCausalLM')
+})
