@@ -3,6 +3,7 @@
 // tiny models only.
 
 import { EngineError } from '../errors.ts'
+import { softCap } from '../kernels/shared/softCap.reference.ts'
 import type { ModelConfig } from './config.ts'
 import { listWeights } from './families/decoder.ts'
 import { rotaryAmplitude, rotaryFrequencies } from './rotary.ts'
@@ -119,11 +120,6 @@ function multiply(
       y[t * rows + row] = sum
     }
   return y
-}
-
-/** x within (-cap, cap), almost itself near zero; cap 0: x. */
-function softCap(x: number, cap: number): number {
-  return cap === 0 ? x : cap * Math.tanh(x / cap)
 }
 
 function activate({ activation }: ModelConfig, x: number): number {

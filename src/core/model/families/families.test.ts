@@ -3,181 +3,26 @@
 
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import {
+  factors,
+  gemma2,
+  gemma27,
+  llama2,
+  llama31,
+  llama32,
+  mistral1,
+  mistral3,
+  nemo,
+  phi3,
+  phi4mini,
+  phi35,
+  qwen25,
+  qwen25small,
+} from '../../../testing/publishedConfigs.ts'
 import { expectFailure } from '../../../testing/tinyCheckpoint.ts'
 import type { ModelConfig, RawConfig } from '../config.ts'
-import { rotaryAmplitude, rotaryFrequencies } from '../rotary.ts'
 import { listWeights } from './decoder.ts'
 import { FAMILIES, readConfig } from './registry.ts'
-
-const factors = (count: number, first: number) => Array.from({ length: count }, (_, i) => first + i / 100)
-
-const phi3 = {
-  architectures: ['Phi3ForCausalLM'],
-  model_type: 'phi3',
-  attention_bias: false,
-  hidden_act: 'silu',
-  hidden_size: 3072,
-  intermediate_size: 8192,
-  max_position_embeddings: 4096,
-  num_attention_heads: 32,
-  num_hidden_layers: 32,
-  num_key_value_heads: 32,
-  original_max_position_embeddings: 4096,
-  rms_norm_eps: 1e-5,
-  rope_scaling: null,
-  rope_theta: 10000,
-  sliding_window: 2047,
-  tie_word_embeddings: false,
-  vocab_size: 32064,
-}
-const phi35 = {
-  ...phi3,
-  max_position_embeddings: 131072,
-  sliding_window: 262144,
-  rope_scaling: { type: 'longrope', short_factor: factors(48, 1), long_factor: factors(48, 2) },
-}
-const phi4mini = {
-  ...phi35,
-  vocab_size: 200064,
-  num_attention_heads: 24,
-  num_key_value_heads: 8,
-  partial_rotary_factor: 0.75,
-  tie_word_embeddings: true,
-  full_attn_mod: 1,
-  interpolate_factor: 1,
-  lm_head_bias: false,
-  mlp_bias: false,
-}
-const llama2 = {
-  architectures: ['LlamaForCausalLM'],
-  model_type: 'llama',
-  hidden_act: 'silu',
-  hidden_size: 4096,
-  intermediate_size: 11008,
-  max_position_embeddings: 4096,
-  num_attention_heads: 32,
-  num_hidden_layers: 32,
-  num_key_value_heads: 32,
-  pretraining_tp: 2,
-  rms_norm_eps: 1e-5,
-  rope_scaling: null,
-  tie_word_embeddings: false,
-  vocab_size: 32000,
-}
-const llama31 = {
-  ...llama2,
-  attention_bias: false,
-  mlp_bias: false,
-  intermediate_size: 14336,
-  max_position_embeddings: 131072,
-  num_key_value_heads: 8,
-  rope_theta: 500000,
-  vocab_size: 128256,
-  rope_scaling: {
-    factor: 8,
-    low_freq_factor: 1,
-    high_freq_factor: 4,
-    original_max_position_embeddings: 8192,
-    rope_type: 'llama3',
-  },
-}
-const llama32 = {
-  ...llama31,
-  head_dim: 64,
-  hidden_size: 2048,
-  intermediate_size: 8192,
-  num_hidden_layers: 16,
-  tie_word_embeddings: true,
-  rope_scaling: { ...llama31.rope_scaling, factor: 32 },
-}
-const mistral1 = {
-  architectures: ['MistralForCausalLM'],
-  model_type: 'mistral',
-  hidden_act: 'silu',
-  hidden_size: 4096,
-  intermediate_size: 14336,
-  max_position_embeddings: 32768,
-  num_attention_heads: 32,
-  num_hidden_layers: 32,
-  num_key_value_heads: 8,
-  rms_norm_eps: 1e-5,
-  rope_theta: 10000,
-  sliding_window: 4096,
-  tie_word_embeddings: false,
-  vocab_size: 32000,
-}
-const mistral3 = { ...mistral1, rope_theta: 1000000, sliding_window: null, vocab_size: 32768 }
-const nemo = {
-  ...mistral3,
-  head_dim: 128,
-  hidden_size: 5120,
-  max_position_embeddings: 1024000,
-  num_hidden_layers: 40,
-  vocab_size: 131072,
-}
-const qwen25 = {
-  architectures: ['Qwen2ForCausalLM'],
-  model_type: 'qwen2',
-  hidden_act: 'silu',
-  hidden_size: 3584,
-  intermediate_size: 18944,
-  max_position_embeddings: 32768,
-  max_window_layers: 28,
-  num_attention_heads: 28,
-  num_hidden_layers: 28,
-  num_key_value_heads: 4,
-  rms_norm_eps: 1e-6,
-  rope_theta: 1000000,
-  sliding_window: 131072,
-  tie_word_embeddings: false,
-  use_mrope: false,
-  use_sliding_window: false,
-  vocab_size: 152064,
-}
-const qwen25small = {
-  ...qwen25,
-  hidden_size: 896,
-  intermediate_size: 4864,
-  max_window_layers: 21,
-  num_attention_heads: 14,
-  num_hidden_layers: 24,
-  num_key_value_heads: 2,
-  tie_word_embeddings: true,
-  vocab_size: 151936,
-}
-// As published: no tie_word_embeddings, which is the model code's default.
-const gemma2 = {
-  architectures: ['Gemma2ForCausalLM'],
-  model_type: 'gemma2',
-  attention_bias: false,
-  attn_logit_softcapping: 50.0,
-  cache_implementation: 'hybrid',
-  final_logit_softcapping: 30.0,
-  head_dim: 256,
-  hidden_act: 'gelu_pytorch_tanh',
-  hidden_activation: 'gelu_pytorch_tanh',
-  hidden_size: 2304,
-  intermediate_size: 9216,
-  max_position_embeddings: 8192,
-  num_attention_heads: 8,
-  num_hidden_layers: 26,
-  num_key_value_heads: 4,
-  query_pre_attn_scalar: 256,
-  rms_norm_eps: 1e-6,
-  rope_theta: 10000,
-  sliding_window: 4096,
-  vocab_size: 256000,
-}
-const gemma27 = {
-  ...gemma2,
-  head_dim: 128,
-  hidden_size: 4608,
-  intermediate_size: 36864,
-  num_attention_heads: 32,
-  num_hidden_layers: 46,
-  num_key_value_heads: 16,
-  query_pre_attn_scalar: 144,
-}
 
 function parametersOf(config: ModelConfig): number {
   return listWeights(config).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
@@ -262,90 +107,6 @@ describe('published configs', () => {
     expect(names({ ...llama31, mlp_bias: true })).toEqual(['gate_proj', 'up_proj', 'down_proj'])
     expect(names(qwen25)).toEqual(['q_proj', 'k_proj', 'v_proj'])
     expect(names({ ...gemma2, attention_bias: true })).toEqual(['q_proj', 'k_proj', 'v_proj', 'o_proj'])
-  })
-})
-
-describe('rotary positions', () => {
-  const rotaryOf = (raw: RawConfig) => readConfig(raw).rotary
-
-  test("Phi-3's longrope has two names, and short and long factors by the whole sequence's length", () => {
-    const { scaling } = rotaryOf(phi35)
-    expect(rotaryOf({ ...phi35, rope_scaling: { ...phi35.rope_scaling, type: 'su' } }).scaling).toEqual(
-      scaling,
-    )
-    expect(rotaryAmplitude(rotaryOf(phi35))).toBeCloseTo(Math.sqrt(1 + Math.log(32) / Math.log(4096)), 14)
-    expect(rotaryFrequencies(rotaryOf(phi35), 4096)[47]).toBeCloseTo(10000 ** (-94 / 96) / 1.47, 14)
-    expect(rotaryFrequencies(rotaryOf(phi35), 4097)[47]).toBeCloseTo(10000 ** (-94 / 96) / 2.47, 14)
-    expect(rotaryOf(phi4mini).size).toBe(96)
-    // A config without the original length says the factor itself.
-    const { original_max_position_embeddings: _, ...rest } = phi35
-    const given = {
-      ...rest,
-      rope_scaling: { ...phi35.rope_scaling, factor: 4 },
-      max_position_embeddings: 4096,
-    }
-    expect(rotaryAmplitude(rotaryOf(given))).toBeCloseTo(Math.sqrt(1 + Math.log(4) / Math.log(4096)), 14)
-    const told = { ...phi35.rope_scaling, attention_factor: 1.25 }
-    expect(rotaryAmplitude(rotaryOf({ ...phi35, rope_scaling: told }))).toBe(1.25)
-  })
-
-  const yarn = { type: 'yarn', factor: 4, original_max_position_embeddings: 32768 }
-
-  test("YaRN as Qwen 2.5's cards tell people to set it", () => {
-    const rotary = rotaryOf({ ...qwen25, rope_scaling: yarn })
-    expect(rotaryAmplitude(rotary)).toBeCloseTo(1.138629436111989, 14)
-    const found = rotaryFrequencies(rotary, 1)
-    const plain = rotaryFrequencies(rotaryOf(qwen25), 1)
-    // 128 ln(32768 / 64π) / (2 ln 10⁶) = 23.6 and 128 ln(32768 / 2π) / (2 ln 10⁶) = 39.7: pairs up to 23 turn 32 times
-    // or more within 32768 positions and are kept, those from 40 on turn less than once and are divided.
-    for (const i of [0, 10, 23]) expect(found[i] / plain[i]).toBe(1)
-    for (const i of [40, 50, 63]) expect(found[i] / plain[i]).toBeCloseTo(0.25, 14)
-    expect(found[24] / plain[24]).toBeCloseTo(16 / 17 + 1 / 17 / 4, 14)
-    expect(found[30] / plain[30]).toBeCloseTo(10 / 17 + 7 / 17 / 4, 14)
-    // The same whatever the length, in any family, in both spellings.
-    expect(rotaryFrequencies(rotary, 100_000)).toEqual(found)
-    const { rope_theta: _, ...rest } = qwen25
-    const newer = {
-      ...rest,
-      rope_parameters: { ...yarn, type: undefined, rope_type: 'yarn', rope_theta: 1e6 },
-    }
-    expect(rotaryOf(newer)).toEqual(rotary)
-    expect(rotaryOf({ ...mistral3, rope_scaling: yarn }).scaling).toEqual(rotary.scaling)
-  })
-
-  test("YaRN's further keys", () => {
-    const read = (changes: RawConfig) => rotaryOf({ ...qwen25, rope_scaling: { ...yarn, ...changes } })
-    expect(rotaryAmplitude(read({ attention_factor: 1.5 }))).toBe(1.5)
-    expect(rotaryAmplitude(read({ mscale: 2, mscale_all_dim: 1 }))).toBeCloseTo(
-      (0.2 * Math.log(4) + 1) / (0.1 * Math.log(4) + 1),
-      14,
-    )
-    expect(rotaryAmplitude(read({ factor: 0.5 }))).toBe(1)
-    // Without the original length it is the config's, and without a factor the ratio of the two.
-    expect(read({ original_max_position_embeddings: undefined }).scaling).toEqual(read({}).scaling)
-    expect(
-      rotaryOf({ ...qwen25, max_position_embeddings: 131072, rope_scaling: { ...yarn, factor: undefined } })
-        .scaling,
-    ).toEqual(read({}).scaling)
-    const plain = rotaryFrequencies(rotaryOf(qwen25), 1)
-    const ratio = (changes: RawConfig, i: number) => rotaryFrequencies(read(changes), 1)[i] / plain[i]
-    // Bounds of the ramp not rounded to whole pairs.
-    const low = (128 * Math.log(32768 / (64 * Math.PI))) / (2 * Math.log(1e6))
-    const high = (128 * Math.log(32768 / (2 * Math.PI))) / (2 * Math.log(1e6))
-    expect(ratio({ truncate: false }, 30)).toBeCloseTo(1 - (0.75 * (30 - low)) / (high - low), 14)
-    // Bounds that meet: one pair kept, the next divided.
-    expect(ratio({ beta_fast: 8, beta_slow: 8, truncate: false }, 30)).toBe(1)
-    expect(ratio({ beta_fast: 8, beta_slow: 8, truncate: false }, 31)).toBeCloseTo(0.25, 14)
-  })
-
-  test('rope_parameters, the newer spelling, says what the older keys say', () => {
-    const { rope_theta, rope_scaling, partial_rotary_factor, ...rest } = phi4mini
-    const newer = { ...rest, rope_parameters: { ...rope_scaling, rope_theta, partial_rotary_factor } }
-    expect(rotaryOf(newer)).toEqual(rotaryOf(phi4mini))
-    const { rope_theta: theta, ...gemma } = gemma2
-    expect(rotaryOf({ ...gemma, rope_parameters: { rope_theta: theta, rope_type: 'default' } })).toEqual(
-      rotaryOf(gemma2),
-    )
   })
 })
 

@@ -1,0 +1,173 @@
+// config.json of published checkpoints, by what a model is computed from; all else that stands in them is left out.
+
+/** Made-up scaling factors: the published lists are long. */
+export const factors = (count: number, first: number) =>
+  Array.from({ length: count }, (_, i) => first + i / 100)
+
+export const phi3 = {
+  architectures: ['Phi3ForCausalLM'],
+  model_type: 'phi3',
+  attention_bias: false,
+  hidden_act: 'silu',
+  hidden_size: 3072,
+  intermediate_size: 8192,
+  max_position_embeddings: 4096,
+  num_attention_heads: 32,
+  num_hidden_layers: 32,
+  num_key_value_heads: 32,
+  original_max_position_embeddings: 4096,
+  rms_norm_eps: 1e-5,
+  rope_scaling: null,
+  rope_theta: 10000,
+  sliding_window: 2047,
+  tie_word_embeddings: false,
+  vocab_size: 32064,
+}
+export const phi35 = {
+  ...phi3,
+  max_position_embeddings: 131072,
+  sliding_window: 262144,
+  rope_scaling: { type: 'longrope', short_factor: factors(48, 1), long_factor: factors(48, 2) },
+}
+export const phi4mini = {
+  ...phi35,
+  vocab_size: 200064,
+  num_attention_heads: 24,
+  num_key_value_heads: 8,
+  partial_rotary_factor: 0.75,
+  tie_word_embeddings: true,
+  full_attn_mod: 1,
+  interpolate_factor: 1,
+  lm_head_bias: false,
+  mlp_bias: false,
+}
+export const llama2 = {
+  architectures: ['LlamaForCausalLM'],
+  model_type: 'llama',
+  hidden_act: 'silu',
+  hidden_size: 4096,
+  intermediate_size: 11008,
+  max_position_embeddings: 4096,
+  num_attention_heads: 32,
+  num_hidden_layers: 32,
+  num_key_value_heads: 32,
+  pretraining_tp: 2,
+  rms_norm_eps: 1e-5,
+  rope_scaling: null,
+  tie_word_embeddings: false,
+  vocab_size: 32000,
+}
+export const llama31 = {
+  ...llama2,
+  attention_bias: false,
+  mlp_bias: false,
+  intermediate_size: 14336,
+  max_position_embeddings: 131072,
+  num_key_value_heads: 8,
+  rope_theta: 500000,
+  vocab_size: 128256,
+  rope_scaling: {
+    factor: 8,
+    low_freq_factor: 1,
+    high_freq_factor: 4,
+    original_max_position_embeddings: 8192,
+    rope_type: 'llama3',
+  },
+}
+export const llama32 = {
+  ...llama31,
+  head_dim: 64,
+  hidden_size: 2048,
+  intermediate_size: 8192,
+  num_hidden_layers: 16,
+  tie_word_embeddings: true,
+  rope_scaling: { ...llama31.rope_scaling, factor: 32 },
+}
+export const mistral1 = {
+  architectures: ['MistralForCausalLM'],
+  model_type: 'mistral',
+  hidden_act: 'silu',
+  hidden_size: 4096,
+  intermediate_size: 14336,
+  max_position_embeddings: 32768,
+  num_attention_heads: 32,
+  num_hidden_layers: 32,
+  num_key_value_heads: 8,
+  rms_norm_eps: 1e-5,
+  rope_theta: 10000,
+  sliding_window: 4096,
+  tie_word_embeddings: false,
+  vocab_size: 32000,
+}
+export const mistral3 = { ...mistral1, rope_theta: 1000000, sliding_window: null, vocab_size: 32768 }
+export const nemo = {
+  ...mistral3,
+  head_dim: 128,
+  hidden_size: 5120,
+  max_position_embeddings: 1024000,
+  num_hidden_layers: 40,
+  vocab_size: 131072,
+}
+export const qwen25 = {
+  architectures: ['Qwen2ForCausalLM'],
+  model_type: 'qwen2',
+  hidden_act: 'silu',
+  hidden_size: 3584,
+  intermediate_size: 18944,
+  max_position_embeddings: 32768,
+  max_window_layers: 28,
+  num_attention_heads: 28,
+  num_hidden_layers: 28,
+  num_key_value_heads: 4,
+  rms_norm_eps: 1e-6,
+  rope_theta: 1000000,
+  sliding_window: 131072,
+  tie_word_embeddings: false,
+  use_mrope: false,
+  use_sliding_window: false,
+  vocab_size: 152064,
+}
+export const qwen25small = {
+  ...qwen25,
+  hidden_size: 896,
+  intermediate_size: 4864,
+  max_window_layers: 21,
+  num_attention_heads: 14,
+  num_hidden_layers: 24,
+  num_key_value_heads: 2,
+  tie_word_embeddings: true,
+  vocab_size: 151936,
+}
+// As published: no tie_word_embeddings, which is the model code's default.
+export const gemma2 = {
+  architectures: ['Gemma2ForCausalLM'],
+  model_type: 'gemma2',
+  attention_bias: false,
+  attn_logit_softcapping: 50.0,
+  cache_implementation: 'hybrid',
+  final_logit_softcapping: 30.0,
+  head_dim: 256,
+  hidden_act: 'gelu_pytorch_tanh',
+  hidden_activation: 'gelu_pytorch_tanh',
+  hidden_size: 2304,
+  intermediate_size: 9216,
+  max_position_embeddings: 8192,
+  num_attention_heads: 8,
+  num_hidden_layers: 26,
+  num_key_value_heads: 4,
+  query_pre_attn_scalar: 256,
+  rms_norm_eps: 1e-6,
+  rope_theta: 10000,
+  sliding_window: 4096,
+  vocab_size: 256000,
+}
+export const gemma27 = {
+  ...gemma2,
+  head_dim: 128,
+  hidden_size: 4608,
+  intermediate_size: 36864,
+  num_attention_heads: 32,
+  num_hidden_layers: 46,
+  num_key_value_heads: 16,
+  query_pre_attn_scalar: 144,
+}
