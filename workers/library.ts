@@ -41,8 +41,13 @@ export function createLibrary(openStorage: () => Promise<Storage> = originStorag
     }
   }
 
-  async function look(spec: ModelSpec, token: string | undefined, signal: AbortSignal) {
-    const found = await folderOfSpec(spec, { token, signal })
+  async function look(
+    spec: ModelSpec,
+    token: string | undefined,
+    signal: AbortSignal,
+    onWait: (reason: string, waitMs: number) => void = () => {},
+  ) {
+    const found = await folderOfSpec(spec, { token, signal, onWait })
     const { entries, licence } = found
     const { about, files } = await lookAt(found.folder, { entries, licence, signal })
     return { found, about, files }
@@ -69,13 +74,15 @@ export function createLibrary(openStorage: () => Promise<Storage> = originStorag
 
     keep: (callId, spec, token) =>
       run(callId, async (signal) => {
-        const { found, about, files } = await look(spec, token, signal)
-        const key = sourceKey(found.source)
+        let key: string | undefined
+        const { found, about, files } = await look(spec, token, signal, (reason, waitMs) => {
+          const note = `${reason}; asking again in ${Math.ceil(waitMs / 1000)} s`
+          if (key) emit({ kind: 'note', key, note })
+        })
+        key = sourceKey(found.source)
         const report = arrivals(key, (event) => emit(event))
-        await current().keep(
-          { ...named(found), about, files },
-          { signal, onProgress: report, onNote: (note) => emit({ kind: 'note', key, note }) },
-        )
+        const onNote = (note: string) => emit({ kind: 'note', key: sourceKey(found.source), note })
+        await current().keep({ ...named(found), about, files }, { signal, onProgress: report, onNote })
         others.postMessage('changed')
         return modelOf((await current().find(key))!)
       }),

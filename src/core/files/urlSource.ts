@@ -16,7 +16,7 @@ const WHOLE_BYTES = 32 * 2 ** 20
 /** Where a server gives no ranges, files up to this many bytes are held in memory. */
 const MEMORY_BYTES = 512 * 2 ** 20
 /** Waits before a range that broke off is asked for again, ms. */
-const RETRY_MS = [250, 1000, 4000]
+const RETRY_MS: readonly number[] = [250, 1000, 4000]
 
 /** A file that was another one when it was read before; what was read is worth nothing. */
 export class ChangedError extends EngineError {
@@ -49,6 +49,7 @@ export class UrlSource implements ByteSource {
   private head: Bytes | undefined
   private whole: Bytes | undefined
   private seen: string | undefined
+  private retryMs: readonly number[] = RETRY_MS
 
   private constructor(url: string, fetch: Fetch, size: number, head: Bytes | undefined, name?: string) {
     this.url = url
@@ -65,9 +66,16 @@ export class UrlSource implements ByteSource {
   }
 
   /** A file whose size is known from elsewhere, in bytes: nothing is asked for before the first read. */
-  static known(url: string, size: number, options: { fetch?: Fetch; name?: string } = {}): UrlSource {
+  static known(
+    url: string,
+    size: number,
+    options: { fetch?: Fetch; name?: string; retryMs?: readonly number[] | undefined } = {},
+  ): UrlSource {
     const ask = options.fetch ?? ((u, init) => fetch(u, init))
-    return new UrlSource(url, ask, size, size === 0 ? new Uint8Array(0) : undefined, options.name)
+    const head = size === 0 ? new Uint8Array(0) : undefined
+    const source = new UrlSource(url, ask, size, head, options.name)
+    if (options.retryMs) source.retryMs = options.retryMs
+    return source
   }
 
   /**
@@ -169,8 +177,8 @@ export class UrlSource implements ByteSource {
       try {
         return await this.fetchOnce(offset, length, signal, onBytes)
       } catch (error) {
-        if (!(error instanceof BrokenOffError) || attempt >= RETRY_MS.length) throw error
-        await pause(RETRY_MS[attempt], signal)
+        if (!(error instanceof BrokenOffError) || attempt >= this.retryMs.length) throw error
+        await pause(this.retryMs[attempt], signal)
       }
     }
   }
@@ -234,6 +242,9 @@ async function request(
   const init: RequestInit = {}
   if (signal) init.signal = signal
   if (length !== undefined) init.headers = { Range: `bytes=${offset}-${offset + length - 1}` }
+  // Browsers let one request at a time write a file into their cache: parallel ranges would wait for each other, and
+  // gigabytes would lie on the disk twice.
+  if (length !== undefined && length > HEAD_BYTES) init.cache = 'no-store'
   let response: Response
   try {
     response = await fetch(url, init)

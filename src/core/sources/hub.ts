@@ -115,7 +115,11 @@ export async function hubFolder(repo: string, options: HubOptions = {}): Promise
       const known = sources.get(path)
       if (known) return known
       const address = `${base}/${repo}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`
-      const source = UrlSource.known(address, entry.size, { fetch: ask, name: path })
+      const source = UrlSource.known(address, entry.size, {
+        fetch: ask,
+        name: path,
+        retryMs: options.waitsMs,
+      })
       sources.set(path, source)
       return source
     },

@@ -26,7 +26,12 @@ export async function fullError(storage: Storage, name: string, needed: number):
 }
 
 function describe(name: string, needed: number, free: number | null): EngineError {
-  const left = free === null ? 'this browser has less' : `this browser has ${sizeText(free)} free`
+  const left =
+    free === null
+      ? 'this browser has less'
+      : free < needed
+        ? `this browser has ${sizeText(free)} free`
+        : `this browser promised ${sizeText(free)} and gave less, as it does when the disk is full`
   return new EngineError(
     'storage-full',
     `${name} needs ${sizeText(needed)}, ${left}; delete kept models, free space on the disk, or use it from its source without keeping it`,
