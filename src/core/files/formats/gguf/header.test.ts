@@ -133,7 +133,12 @@ describe('readGgufHeader', () => {
 const openOne = (bytes: Uint8Array) => openCheckpoint(memoryFolder('m', new Map([['m.gguf', bytes]])))
 
 /** Metadata as the file has it and the tensors shared out in two files. */
-async function inParts(bytes: Uint8Array): Promise<[Uint8Array, Uint8Array]> {
+async function inParts(
+  bytes: Uint8Array,
+  ofItself: Record<string, number> = {},
+): Promise<[Uint8Array, Uint8Array]> {
+  const own = new MetadataWriter()
+  for (const [key, value] of Object.entries(ofItself)) own.put(key, 'u32', value)
   const header = await read(bytes)
   const tensors = [...header.tensors.values()]
   const firstEntry = new TextDecoder('latin1').decode(bytes).indexOf(tensors[0].name) - 8
@@ -157,7 +162,7 @@ async function inParts(bytes: Uint8Array): Promise<[Uint8Array, Uint8Array]> {
   const half = Math.floor(tensors.length / 2)
   return [
     part(tensors.slice(0, half), bytes.slice(24, firstEntry), header.metadata.size),
-    part(tensors.slice(half), new Uint8Array(0), 0),
+    part(tensors.slice(half), own.finish([], 1).slice(24), Object.keys(ofItself).length),
   ]
 }
 
@@ -199,6 +204,26 @@ describe('a model in parts', async () => {
       ),
       'file-malformed',
     )
+  })
+
+  it.each([
+    [{ 'split.no': 1, 'split.count': 2 }, undefined],
+    [{ 'split.no': 0, 'split.count': 2 }, 'split.no 0'],
+    [{ 'split.no': 1, 'split.count': 3 }, 'split.count 3'],
+  ])('whose second says of itself %o', async (keys, message) => {
+    const [first, second] = await inParts(bytes, keys)
+    const folder = memoryFolder(
+      'm',
+      new Map([
+        [names[0], first],
+        [names[1], second],
+      ]),
+    )
+    if (message === undefined) expect((await openCheckpoint(folder)).files).toHaveLength(2)
+    else
+      expect(
+        (await expectFailure(openCheckpoint(folder), 'file-malformed', { file: names[1] })).message,
+      ).toContain(message)
   })
 
   it('two models in a folder are one too many', async () => {

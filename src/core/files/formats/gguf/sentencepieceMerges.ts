@@ -5,7 +5,12 @@
 /** Pieces longer than this are found by no published tokenizer, and their cuts would grow with the square. */
 const MAX_PIECE = 256
 
-const length = (text: string) => [...text].length
+interface Cut {
+  pair: [string, string]
+  /** characters */
+  left: number
+  right: number
+}
 
 /** Merges as pairs; `isPiece` says which ids may be joined and be the result. */
 export function mergesOfScores(
@@ -13,20 +18,41 @@ export function mergesOfScores(
   scores: ArrayLike<number>,
   isPiece: (id: number) => boolean,
 ): [string, string][] {
-  const ids = new Map<string, number>()
+  const known = new Set<string>()
+  const ids: number[] = []
   tokens.forEach((token, id) => {
-    if (isPiece(id)) ids.set(token, id)
+    if (!isPiece(id)) return
+    known.add(token)
+    if (token.length > 1 && token.length <= MAX_PIECE) ids.push(id)
   })
-  const merges: { pair: [string, string]; score: number; left: number; right: number }[] = []
-  for (const [piece, id] of ids) {
-    if (piece.length > MAX_PIECE) continue
-    for (let at = 1; at < piece.length; at++) {
-      const pair: [string, string] = [piece.slice(0, at), piece.slice(at)]
-      if (ids.has(pair[0]) && ids.has(pair[1]))
-        merges.push({ pair, score: scores[id], left: length(pair[0]), right: length(pair[1]) })
-    }
+  // Stable: equals stay in the order of their ids.
+  ids.sort((a, b) => scores[b] - scores[a])
+  const merges: [string, string][] = []
+  for (let begin = 0; begin < ids.length; ) {
+    let end = begin + 1
+    while (end < ids.length && scores[ids[end]] === scores[ids[begin]]) end++
+    const cuts = ids.slice(begin, end).flatMap((id) => cutsOf(tokens[id], known))
+    // Cuts of one piece come in order.
+    if (end - begin > 1) cuts.sort((a, b) => b.left - a.left || b.right - a.right)
+    for (const { pair } of cuts) merges.push(pair)
+    begin = end
   }
-  // Stable: pieces were taken in the order of their ids.
-  merges.sort((a, b) => b.score - a.score || b.left - a.left || b.right - a.right)
-  return merges.map(({ pair }) => pair)
+  return merges
 }
+
+/** Longest left part first. */
+function cutsOf(piece: string, known: ReadonlySet<string>): Cut[] {
+  const cuts: Cut[] = []
+  const total = characters(piece)
+  for (let at = piece.length - 1; at > 0; at--) {
+    const left = piece.slice(0, at)
+    if (!known.has(left)) continue
+    const right = piece.slice(at)
+    if (!known.has(right)) continue
+    const length = characters(left)
+    cuts.push({ pair: [left, right], left: length, right: total - length })
+  }
+  return cuts
+}
+
+const characters = (text: string): number => (/[\ud800-\udfff]/.test(text) ? [...text].length : text.length)
