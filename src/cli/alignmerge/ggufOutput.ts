@@ -26,13 +26,13 @@ export interface GgufOutput {
   notes: string[]
 }
 
-/** The type asked for; undefined where safetensors are. Throws `UsageError`. */
+/** The type asked for; undefined where other formats are. Throws `UsageError`. */
 export function readGgufType(call: Call): GgufType | undefined {
   const format = call.text('format') ?? 'safetensors'
   const type = call.text('quantize')?.toLowerCase()
-  if (format !== 'safetensors' && format !== 'gguf')
-    throw new UsageError(`--format ${format}: expected safetensors or gguf`)
-  if (format === 'safetensors') {
+  if (format !== 'safetensors' && format !== 'gguf' && format !== 'onnx')
+    throw new UsageError(`--format ${format}: expected safetensors, gguf or onnx`)
+  if (format !== 'gguf') {
     if (type !== undefined) throw new UsageError('--quantize: expected --format gguf with it')
     return undefined
   }

@@ -14,6 +14,7 @@ import { writeRecipeYaml } from '../../core/merge/recipe/yaml.ts'
 import { WEIGHT_TYPES } from '../../core/merge/streamMerge.ts'
 import { type MergeProgress, mergeDigest, placedSink } from '../../core/session/placedMerge.ts'
 import type { JobOptions } from '../../core/session/session.ts'
+import { isHubPath } from '../hubModels.ts'
 import { nodeFolder } from '../nodeFolder.ts'
 import { nodeOutput } from '../nodeOutput.ts'
 import { type CardModel, rolesOf, writeCard } from './card.ts'
@@ -21,6 +22,7 @@ import { type Call, type Command, type Output, UsageError } from './command.ts'
 import { jobOptions, PROBE_OPTIONS, readProbeFile, withSession } from './engine.ts'
 import { convertToGguf, type GgufOutput, ggufSection, readGgufType, worstOf } from './ggufOutput.ts'
 import { type Measured, Measurer, measureLines } from './measure.ts'
+import { convertToOnnx, layoutModel, type OnnxOutput, onnxSection, onnxSummary } from './onnxOutput.ts'
 import { type OpenedRecipe, openRecipe, planOpened, readRecipeFile } from './openRecipe.ts'
 import { copyTokenizer, mergedConfig, withTarget } from './outputFolder.ts'
 import { type PlanRun, readFisherArguments, runPlan } from './runPlan.ts'
@@ -70,7 +72,9 @@ async function cardModels(plan: MergePlan, opened: OpenedRecipe, job: JobOptions
   const roles = rolesOf(plan)
   const models: CardModel[] = []
   for (const name of plan.models) {
-    const digest = await weightsDigest(opened.models.get(name)!.checkpoint, { signal: job.signal })
+    const { path, checkpoint } = opened.models.get(name)!
+    // A hub's model is named by its commit; its weights would be fetched a second time for their digest.
+    const digest = isHubPath(path) ? path : await weightsDigest(checkpoint, { signal: job.signal })
     models.push({ name, digest, role: roles.get(name) ?? '' })
   }
   return models
@@ -104,6 +108,7 @@ interface Merged {
   notes: string[]
   measured?: Measured
   gguf?: GgufOutput
+  onnx?: OnnxOutput
 }
 
 async function write(
@@ -118,6 +123,7 @@ async function write(
   const limit = readSize(call.text('shard-size') ?? SHARD_SIZE)
   const budget = readSize(call.text('budget') ?? BUDGET, '--budget')
   const ggufType = readGgufType(call)
+  const layout = call.text('format') === 'onnx' ? layoutModel(plan, opened.models) : undefined
   const fisherFiles = readFisherArguments(call.texts('fisher'), opened.models)
   const inputs = new Map([...opened.models].map(([name, { checkpoint }]) => [name, checkpoint]))
   const probes = await readProbeFile(call)
@@ -132,7 +138,7 @@ async function write(
     withSession(output, probes.file, async (session) => {
       const run: PlanRun = { session, plan, models: opened.models, fisherFiles }
       // A GGUF file is rounded once, from float32.
-      const streamed: MergePlan = ggufType ? { ...plan, outDtype: 'float32' } : plan
+      const streamed: MergePlan = ggufType || layout ? { ...plan, outDtype: 'float32' } : plan
       const type = WEIGHT_TYPES[streamed.outDtype]
       const writer = await PlacedWriter.open({
         folder: nodeOutput(folder),
@@ -157,25 +163,28 @@ async function write(
       await copyTokenizer(tokenizer, folder, templateOf(plan, opened))
       const written = writer.shards.map(({ file }) => file)
       const gguf = ggufType && (await convertToGguf(folder, written, basename(out), ggufType, signal))
+      const onnx = layout && (await convertToOnnx(folder, written, layout, signal))
       // Read back as anyone would: what is written is a model of the family, with every weight in its place.
       const digest = await weightsDigest(await openCheckpoint(await nodeFolder(folder)), { signal })
       const measured = call.has('measure') ? await measureMerge(folder, run, call, job) : undefined
       const { declaration } = methodOf(plan.method)
       const { recipe } = opened
       const card = { name: basename(out), version, recipe, plan, declaration, models, digest, measured }
-      await writeFile(join(folder, 'README.md'), writeCard(card) + (gguf ? ggufSection(gguf) : ''))
+      const section = gguf ? ggufSection(gguf) : onnx ? onnxSection(onnx) : ''
+      await writeFile(join(folder, 'README.md'), writeCard(card) + section)
       await writeFile(join(folder, 'alignmerge_config.yml'), writeRecipeYaml(recipe))
       return {
         out,
         method: plan.method,
         layers: plan.layerCount,
         dtype: plan.outDtype,
-        files: gguf ? [gguf.file] : written,
+        files: gguf ? [gguf.file] : (onnx?.files ?? written),
         digest,
         models,
         notes: plan.notes,
         ...(measured && { measured }),
         ...(gguf && { gguf }),
+        ...(onnx && { onnx }),
       }
     }),
   )
@@ -210,7 +219,10 @@ export const merge: Command = {
       value: 'SIZE',
       help: `most memory of host and device for streamed methods (default ${BUDGET})`,
     },
-    format: { value: 'NAME', help: 'safetensors (default) or gguf' },
+    format: {
+      value: 'NAME',
+      help: 'safetensors (default), gguf, or onnx: in the layout of an ONNX model of the recipe',
+    },
     quantize: { value: 'TYPE', help: 'with --format gguf: f16 (default), q8_0 or q4_0' },
     force: { help: 'replace the model folder OUT' },
     fisher: {
@@ -255,6 +267,10 @@ A merge that was stopped or killed goes on at its last finished tensor when the 
         )
         for (const name of merged.gguf.fallbacks) output.print(`  F16, rows being no whole blocks: ${name}`)
         for (const note of merged.gguf.notes) output.print(`  ${note}`)
+      }
+      if (merged.onnx) {
+        output.print(onnxSummary(merged.onnx))
+        for (const note of merged.onnx.notes) output.print(`  ${note}`)
       }
       if (merged.measured) output.print(measureLines(merged.measured))
     }
