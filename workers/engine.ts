@@ -6,8 +6,9 @@ import { answerPrompt } from '../src/core/evaluate/answers.ts'
 import type { AqiView } from '../src/core/evaluate/aqiVectors.ts'
 import type { ViewMeasurement } from '../src/core/evaluate/aqiViews.ts'
 import { isUnavailable } from '../src/core/evaluate/estimate.ts'
+import { openDropped } from '../src/core/files/adapter/droppedAdapter.ts'
 import { type Checkpoint, openCheckpoint } from '../src/core/files/checkpoint.ts'
-import { filesFolder, urlFolder } from '../src/core/files/folder.ts'
+import { urlFolder } from '../src/core/files/folder.ts'
 import { Gpu } from '../src/core/gpu/device.ts'
 import type { DeviceModel } from '../src/core/model/deviceModel.ts'
 import { layerConflict } from '../src/core/session/conflict.ts'
@@ -166,7 +167,8 @@ export function createEngine(): EngineApi {
 
     openFiles: (jobId, files) =>
       queue.run(jobId, async (job) => {
-        const checkpoint = await openCheckpoint(filesFolder(files), job.signal)
+        const open = [...current().session.models.values()].map((model) => model.checkpoint)
+        const checkpoint = await openDropped(files, open, job.signal)
         const origin: ModelOrigin = {
           kind: 'files',
           name: checkpoint.name,

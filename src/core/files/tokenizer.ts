@@ -80,10 +80,12 @@ export class TextCodec {
     if (wrong !== undefined)
       throw new EngineError('request-invalid', `token ${wrong}: expected 0 … ${this.vocabSize - 1}`)
     if (ids.length === 0) return ''
-    return this.tokenizer.decode([...ids], {
-      skip_special_tokens: true,
-      clean_up_tokenization_spaces: this.cleansSpaces,
-    })
+    return guarded(() =>
+      this.tokenizer.decode([...ids], {
+        skip_special_tokens: true,
+        clean_up_tokenization_spaces: this.cleansSpaces,
+      }),
+    )
   }
 
   /** Token of an id as the vocabulary spells it, or undefined. */
@@ -93,7 +95,7 @@ export class TextCodec {
 
   /** The template writes its own begin token, so the tokenizer must not add a second one. */
   private ids(text: string): number[] {
-    const { ids, tokens } = this.tokenizer.encode(text, { add_special_tokens: false })
+    const { ids, tokens } = guarded(() => this.tokenizer.encode(text, { add_special_tokens: false }))
     const missing = ids.findIndex((id) => typeof id !== 'number')
     if (missing >= 0)
       throw new EngineError(
@@ -172,12 +174,19 @@ export function openTokenizer(json: Record<string, unknown>, config: Record<stri
     ...json,
   }
   const names = Array.isArray(extra) ? extra.map(tokenText).filter((t) => t !== undefined) : []
+  return guarded(() => new Tokenizer(complete, { ...config, additional_special_tokens: names }))
+}
+
+/** The package checks little of a tokenizer.json: what is wrong in one comes to light as a TypeError, often on use. */
+function guarded<T>(use: () => T): T {
   try {
-    return new Tokenizer(complete, { ...config, additional_special_tokens: names })
+    return use()
   } catch (error) {
-    throw new EngineError('file-unsupported', `the tokenizer cannot be used: ${messageOf(error)}`, {
-      file: 'tokenizer.json',
-    })
+    throw new EngineError(
+      'file-unsupported',
+      `the tokenizer cannot be used: ${messageOf(error)}`,
+      TOKENIZER_FILE,
+    )
   }
 }
 
