@@ -196,13 +196,22 @@ describe('weights bound where they lie', () => {
     }
   })
 
-  it('chooses fused attention where onnxruntime computes the same', async () => {
+  it('agrees on long sequences in the form it chooses by itself', async () => {
+    const long = Array.from({ length: 45 }, (_, t) => (7 * t + 3) % 40)
     const forms = { ...fused, gemma2: TINY_CONFIGS.gemma2, 'small heads': TINY_CONFIGS['llama, separate'] }
     for (const [name, raw] of Object.entries(forms)) {
-      const { config, arrays } = tinyModel(raw)
-      const theirs = await OrtModel.openHost(ort, config, (weight) => arrays.get(weight)!)
-      expect([name, theirs.attention]).toEqual([name, name in fused ? 'fused' : 'explicit'])
-      await theirs.dispose()
+      const { config, arrays, model } = deviceModel(raw)
+      const expected = await ownLogits(model, long)
+      const onDevice = await OrtModel.open(ort, gpu.device, config)
+      bind(onDevice, model)
+      const onHost = await OrtModel.openHost(ort, config, (weight) => arrays.get(weight)!)
+      expect([name, onDevice.attention]).toEqual([name, 'explicit'])
+      expect([name, onHost.attention]).toEqual([name, name in fused ? 'fused' : 'explicit'])
+      for (const theirs of [onDevice, onHost]) {
+        expect(relativeError(await theirs.logits(long), expected)).toBeLessThan(BOUND)
+        await theirs.dispose()
+      }
+      model.dispose()
     }
     const { config } = tinyModel(TINY_CONFIGS.gemma2)
     await expect(OrtModel.open(ort, gpu.device, config, { attention: 'fused' })).rejects.toMatchObject({
