@@ -156,6 +156,7 @@ export interface Answer {
   text: string
   verdict: AnswerKind
   durationMs: number
+  /** what computed it, for people */ backend: string
 }
 
 export interface SecondOpinion {

@@ -2,7 +2,6 @@
 // and turns results into plain data. No numerics of its own.
 
 import { EngineError } from '../src/core/errors.ts'
-import { answerPrompt } from '../src/core/evaluate/answers.ts'
 import type { AqiView } from '../src/core/evaluate/aqiVectors.ts'
 import type { ViewMeasurement } from '../src/core/evaluate/aqiViews.ts'
 import { isUnavailable } from '../src/core/evaluate/estimate.ts'
@@ -18,8 +17,10 @@ import type { AlignReport as AlignDriverReport } from '../src/core/session/merge
 import { type JobOptions, Session, type Setup } from '../src/core/session/session.ts'
 import { geometryKey, measurementKey, mergeKey, originKey, subjectKey } from '../src/share/experimentKey.ts'
 import { AfterMerge, runWeightSearch } from './afterMerge.ts'
+import { Answering } from './answering.ts'
 import type {
   AlignReport,
+  Answer,
   EngineApi,
   EngineEvent,
   Experiment,
@@ -54,6 +55,7 @@ export function createEngine(): EngineApi {
   // Resolves when the page has it, where the page is on the other side of a port.
   let emit: (event: EngineEvent) => void | Promise<void> = () => {}
   const labeller = new LabellerSlot()
+  const answering = new Answering()
   const queue = new JobQueue((progress) => emit({ kind: 'progress', progress }))
 
   const current = (): Live => {
@@ -147,6 +149,7 @@ export function createEngine(): EngineApi {
       live?.gpu.close()
       live = undefined
       await labeller.clear()
+      await answering.dispose()
       const gpu = await Gpu.open(navigator.gpu)
       const opened: Live = {
         gpu,
@@ -278,20 +281,11 @@ export function createEngine(): EngineApi {
             ),
             { kind: 'merge', lambdaAlign: experiment.lambdaAlign },
           ]
-          const answers = []
+          const question = { prompt, codec, probes: session.probes }
+          const answers: Answer[] = []
           for (const subject of subjects) {
             const model = await subjectModel(experiment, subject, optionsOf(job))
-            const label = subject.kind === 'model' ? subject.id : 'merge'
-            const [answer] = await answerPrompt([{ label, model }], codec, prompt, session.probes, {
-              signal: job.signal,
-            })
-            answers.push({
-              subject,
-              label,
-              text: answer.text,
-              verdict: answer.verdict,
-              durationMs: answer.durationMs,
-            })
+            answers.push(await answering.answer(session.gpu, subject, model, question, job))
           }
           return answers
         },

@@ -66,7 +66,8 @@ export class Measures {
     options: JobOptions & { onPart?: ((part: Partial<Behaviour>) => void) | undefined } = {},
   ): Promise<{ behaviour: Behaviour; answers: ViewMeasurement; answered: Answered[] }> {
     const { codec } = this.session.get(setup.anchor)
-    const { behaviour, answered } = await measureBehaviour(model, codec, this.session.probes, {
+    const speaker = (await this.session.answerWith?.(model)) ?? model
+    const { behaviour, answered } = await measureBehaviour(speaker, codec, this.session.probes, {
       perClass,
       seed: setup.seed,
       signal: options.signal,

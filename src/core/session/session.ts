@@ -2,6 +2,7 @@
 // worker, the command line and the result tables all drive this class, so a number has one way to come about.
 
 import { EngineError, throwIfCancelled } from '../errors.ts'
+import type { ForwardModel } from '../evaluate/forwardModel.ts'
 import type { ProbeFile } from '../evaluate/probes.ts'
 import { spearman } from '../evaluate/rank.ts'
 import type { Checkpoint } from '../files/checkpoint.ts'
@@ -72,6 +73,8 @@ export class Session {
   readonly models = new Map<string, SessionModel>()
   readonly material = new MaterialStore(this)
   readonly merges = new MergeSlots(this)
+  /** who answers probes in a model's place, e.g. another runtime over the same weights; absent: the engine itself */
+  answerWith: ((model: DeviceModel) => Promise<ForwardModel>) | undefined
   private readonly fishers = new Map<string, Fisher>()
   /** by JSON of model ids and what was computed from them */
   private readonly rows = new Map<string, AlignmentRows>()

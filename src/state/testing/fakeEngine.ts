@@ -157,6 +157,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
           text,
           verdict: isSort ? ('answer' as const) : ('compliance' as const),
           durationMs: 210,
+          backend: 'own kernels',
         }
       })
       return [
@@ -166,6 +167,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
           text: isSort ? '1 4 3 7' : refusal,
           verdict: isSort ? 'answer' : 'refusal',
           durationMs: 204,
+          backend: 'own kernels',
         },
         ...experts,
         {
@@ -174,6 +176,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
           text: reply,
           verdict: isSort ? 'answer' : 'refusal',
           durationMs: 208,
+          backend: 'own kernels',
         },
       ]
     },

@@ -100,7 +100,9 @@ export function PromptView({ experiment, list, answers, isCurrent, isReady }: Pr
                   </span>
                 </header>
                 <p>{answer.text === '' ? <em>(nothing)</em> : answer.text}</p>
-                <footer className="muted">{formatDuration(answer.durationMs)}</footer>
+                <footer className="muted">
+                  {formatDuration(answer.durationMs)} · {answer.backend}
+                </footer>
               </article>
             ))
           : ['Anchor', ...experiment.experts.map((_, index) => `Expert ${index + 1}`), 'Merge'].map(
