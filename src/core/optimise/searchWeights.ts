@@ -3,6 +3,7 @@
 // stopped keeps its best. Estimating data alone comes in here; whether a choice is good, held-out probes say.
 
 import { EngineError, type ErrorCode, throwIfCancelled } from '../errors.ts'
+import type { ForwardModel } from '../evaluate/forwardModel.ts'
 import { DeviceModel } from '../model/deviceModel.ts'
 import { createGradients } from '../model/gradientSink.ts'
 import type { Session, Setup } from '../session/session.ts'
@@ -39,9 +40,16 @@ export interface SearchOptions {
   /** weights below 0 allowed [no] */ allowNegative?: boolean
   /** [the setup's] */ seed?: number
   /** data; made from the models where absent, with harmful questions by the setup's unaligned reference */ pairs?: readonly Pair[]
+  /** what a merge is measured as, and how that is freed: a quantised build that only runs forward [the merge itself] */
+  measureAs?: ((merged: DeviceModel, signal?: AbortSignal) => Promise<MeasuredAs>) | undefined
   /** after every evaluation */ onTrace?: ((point: TracePoint) => void) | undefined
   onProgress?: ((label: string, done: number, total: number) => void) | undefined
   /** stops the search, which then returns its best so far */ signal?: AbortSignal | undefined
+}
+
+export interface MeasuredAs {
+  model: ForwardModel
+  release(): Promise<void>
 }
 
 export interface TracePoint extends ObjectiveParts, Choice {
@@ -89,6 +97,8 @@ export async function searchWeights(
       'request-invalid',
       `the gradient search needs a merge that is linear in its weights, found ${mode}`,
     )
+  if (search === 'gradient' && options.measureAs)
+    throw new EngineError('request-invalid', 'the gradient search needs a model that runs backward')
   const shape: GenomeShape = { mode, groups: groups.count, experts: experts.length, allowNegative }
   const made = options.pairs
     ? undefined
@@ -107,7 +117,9 @@ export async function searchWeights(
       if (!choice) return Number.POSITIVE_INFINITY
       return recorder.record(choice, false, async () => {
         await mergeChoice(merge, choice, out, signal)
-        return objective.evaluate(out, signal)
+        if (!options.measureAs) return objective.evaluate(out, signal)
+        const measured = await options.measureAs(out, signal)
+        return objective.evaluate(measured.model, signal).finally(() => measured.release())
       })
     }
     if (search === 'evolution') await evolve(shape, evaluations, seed, evaluate)

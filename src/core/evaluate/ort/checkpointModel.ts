@@ -8,12 +8,15 @@ import type { ByteSource } from '../../files/source.ts'
 import type { ModelConfig } from '../../model/config.ts'
 import { fromF16 } from '../../tensors/dtype.ts'
 import type { ForwardGenerateOptions, ForwardModel, ForwardSequence, HiddenSpan } from '../forwardModel.ts'
+import { addBranches, type Branch, branchInput } from './branchGraph.ts'
 import { type CheckpointGraph, checkpointGraph } from './checkpointGraph.ts'
 import { inLine, type OrtModule, type OrtSession, type OrtTensor, onDevice, onHost } from './ortSession.ts'
 import { checkSampling, sampleToken } from './sampling.ts'
 
 export interface OrtCheckpointOptions {
   /** absent: the wasm provider */ device?: GPUDevice | undefined
+  /** low-rank branches beside matrices, moved by `move`; all of rank `rank` */
+  branches?: { factors: readonly Branch[]; rank: number } | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -33,6 +36,10 @@ export class OrtCheckpointModel implements ForwardModel {
   readonly #file: string
   readonly #graph: CheckpointGraph
   readonly #session: OrtSession
+  /** numbers of s: r for each branch */
+  readonly size: number
+  readonly #rank: number
+  #moved: Float32Array
   #isDisposed = false
 
   private constructor(
@@ -41,8 +48,12 @@ export class OrtCheckpointModel implements ForwardModel {
     checkpoint: OnnxCheckpoint,
     graph: CheckpointGraph,
     session: OrtSession,
+    branches: OrtCheckpointOptions['branches'],
   ) {
     this.#ort = ort
+    this.#rank = branches?.rank ?? 0
+    this.size = this.#rank * (branches?.factors.length ?? 0)
+    this.#moved = new Float32Array(this.size)
     this.#device = device
     this.#file = checkpoint.path
     this.#graph = graph
@@ -58,13 +69,18 @@ export class OrtCheckpointModel implements ForwardModel {
   static async open(
     ort: OrtModule,
     checkpoint: OnnxCheckpoint,
-    { device, signal }: OrtCheckpointOptions = {},
+    { device, branches, signal }: OrtCheckpointOptions = {},
   ): Promise<OrtCheckpointModel> {
     const graph = checkpointGraph(checkpoint)
-    const bytes = await readWhole(checkpoint.model.source, graph.appended, signal)
+    const file = await readWhole(checkpoint.model.source, signal)
+    const isHalf = graph.cache.some(({ type }) => type === 'float16')
+    const moved = branches ? addBranches(file, checkpoint, branches.factors, branches.rank, isHalf) : file
+    const bytes = new Uint8Array(moved.byteLength + graph.appended.byteLength)
+    bytes.set(moved)
+    bytes.set(graph.appended, moved.byteLength)
     const externalData: { path: string; data: Uint8Array }[] = []
     for (const { location, source } of checkpoint.data)
-      externalData.push({ path: location, data: await readWhole(source, new Uint8Array(0), signal) })
+      externalData.push({ path: location, data: await readWhole(source, signal) })
     const kept = graph.cache.map(({ present }) => [present, 'gpu-buffer'] as const)
     const create = () =>
       ort.InferenceSession.create(bytes, {
@@ -75,7 +91,14 @@ export class OrtCheckpointModel implements ForwardModel {
         externalData,
       })
     const session = await inLine(() => (device ? onDevice(device, create) : onHost(create)))
-    return new OrtCheckpointModel(ort, device, checkpoint, graph, session)
+    return new OrtCheckpointModel(ort, device, checkpoint, graph, session, branches)
+  }
+
+  /** Every later run is of W + U diag(s) V; `request-invalid` for another number than `size`. */
+  move(s: ArrayLike<number>): void {
+    if (s.length !== this.size)
+      throw new EngineError('request-invalid', `${s.length} numbers for branches that take ${this.size}`)
+    this.#moved = Float32Array.from(s)
   }
 
   /** Whether the residual streams can be read. */
@@ -282,6 +305,10 @@ export class OrtCheckpointModel implements ForwardModel {
     }
     if (cacheBranch) feeds[cacheBranch] = boolean(this.#ort, past > 0)
     if (logitRows) feeds[logitRows] = new this.#ort.Tensor('int64', BigInt64Array.of(0n), [])
+    for (let i = 0; i * this.#rank < this.size; i++) {
+      const own = this.#moved.slice(i * this.#rank, (i + 1) * this.#rank)
+      feeds[branchInput(i)] = new this.#ort.Tensor('float32', own, [this.#rank])
+    }
     const run = () => this.#session.run(feeds, names)
     const device = this.#device
     return inLine(() => (device ? onDevice(device, run) : onHost(run)))
@@ -371,15 +398,12 @@ function toFloats({ data }: OrtTensor): Float32Array {
   throw new EngineError('file-unsupported', 'the graph gives numbers that are no floats')
 }
 
-/** All bytes of a source with some more at the end. */
 async function readWhole(
   source: ByteSource,
-  more: Uint8Array,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(source.size + more.byteLength)
+  const bytes = new Uint8Array(source.size)
   for (let at = 0; at < source.size; at += COPY_BYTES)
     bytes.set(await source.read(at, Math.min(COPY_BYTES, source.size - at), signal), at)
-  bytes.set(more, source.size)
   return bytes
 }

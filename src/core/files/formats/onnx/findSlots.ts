@@ -160,6 +160,7 @@ class Search {
       layout: { kind: 'plain', tensor, type, order: turned },
       shift: 0,
       storage: type.toUpperCase(),
+      node,
     })
   }
 
@@ -178,7 +179,7 @@ class Search {
     if (use === 'weight' && !this.found.norms.has(module)) this.found.norms.set(module, node)
     const layout: Layout = { kind: 'plain', tensor, type, order: 'out-in' }
     const storage = type.toUpperCase()
-    this.add({ module, part, rows: length, columns: 1, isVector: true, layout, shift, storage })
+    this.add({ module, part, rows: length, columns: 1, isVector: true, layout, shift, storage, node })
   }
 
   private blocks(node: OnnxNode, input: number, operand: BlockOperand | string): void {
@@ -194,7 +195,7 @@ class Search {
     const { rows, layout } = operand
     const { bits, columns, blockSize } = layout.form
     const storage = `int${bits}, blocks of ${blockSize}`
-    this.add({ module, part: 'weight', rows, columns, isVector: false, layout, shift: 0, storage })
+    this.add({ module, part: 'weight', rows, columns, isVector: false, layout, shift: 0, storage, node })
     if (node.operator === 'MatMulNBits' && node.inputs[5]) this.vector(node, node.inputs[5], 'bias')
   }
 

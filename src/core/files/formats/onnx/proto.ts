@@ -53,6 +53,9 @@ export interface OnnxNode {
   attributes: Map<string, number | number[] | string>
   /** stands in the branch of an If or the body of a Loop */
   isNested: boolean
+  /** its message in the file */
+  offset: number
+  length: number
 }
 
 export interface OnnxValue {
@@ -70,6 +73,8 @@ export interface OnnxModel {
   tensors: Map<string, OnnxTensor>
   inputs: OnnxValue[]
   outputs: OnnxValue[]
+  /** messages of the graph in the file: one, unless something was appended */
+  graphs: { offset: number; length: number }[]
 }
 
 const MAX_NODES = 200_000
@@ -90,7 +95,7 @@ const SMALL = 2 ** 12
 class Collector {
   readonly model: OnnxModel
   constructor(source: ByteSource) {
-    this.model = { source, nodes: [], tensors: new Map(), inputs: [], outputs: [] }
+    this.model = { source, nodes: [], tensors: new Map(), inputs: [], outputs: [], graphs: [] }
   }
   fail(message: string, offset: number): never {
     throw new EngineError('file-malformed', message, { file: this.model.source.name, offset })
@@ -117,14 +122,13 @@ class Collector {
 export async function readOnnxModel(source: ByteSource, signal?: AbortSignal): Promise<OnnxModel> {
   const file = new WireFile(source, signal)
   const collector = new Collector(source)
-  let hasGraph = false
   for await (const field of file.fields(0, source.size)) {
     if (field.number !== 7) continue
     if (field.wire !== 2) collector.fail('graph: expected a message', field.begin)
-    hasGraph = true
+    collector.model.graphs.push({ offset: field.begin, length: field.length })
     await readGraph(file, collector, field)
   }
-  if (!hasGraph) collector.fail('the file holds no ONNX graph', 0)
+  if (collector.model.graphs.length === 0) collector.fail('the file holds no ONNX graph', 0)
   return collector.model
 }
 
@@ -168,6 +172,8 @@ function readNode(span: Span, begin: number, end: number, collector: Collector, 
     outputs: [],
     attributes: new Map(),
     isNested: depth > 0,
+    offset: begin,
+    length: end - begin,
   }
   // Before its own graphs, so that nodes stand in the order of the file.
   collector.addNode(node, begin)

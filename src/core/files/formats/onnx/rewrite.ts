@@ -5,7 +5,7 @@
 
 import { EngineError, throwIfCancelled } from '../../../errors.ts'
 import type { ExportEntry } from '../../exporter.ts'
-import type { ByteSource } from '../../source.ts'
+import { type ByteSource, MemorySource } from '../../source.ts'
 import type { MappedWeight, Piece } from './assemble.ts'
 import { tensorsOf } from './findSlots.ts'
 import type { OnnxCheckpoint } from './openOnnx.ts'
@@ -211,6 +211,33 @@ export class OnnxRewriter {
     }
     if (isFirst)
       for (const { weight, meter } of sources) this.roundings.push(meter.finish(weight, slot.storage))
+  }
+}
+
+/** The checkpoint with merged weights, rounded to its layout, in memory: for builds that fit there. */
+export async function rewriteInMemory(
+  checkpoint: OnnxCheckpoint,
+  readMerged: ReadMerged,
+  signal?: AbortSignal,
+): Promise<OnnxCheckpoint> {
+  const sources = new Map<string, ByteSource>()
+  for (const { path, byteLength, chunks } of new OnnxRewriter(checkpoint).entries(readMerged)) {
+    const bytes = new Uint8Array(byteLength)
+    let at = 0
+    for await (const chunk of chunks(signal)) {
+      bytes.set(chunk, at)
+      at += chunk.byteLength
+    }
+    sources.set(path, new MemorySource(bytes, path))
+  }
+  const source = sources.get(checkpoint.path)!
+  const data = checkpoint.data.map((file) => ({ ...file, source: sources.get(file.path)! }))
+  const byLocation = new Map(data.map((file) => [file.location, file.source]))
+  return {
+    ...checkpoint,
+    model: { ...checkpoint.model, source },
+    data,
+    locate: ({ location }) => (location === undefined ? source : byLocation.get(location)!),
   }
 }
 

@@ -6,7 +6,7 @@ import { fromBf16, fromF16, toBf16, toF16 } from '../../../tensors/dtype.ts'
 import { decodeValues, type ScalarEncoding } from '../../../tensors/encoding.ts'
 import type { ByteSource } from '../../source.ts'
 import { type BlockForm, decodeRows, encodeRows, packCodes, unpackCodes, zeroRowBytes } from './blocks.ts'
-import type { OnnxTensor, TensorPlace } from './proto.ts'
+import type { OnnxNode, OnnxTensor, TensorPlace } from './proto.ts'
 
 /** Element types of plain weights and of scales. */
 export const FLOATS: Readonly<Record<string, ScalarEncoding>> = {
@@ -42,6 +42,8 @@ export interface Slot {
   shift: number
   /** for people: F16, `int4, blocks of 32` */
   storage: string
+  /** the first node that uses it */
+  node: OnnxNode
 }
 
 /** The file that a place is in. */
