@@ -1,7 +1,7 @@
 // alignmerge preflight MODEL…: every problem of several models from their headers, before anything large is read.
 
 import { preflight as lookAt, type Preflight } from '../../core/preflight/preflight.ts'
-import { nodeFolder } from '../nodeFolder.ts'
+import { folderAt } from '../hubModels.ts'
 import type { Command, Output } from './command.ts'
 import { findModel } from './models.ts'
 
@@ -47,7 +47,7 @@ export const preflight: Command = {
     const models = await Promise.all(
       call.positionals.map(async (name) => ({
         name,
-        folder: await nodeFolder(await findModel(name, call.text('models'))),
+        folder: await folderAt(await findModel(name, call.text('models'))),
       })),
     )
     const report = await lookAt(models, { signal })
