@@ -209,9 +209,12 @@ test('bytes that are not the promised ones are discarded, and said so', async ()
   await add(page, 'tiny/damaged')
   const row = rowOf(page, 'tiny/damaged')
   await row.getByRole('button', { name: 'Keep tiny/damaged' }).click()
-  await expect(row.getByRole('alert')).toContainText(`expected SHA-256 ${promisedHash}, received SHA-256 `, {
-    timeout: 60_000,
-  })
+  await expect(row.getByRole('alert')).toContainText(
+    `expected SHA-256 ${'0'.repeat(16)}…, received SHA-256 `,
+    {
+      timeout: 60_000,
+    },
+  )
   await expect(row.locator('.badge')).toHaveText(/partly here, \d %/)
   await expect(row.getByRole('button', { name: 'Resume tiny/damaged' })).toBeVisible()
 })

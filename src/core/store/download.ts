@@ -105,7 +105,9 @@ export async function arrivedBytes(directory: StoreDirectory, key: string, size:
   return [...read.done].reduce((sum, index) => sum + rangeOf(index, size, rangeBytes).length, 0)
 }
 
-const nameOf = ({ kind, hex }: FileHash): string => `${kind === 'git' ? 'git object' : 'SHA-256'} ${hex}`
+/** Enough digits to tell hashes apart by eye. */
+const nameOf = ({ kind, hex }: FileHash): string =>
+  `${kind === 'git' ? 'git object' : 'SHA-256'} ${hex.slice(0, 16)}…`
 
 function headOf({ size, source }: FileToKeep, rangeBytes: number): JournalHead {
   const validator = source instanceof UrlSource ? source.validator : undefined

@@ -54,7 +54,7 @@ export function App() {
           <StreamedView />
         </main>
       ) : (
-        <div className="app-body">
+        <div className="app-body" data-page={page}>
           <aside className="side" aria-label="Experiment" aria-busy={isLoading}>
             <fieldset className="side-fields" disabled={asked === null}>
               <legend className="visually-hidden">Experiment</legend>
