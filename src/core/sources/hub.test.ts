@@ -153,6 +153,7 @@ describe('names', () => {
     './a/b',
     'a//b',
     'https://huggingface.co/datasets/a/b',
+    'https://huggingface.co/owner/name/blob/main/q8/model.gguf?download=true',
   ])('%j is none', (text) => expect(readHubId(text)).toBeUndefined())
   it('of hubs are http(s) addresses without credentials', () => {
     expect(hubBase('https://mirror.example/hf/')).toBe('https://mirror.example/hf')

@@ -28,6 +28,8 @@ export function readHubId(text: string): HubId | undefined {
   const page = /^https?:\/\/(?:huggingface\.co|hf\.co)\/([^?#]+)/.exec(text.trim())
   if (page) {
     const [owner, name, kind, ...rest] = page[1].split('/').filter(Boolean)
+    // A file of a repository with several models is an address like any other.
+    if (rest.at(-1)?.endsWith('.gguf')) return undefined
     if (kind !== undefined && kind !== 'tree' && kind !== 'blob' && kind !== 'resolve') return undefined
     return checked(`${owner}/${name}`, rest[0] === undefined ? 'main' : decodeURIComponent(rest[0]))
   }
