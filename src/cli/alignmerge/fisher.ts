@@ -1,19 +1,25 @@
 // alignmerge fisher MODEL: the Fisher diagonal of a model as a file, or the check that a file is this model's.
 
+import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { EngineError } from '../../core/errors.ts'
 import type { Checkpoint } from '../../core/files/checkpoint.ts'
+import { sha256Text } from '../../core/files/contentHash.ts'
+import { TextCodec } from '../../core/files/tokenizer.ts'
 import { weightsDigest } from '../../core/files/weightsDigest.ts'
 import { fisherDiagonal } from '../../core/geometry/fisher.ts'
-import { type FisherFileInfo, readFisherFile, saveFisher } from '../../core/geometry/fisherFile.ts'
+import { type FisherFileInfo, layFisher, readFisherFile, saveFisher } from '../../core/geometry/fisherFile.ts'
 import { destroyBuffers } from '../../core/geometry/metric.ts'
+import { streamFisher } from '../../core/geometry/streamedFisher.ts'
+import type { Sequence } from '../../core/model/batch.ts'
 import { probesDigest } from '../../core/session/geometryFiles.ts'
 import { fisherSequences } from '../../core/session/sequences.ts'
 import { FISHER_SEQUENCES } from '../../core/session/session.ts'
 import { FileSource } from '../nodeFolder.ts'
 import type { Call, Command, Output } from './command.ts'
-import { jobOptions, PROBE_OPTIONS, type Probes, readProbeFile, withSession } from './engine.ts'
+import { jobOptions, PROBE_OPTIONS, type Probes, readProbeFile, withGpu, withSession } from './engine.ts'
 import { writeWhole } from './files.ts'
+import { writeInPlace } from './fisherInPlace.ts'
 import { findModel, openModel } from './models.ts'
 
 interface Choice {
@@ -68,6 +74,66 @@ async function compute(
   })
 }
 
+/** Token ids of --ids: a JSON list of lists; every token but the first of a list is a target. */
+async function readIds(path: string): Promise<{ sequences: Sequence[]; sha256: string }> {
+  const text = await readFile(resolve(path), 'utf8').catch(() => {
+    throw new EngineError('file-missing', `no file at ${resolve(path)}`)
+  })
+  const lists: unknown = JSON.parse(text)
+  const isList = (list: unknown) => Array.isArray(list) && list.length > 1 && list.every(Number.isInteger)
+  if (!Array.isArray(lists) || lists.length === 0 || !lists.every(isList))
+    throw new EngineError('file-malformed', 'expected a JSON list of lists of two or more token ids', {
+      file: path,
+    })
+  return {
+    sequences: (lists as number[][]).map((ids) => ({ ids, firstTarget: 1 })),
+    sha256: await sha256Text(text),
+  }
+}
+
+/** The same for a model that is never held: layer by layer, added up on the disk. */
+async function computeStreamed(
+  checkpoint: Checkpoint,
+  digest: string,
+  call: Call,
+  choice: Choice,
+  path: string,
+  output: Output,
+  signal: AbortSignal,
+): Promise<FisherFileInfo> {
+  const job = jobOptions(output, signal)
+  const given = call.text('ids')
+  let sequences: Sequence[]
+  let probes: string
+  if (given !== undefined) ({ sequences, sha256: probes } = await readIds(given))
+  else {
+    const { file } = await readProbeFile(call)
+    const codec = new TextCodec(checkpoint)
+    sequences = fisherSequences(codec, file, choice.sequences, choice.seed)
+    probes = await probesDigest(file)
+  }
+  const tokens = sequences.reduce(
+    (sum, { ids, firstTarget = ids.length }) => sum + ids.length - firstTarget,
+    0,
+  )
+  const { name, weights, config, stored } = checkpoint
+  const { labels, form, seed } = choice
+  const counts = { tokens, sequences: sequences.length }
+  const layout = layFisher({ name, digest, weights }, counts, { labels, form, seed, probes })
+  const content = await withGpu(output, (gpu) =>
+    writeInPlace(
+      path,
+      layout,
+      async (out) => {
+        const shared = { labels, form, seed, signal, ...(job.onProgress && { onProgress: job.onProgress }) }
+        await streamFisher({ gpu, config, stored, sequences, out, ...shared })
+      },
+      signal,
+    ),
+  )
+  return { model: name, digest, content, labels, form, seed, probes, ...counts }
+}
+
 export const fisher: Command = {
   name: 'fisher',
   usage: 'MODEL',
@@ -79,6 +145,8 @@ export const fisher: Command = {
     labels: { value: 'WORD', help: 'sampled from the model (default), or data' },
     form: { value: 'WORD', help: 'sequence, exact (default), or fast, per token' },
     sequences: { value: 'N', help: `sequences averaged over (default ${FISHER_SEQUENCES})` },
+    stream: { help: 'layer by layer from the files, for models that do not fit the device' },
+    ids: { value: 'FILE', help: 'with --stream: token ids as JSON, a list of lists, instead of probes' },
     ...PROBE_OPTIONS,
     models: { value: 'FOLDER', help: 'where models are looked for that are no paths from here' },
   },
@@ -93,7 +161,9 @@ by and the digest of the weights (the one that inspect prints), and a file of ot
     const path = resolve(checked ?? call.text('out') ?? `fisher-${digest.slice(0, 12)}.safetensors`)
     const origin =
       checked === undefined
-        ? await compute(checkpoint, digest, await readProbeFile(call), choice, path, output, signal)
+        ? call.has('stream')
+          ? await computeStreamed(checkpoint, digest, call, choice, path, output, signal)
+          : await compute(checkpoint, digest, await readProbeFile(call), choice, path, output, signal)
         : await check(path, checkpoint, digest, signal)
     if (call.isJson) output.print(JSON.stringify({ file: path, ...origin }))
     else

@@ -8,7 +8,7 @@ import { ContentHash, isSha256 } from './contentHash.ts'
 import type { ExportEntry } from './exporter.ts'
 import { readSafetensorsHeader, readTensor } from './safetensors.ts'
 import type { SafetensorsHeader } from './safetensorsFormat.ts'
-import { safetensorsByteLength, writeSafetensors } from './safetensorsWriter.ts'
+import { safetensorsByteLength, safetensorsHeader, writeSafetensors } from './safetensorsWriter.ts'
 import type { ByteSource } from './source.ts'
 
 const VERSION = '1'
@@ -100,6 +100,63 @@ export async function writeBound(
     chunks: (signal) => writeSafetensors(tensors, metadata, ({ name }) => read(name), signal),
     info: { model: owner.name, digest: owner.digest, content },
   }
+}
+
+/** A file whose numbers are written in place, in any order, before its hash is known. */
+export interface BoundLayout {
+  tensors: readonly { name: string; shape: readonly number[]; offset: number; byteLength: number }[]
+  byteLength: number
+  /** The header, as long with any content as with none. */
+  header(content?: string): Uint8Array<ArrayBuffer>
+  /** The content's hash, from the file itself. */
+  hash(source: ByteSource, signal?: AbortSignal): Promise<string>
+}
+
+/** Where everything of a file will stand; see writeBound for the arguments. */
+export function layBound(
+  kind: FileKind,
+  owner: Owner,
+  rows: number | undefined,
+  fields: Readonly<Record<string, string>>,
+): BoundLayout {
+  const entries = owner.weights.map((weight) => ({
+    name: weight.name,
+    dtype: 'F32' as const,
+    shape: shapeOf(weight, rows),
+  }))
+  const named = { format: kind.format, version: VERSION, model: owner.name, digest: owner.digest, ...fields }
+  const header = (content = '0'.repeat(64)) => safetensorsHeader(entries, { ...named, content })
+  let offset = header().byteLength
+  const tensors = entries.map(({ name, shape }) => {
+    const byteLength = 4 * shape.reduce((a, b) => a * b, 1)
+    const at = offset
+    offset += byteLength
+    return { name, shape, offset: at, byteLength }
+  })
+  return {
+    tensors,
+    byteLength: offset,
+    header,
+    async hash(source, signal) {
+      const hash = new ContentHash()
+      hash.addText(hashedText(named))
+      for (const { name, shape, offset: at, byteLength } of tensors)
+        await hash.addTensorParts(name, 'F32', shape, strips(source, at, byteLength, signal))
+      return hash.finish()
+    },
+  }
+}
+
+const STRIP_BYTES = 16 * 2 ** 20
+
+async function* strips(
+  source: ByteSource,
+  offset: number,
+  byteLength: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for (let done = 0; done < byteLength; done += STRIP_BYTES)
+    yield await source.read(offset + done, Math.min(STRIP_BYTES, byteLength - done), signal)
 }
 
 /** Fields of a file's metadata; `file-malformed` names the one that is not as expected. */
@@ -214,7 +271,7 @@ export async function readBound(
   { kind, source, header, info }: OpenedBound,
   owner: Owner,
   rows: number | undefined,
-  use: (name: string, values: Float32Array<ArrayBuffer>) => void,
+  use: ((name: string, values: Float32Array<ArrayBuffer>) => void) | undefined,
   options: BoundOptions = {},
 ): Promise<void> {
   const { file } = header
@@ -222,17 +279,28 @@ export async function readBound(
   hash.addText(hashedText(header.metadata))
   for (const [index, weight] of owner.weights.entries()) {
     const { name } = weight
-    const bytes = await readTensor(source, header, name, options.signal)
-    const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
-    const bad = values.find((value) => !Number.isFinite(value) || value < (kind.least ?? value))
-    if (bad !== undefined)
+    const shape = shapeOf(weight, rows)
+    const check = (bytes: Uint8Array<ArrayBuffer>) => {
+      const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
+      const bad = values.find((value) => !Number.isFinite(value) || value < (kind.least ?? value))
+      if (bad === undefined) return values
       throw new EngineError(
         Number.isFinite(bad) ? 'file-malformed' : 'not-finite',
         `${kind.title} has no value ${bad}`,
         { file, tensor: name },
       )
-    await hash.addTensor(name, 'F32', shapeOf(weight, rows), bytes)
-    use(name, values)
+    }
+    const place = header.tensors.get(name)
+    if (!use && place) {
+      // Nobody keeps it, so nothing need be held whole.
+      const parts = strips(source, place.begin, place.byteLength, options.signal)
+      await hash.addTensorParts(name, 'F32', shape, checked(parts, check))
+    } else {
+      const bytes = await readTensor(source, header, name, options.signal)
+      const values = check(bytes)
+      await hash.addTensor(name, 'F32', shape, bytes)
+      use?.(name, values)
+    }
     options.onProgress?.(index + 1, owner.weights.length)
   }
   const found = await hash.finish()
@@ -242,4 +310,14 @@ export async function readBound(
       `the file was changed: its content hash is ${info.content}, its content gives ${found}`,
       { file },
     )
+}
+
+async function* checked(
+  parts: AsyncIterable<Uint8Array<ArrayBuffer>>,
+  check: (bytes: Uint8Array<ArrayBuffer>) => unknown,
+): AsyncGenerator<Uint8Array> {
+  for await (const part of parts) {
+    check(part)
+    yield part
+  }
 }

@@ -4,8 +4,10 @@
 import {
   assertFits,
   type BoundInfo,
+  type BoundLayout,
   type BoundOptions,
   type FileKind,
+  layBound,
   type OpenedBound,
   type Owner,
   openBound,
@@ -75,6 +77,17 @@ export async function saveFisher(
   return { ...entry, info: { ...entry.info, labels, form, seed, probes, sequences, tokens } }
 }
 
+/** A file whose sums are added up in place; `tokens` and `sequences` are known beforehand. */
+export function layFisher(
+  owner: Owner,
+  counts: Pick<Fisher, 'tokens' | 'sequences'>,
+  { labels, form, seed, probes }: FisherRecipe,
+): BoundLayout {
+  const { sequences, tokens } = counts
+  const texts = { seed: String(seed), sequences: String(sequences), tokens: String(tokens) }
+  return layBound(KIND, owner, undefined, { labels, form, probes, unit: UNIT, ...texts })
+}
+
 export interface FisherFile {
   origin: FisherFileInfo
   /** mean per token of one weight (count) or a part of it, rounded as on the device */
@@ -93,7 +106,7 @@ export async function readFisherFile(
   const opened = await openBound(KIND, source, signal)
   const origin = infoOf(opened)
   assertFits(opened, owner, undefined)
-  await readBound(opened, owner, undefined, () => undefined, { signal })
+  await readBound(opened, owner, undefined, undefined, { signal })
   const scale = Math.fround(1 / origin.tokens)
   return {
     origin,

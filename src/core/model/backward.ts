@@ -12,7 +12,7 @@ import { rotary } from '../kernels/rotary/rotary.ts'
 import type { Batch } from './batch.ts'
 import type { DeviceModel } from './deviceModel.ts'
 import { type BlockOutput, type ForwardResult, geluOf, type LayerActivations } from './forward.ts'
-import type { GradientSink } from './gradientSink.ts'
+import type { GradientSink, WeightSink } from './gradientSink.ts'
 import { gateUpParts, linearBackward, qkvParts, scratch } from './linear.ts'
 
 /**
@@ -29,12 +29,24 @@ export function backward(
 ): void {
   inject?.(layers.length, dStream)
   for (let l = layers.length - 1; l >= 0; l--) {
-    mlpBackward(model, batch, l, layers[l], dStream, sink)
-    attentionBackward(model, batch, l, layers[l], dStream, sink)
+    backwardLayer(model, batch, l, layers[l], dStream, sink)
     inject?.(l, dStream)
   }
   sink.embedding(dStream)
   model.gpu.pool.release(dStream)
+}
+
+/** One layer: dStream (T,C) becomes the gradient into the stream before it. */
+export function backwardLayer(
+  model: DeviceModel,
+  batch: Batch,
+  l: number,
+  activations: LayerActivations,
+  dStream: GPUBuffer,
+  sink: WeightSink,
+): void {
+  mlpBackward(model, batch, l, activations, dStream, sink)
+  attentionBackward(model, batch, l, activations, dStream, sink)
 }
 
 function mlpBackward(
@@ -43,7 +55,7 @@ function mlpBackward(
   l: number,
   a: LayerActivations,
   dStream: GPUBuffer,
-  sink: GradientSink,
+  sink: WeightSink,
 ): void {
   const { gpu, config } = model
   const { hiddenSize: C, intermediateSize: I } = config
@@ -81,7 +93,7 @@ function attentionBackward(
   l: number,
   a: LayerActivations,
   dStream: GPUBuffer,
-  sink: GradientSink,
+  sink: WeightSink,
 ): void {
   const { gpu, config } = model
   const { hiddenSize: C, headCount: H, kvHeadCount: G, headSize: D } = config
@@ -158,7 +170,7 @@ function outputBackward(
   T: number,
   output: BlockOutput | undefined,
   dStream: GPUBuffer,
-  sink: GradientSink,
+  sink: WeightSink,
 ): GPUBuffer {
   if (!output) return dStream
   const dWritten = scratch(model.gpu, T * model.config.hiddenSize)
@@ -176,7 +188,7 @@ function normBackward(
   inverseRms: GPUBuffer,
   dy: GPUBuffer,
   dx: GPUBuffer,
-  sink: GradientSink,
+  sink: WeightSink,
   accumulate = true,
 ): void {
   const { gpu, config } = model

@@ -44,12 +44,13 @@ export class DeviceModel {
   readonly type: WeightType
   readonly tensors = new Map<string, DeviceTensor>()
 
-  /** Zeroed weights; `gpu-limit` when a tensor does not fit a binding. */
-  constructor(gpu: Gpu, config: ModelConfig, type: WeightType) {
+  /** Zeroed weights, all or those in `only`; `gpu-limit` when a tensor does not fit a binding. */
+  constructor(gpu: Gpu, config: ModelConfig, type: WeightType, only?: ReadonlySet<string>) {
     this.gpu = gpu
     this.config = config
     this.type = type
     for (const spec of listWeights(config)) {
+      if (only && !only.has(spec.name)) continue
       const count = spec.shape.reduce((a, b) => a * b, 1)
       this.tensors.set(spec.name, {
         spec,

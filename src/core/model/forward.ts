@@ -52,7 +52,7 @@ export interface BlockOutput {
   /** (T) */ scale: GPUBuffer
 }
 
-function releaseLayer({ gpu }: DeviceModel, activations: LayerActivations): void {
+export function releaseLayer({ gpu }: DeviceModel, activations: LayerActivations): void {
   const { attentionOutput, mlpOutput, ...buffers } = activations
   gpu.pool.release(...Object.values(buffers))
   for (const output of [attentionOutput, mlpOutput]) if (output) gpu.pool.release(output.x, output.scale)
@@ -87,7 +87,7 @@ export function forward(model: DeviceModel, tokens: TokenContext, options: Forwa
   options.onHidden?.(0, stream)
   const layers: LayerActivations[] = []
   for (let l = 0; l < config.layerCount; l++) {
-    const { activations, out } = layer(model, tokens, l, stream, options.cache)
+    const { activations, out } = forwardLayer(model, tokens, l, stream, options.cache)
     if (options.keep) layers.push(activations)
     else releaseLayer(model, activations)
     stream = out
@@ -104,13 +104,14 @@ export function forward(model: DeviceModel, tokens: TokenContext, options: Forwa
   }
 }
 
-function layer(
+/** One layer: x (T,C) is taken over into the activations, the stream behind it is new. */
+export function forwardLayer(
   model: DeviceModel,
   tokens: TokenContext,
   l: number,
   x: GPUBuffer,
-  cache: KeyValueCache | undefined,
-) {
+  cache?: KeyValueCache,
+): { activations: LayerActivations; out: GPUBuffer } {
   const { gpu, config } = model
   const { hiddenSize: C, intermediateSize: I, headCount: H, headSize: D, norms } = config
   const T = tokens.tokenCount

@@ -47,12 +47,18 @@ export function createGradients(
   return buffers
 }
 
+/** Where the weights of layers send what their gradients are made of. */
+export interface WeightSink {
+  linear(name: string, space: 'tokens' | 'rows', dy: View, x: View): void
+  columns(name: string, space: 'tokens' | 'rows', x: View, N: number): void
+}
+
 interface Space {
   /** S+1 bounds */ segments: GPUBuffer
   /** Z+1 bounds in segments */ groups: GPUBuffer
 }
 
-export class GradientSink {
+export class GradientSink implements WeightSink {
   private readonly gpu: Gpu
   private readonly batch: Batch
   private readonly outputs: GradientBuffers

@@ -8,7 +8,7 @@ import { gatherRows, scatterRows } from '../kernels/rows/rows.ts'
 import type { Batch } from './batch.ts'
 import type { DeviceModel } from './deviceModel.ts'
 import { norm } from './forward.ts'
-import type { GradientSink } from './gradientSink.ts'
+import type { GradientSink, WeightSink } from './gradientSink.ts'
 import { linear, linearBackward, scratch } from './linear.ts'
 
 export const FINAL_NORM = 'model.norm.weight'
@@ -30,8 +30,13 @@ export interface HeadRows {
   /** (R, logitStride), capped where the family does */ logits: GPUBuffer
 }
 
-/** Logits of the rows `rows` (R token indices) of the stream (T,C). */
-export function headLogits(model: DeviceModel, stream: GPUBuffer, rows: GPUBuffer, R: number): HeadRows {
+/** Rows `rows` (R token indices) of the stream (T,C), and normed by the final norm. */
+export function gatherNormed(
+  model: DeviceModel,
+  stream: GPUBuffer,
+  rows: GPUBuffer,
+  R: number,
+): Omit<HeadRows, 'logits'> {
   const { gpu } = model
   const C = model.config.hiddenSize
   const gathered = scratch(gpu, R * C)
@@ -41,13 +46,21 @@ export function headLogits(model: DeviceModel, stream: GPUBuffer, rows: GPUBuffe
     { x: stream, rows, y: gathered },
   )
   const { y, inverseRms } = norm(model, FINAL_NORM, R, gathered)
+  return { stream: gathered, normed: y, inverseRms }
+}
+
+/** Logits of the rows `rows` (R token indices) of the stream (T,C). */
+export function headLogits(model: DeviceModel, stream: GPUBuffer, rows: GPUBuffer, R: number): HeadRows {
+  const { gpu } = model
+  const C = model.config.hiddenSize
+  const gathered = gatherNormed(model, stream, rows, R)
   const stride = logitStride(model)
   const logits = scratch(gpu, R * stride)
-  linear(model, headName(model), R, { buffer: y, stride: C }, { buffer: logits, stride })
+  linear(model, headName(model), R, { buffer: gathered.normed, stride: C }, { buffer: logits, stride })
   const cap = model.config.logitCap
   // A pass of its own: in the product's store, unrolled sixteen times, a software adapter compiles it for a minute.
   if (cap > 0) gpu.run(softCap, { count: R * stride, cap }, { x: logits })
-  return { stream: gathered, normed: y, inverseRms, logits }
+  return { ...gathered, logits }
 }
 
 export function releaseHead(model: DeviceModel, head: HeadRows): void {
@@ -90,6 +103,20 @@ export function headBackward(
   sink?.linear(headName(model), 'rows', { buffer: head.logits, stride }, { buffer: head.normed, stride: C })
   const dNormed = scratch(gpu, R * C)
   linearBackward(model, headName(model), R, { buffer: head.logits, stride }, dNormed, false)
+  return normedBackward(model, batch, head, dNormed, sink)
+}
+
+/** From d of the normed rows (R,C), taken over and released, to a fresh d stream (T,C). */
+export function normedBackward(
+  model: DeviceModel,
+  batch: Batch,
+  head: Omit<HeadRows, 'logits'>,
+  dNormed: GPUBuffer,
+  sink: WeightSink | undefined,
+): GPUBuffer {
+  const { gpu, config } = model
+  const C = config.hiddenSize
+  const R = batch.rowCount
   const dRows = scratch(gpu, R * C)
   const gainProduct = scratch(gpu, R * C)
   gpu.run(
