@@ -8,7 +8,7 @@ import type { WeightSpec } from '../model/families/family.ts'
 import { readConfig } from '../model/families/registry.ts'
 import type { WeightType } from '../tensors/dtype.ts'
 import { decodeValues, isWeightType } from '../tensors/encoding.ts'
-import { type CheckpointFolder, readJson, readJsonIfPresent } from './folder.ts'
+import { type CheckpointFolder, CONFIG_LIMIT, readJson, readJsonIfPresent } from './folder.ts'
 import type { OpenedFormat } from './formats/format.ts'
 import { formatOf } from './formats/registry.ts'
 import { type Bytes, readText } from './source.ts'
@@ -59,10 +59,10 @@ export interface Checkpoint {
  * its shape. Rejects `file-missing`, `file-malformed`, `file-unsupported`, `config-unsupported`, `shape-mismatch`.
  */
 export async function openCheckpoint(folder: CheckpointFolder, signal?: AbortSignal): Promise<Checkpoint> {
-  const beside = await readJsonIfPresent(folder, 'config.json', signal)
+  const beside = await readJsonIfPresent(folder, 'config.json', signal, CONFIG_LIMIT)
   const format = await formatOf(folder, beside, signal)
   const opened = await format.open(folder, beside, signal)
-  const rawConfig = opened.rawConfig ?? (await readJson(folder, 'config.json', signal))
+  const rawConfig = opened.rawConfig ?? (await readJson(folder, 'config.json', signal, CONFIG_LIMIT))
   return checkpointOf(folder, format.id, rawConfig, opened, signal)
 }
 
@@ -154,7 +154,7 @@ async function mergeEndTokens(
   signal: AbortSignal | undefined,
 ): Promise<number[]> {
   const file = 'generation_config.json'
-  const raw = await readJsonIfPresent(folder, file, signal)
+  const raw = await readJsonIfPresent(folder, file, signal, CONFIG_LIMIT)
   const more = raw ? new ConfigReader(raw, file).tokens('eos_token_id') : []
   return [...new Set([...endTokens, ...more])]
 }

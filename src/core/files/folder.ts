@@ -7,6 +7,8 @@ import { AbsentError, type Fetch, UrlSource } from './urlSource.ts'
 
 /** JSON files larger than this are refused, bytes; the largest published tokenizer.json is about 35 MB. */
 const JSON_LIMIT = 128 * 2 ** 20
+/** The same of files of settings: parsed, they take some ten times their size. */
+export const CONFIG_LIMIT = 4 * 2 ** 20
 
 export interface CheckpointFolder {
   readonly name: string
@@ -146,9 +148,10 @@ export async function readJsonIfPresent(
   folder: CheckpointFolder,
   path: string,
   signal?: AbortSignal,
+  limit = JSON_LIMIT,
 ): Promise<Record<string, unknown> | undefined> {
   const source = await folder.file(path, signal)
-  return source && parseJsonObject(await readText(source, JSON_LIMIT, signal), path)
+  return source && parseJsonObject(await readText(source, limit, signal), path)
 }
 
 /** The same, `file-missing` when absent. */
@@ -156,8 +159,9 @@ export async function readJson(
   folder: CheckpointFolder,
   path: string,
   signal?: AbortSignal,
+  limit = JSON_LIMIT,
 ): Promise<Record<string, unknown>> {
-  const value = await readJsonIfPresent(folder, path, signal)
+  const value = await readJsonIfPresent(folder, path, signal, limit)
   if (value === undefined)
     throw new EngineError('file-missing', `not found in ${folder.name}`, { file: path })
   return value

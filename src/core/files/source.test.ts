@@ -199,4 +199,12 @@ describe('text and JSON', () => {
     // The offset counts bytes, not characters: ä takes two.
     await expectFailure(() => parseJsonObject('{"ä" x}', 'a.json', 8), 'file-malformed', { offset: 14 })
   })
+
+  it('refuses JSON of too many levels before it is parsed, brackets in strings aside', async () => {
+    const nested = (depth: number) => `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`
+    expect(parseJsonObject(nested(127), 'a.json')).toHaveProperty('a')
+    await expectFailure(() => parseJsonObject(nested(128), 'a.json'), 'file-malformed', { file: 'a.json' })
+    const text = `{"a":"${'['.repeat(500)}\\"${'{'.repeat(500)}"}`
+    expect(parseJsonObject(text, 'a.json')).toHaveProperty('a')
+  })
 })

@@ -93,8 +93,31 @@ export function decodeUtf8(bytes: Uint8Array, place: ErrorPlace): string {
   }
 }
 
+/** Levels of published JSON files are below 20; thousands of them fill the memory, or the stack of whoever walks them. */
+const MAX_JSON_DEPTH = 128
+
+/** Throws `file-malformed` for JSON of too many levels, before it is parsed. */
+function assertShallow(text: string, file: string): void {
+  let depth = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === 0x22) {
+      // To the end of the string: brackets inside mean nothing.
+      for (i++; i < text.length && text.charCodeAt(i) !== 0x22; i++) if (text.charCodeAt(i) === 0x5c) i++
+    } else if (code === 0x7b || code === 0x5b) {
+      if (++depth > MAX_JSON_DEPTH)
+        throw new EngineError(
+          'file-malformed',
+          `JSON of more than ${MAX_JSON_DEPTH} levels at character ${i}`,
+          { file },
+        )
+    } else if (code === 0x7d || code === 0x5d) depth--
+  }
+}
+
 /** Parsed JSON object; `file-malformed` with the offset of the first wrong character where it is known. */
 export function parseJsonObject(text: string, file: string, baseOffset = 0): Record<string, unknown> {
+  assertShallow(text, file)
   let value: unknown
   try {
     value = JSON.parse(text)

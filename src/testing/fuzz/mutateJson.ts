@@ -93,7 +93,7 @@ function otherValue(random: Random, value: unknown): unknown {
     () => ({ [pick(random, ['a', 'type', 'content'])]: value }),
     () => nested(pick(random, DEPTHS), random.integer(2) === 0),
     () => Array.from({ length: pick(random, [1, 20, 2000]) }, () => value),
-    () => (typeof value === 'number' ? value + pick(random, [1, -1, 8, 0.25]) : String(value)),
+    () => (typeof value === 'number' ? value + pick(random, [1, -1, 8, 0.25]) : JSON.stringify(value)),
   ]
   return pick(random, choices)()
 }

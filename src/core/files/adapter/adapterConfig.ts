@@ -3,7 +3,7 @@
 // another computation is refused by its key.
 
 import { EngineError } from '../../errors.ts'
-import { type CheckpointFolder, readJson } from '../folder.ts'
+import { type CheckpointFolder, CONFIG_LIMIT, readJson } from '../folder.ts'
 import { Pattern } from './pattern.ts'
 
 export const ADAPTER_CONFIG = 'adapter_config.json'
@@ -120,7 +120,7 @@ export async function readAdapterConfig(
   folder: CheckpointFolder,
   signal?: AbortSignal,
 ): Promise<AdapterConfig> {
-  return adapterConfigOf(await readJson(folder, ADAPTER_CONFIG, signal))
+  return adapterConfigOf(await readJson(folder, ADAPTER_CONFIG, signal, CONFIG_LIMIT))
 }
 
 /** The same of parsed JSON. */

@@ -23,10 +23,9 @@ export function readConfig(raw: unknown, file = 'config.json'): ModelConfig {
   )
   if (!family) {
     const known = FAMILIES.map((f) => f.architecture).join(', ')
-    const found = architectures[0] ?? config.model_type ?? 'none'
-    throw new EngineError('config-unsupported', `architecture ${String(found)}: expected one of ${known}`, {
-      file,
-    })
+    const named = architectures[0] ?? config.model_type ?? 'none'
+    const found = typeof named === 'string' ? named.slice(0, 120) : JSON.stringify(named).slice(0, 120)
+    throw new EngineError('config-unsupported', `architecture ${found}: expected one of ${known}`, { file })
   }
   return family.read(new ConfigReader(config, file))
 }
