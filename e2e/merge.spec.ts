@@ -1,5 +1,8 @@
 // Merging to disk in the browser: what is found before, the merge, and a GGUF with the rounding of each weight.
 
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from '@playwright/test'
 import { linkOf, stopBackground } from './studio.ts'
 
@@ -18,7 +21,7 @@ test('merge to disk: pre-flight, a merge of built-in models, written as GGUF', a
   await expect(preflight).toContainText('anchor: safetensors, apache-2.0')
   await expect(preflight).toContainText(/About \d+ s here/)
 
-  await view.getByRole('radio', { name: 'GGUF Q8_0' }).check()
+  await view.locator('label', { hasText: 'GGUF Q8_0' }).click()
   const run = view.getByRole('region', { name: 'Progress of the merge' })
   await run.getByRole('button', { name: 'Merge' }).click()
   await expect(run.getByRole('status')).toContainText(/Written: .* in 1 file/, { timeout: 120_000 })
@@ -47,12 +50,12 @@ test('merge to disk: a family that does not fit is named before anything is read
   await page.getByRole('button', { name: 'Merge', exact: true }).click()
   const view = page.getByRole('region', { name: 'Merge to disk' })
   await view.getByLabel('Add a known model').selectOption('anchor')
-  const config = { architectures: ['MambaForCausalLM'], hidden_size: 8 }
-  await view
-    .getByLabel('Model folder')
-    .setInputFiles([
-      { name: 'config.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(config)) },
-    ])
+  const folder = mkdtempSync(join(tmpdir(), 'mamba-'))
+  writeFileSync(
+    join(folder, 'config.json'),
+    JSON.stringify({ architectures: ['MambaForCausalLM'], hidden_size: 8 }),
+  )
+  await view.getByLabel('Model folder').setInputFiles(folder)
   const preflight = view.getByRole('region', { name: 'Pre-flight' })
   await expect(preflight.getByRole('alert')).toContainText('cannot be merged')
   await expect(preflight).toContainText('MambaForCausalLM')
