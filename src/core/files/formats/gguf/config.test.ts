@@ -113,6 +113,7 @@ describe('configs of other writers', () => {
         'tokenizer.ggml.bos_token_id': 1,
         'tokenizer.ggml.eos_token_id': 2,
         'tokenizer.ggml.eot_token_id': 32007,
+        'tokenizer.ggml.eom_token_id': 32010,
       },
       ['blk.0.attn_q.bias'],
     )
@@ -124,7 +125,7 @@ describe('configs of other writers', () => {
       rope_theta: 500000,
       tie_word_embeddings: true,
       bos_token_id: 1,
-      eos_token_id: [2, 32007],
+      eos_token_id: [2, 32007, 32010],
       attention_bias: true,
       mlp_bias: false,
     })

@@ -122,8 +122,8 @@ function readVocabularySize(header: Pick<GgufHeader, 'tensors' | 'file'>, metada
 
 function readTokenIds(metadata: Metadata): RawConfig {
   const id = (name: string) => metadata.whole(`tokenizer.ggml.${name}_token_id`)
-  // Chat models end an answer with their end of turn, which generation_config.json says elsewhere.
-  const ends = [...new Set([id('eos'), id('eot')].filter((value) => value !== undefined))]
+  // Chat models end an answer with their end of turn or of message, which generation_config.json says elsewhere.
+  const ends = [...new Set([id('eos'), id('eot'), id('eom')].filter((value) => value !== undefined))]
   const begin = id('bos')
   return {
     ...(begin !== undefined && { bos_token_id: begin }),

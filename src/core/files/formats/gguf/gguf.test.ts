@@ -9,12 +9,14 @@ import type { Gpu } from '../../../gpu/device.ts'
 import { Batch } from '../../../model/batch.ts'
 import type { ModelConfig, RawConfig } from '../../../model/config.ts'
 import { DeviceModel } from '../../../model/deviceModel.ts'
+import { listWeights } from '../../../model/families/decoder.ts'
 import { allLogits } from '../../../model/gradients.ts'
 import { encodeBlocks } from '../../../tensors/blocks/encodeBlocks.ts'
 import { decodeWeights, encodeWeights } from '../../../tensors/dtype.ts'
 import { decodeValues } from '../../../tensors/encoding.ts'
 import { openCheckpoint } from '../../checkpoint.ts'
 import { memoryFolder } from '../../folder.ts'
+import { assertMergeable } from '../../mergeable.ts'
 import { readElements } from '../../storedWeight.ts'
 import type { GgufType } from './write.ts'
 
@@ -104,6 +106,13 @@ async function checkRoundTrip(raw: RawConfig, type: GgufType) {
   expect(checkpoint.format).toBe('gguf')
   expect(checkpoint.extraTensors).toEqual([])
   expect(comparable(checkpoint.config)).toEqual(comparable(model.config))
+  const origin = {
+    name: 'origin',
+    config: model.config,
+    weights: listWeights(model.config),
+    tokenizerJson: undefined,
+  }
+  assertMergeable(origin, [checkpoint])
   const shapes = new Map(checkpoint.weights.map(({ name, shape }) => [name, shape]))
   const expected = roundedModel(model, shapes, type)
   for (const [name, weight] of checkpoint.stored) {

@@ -159,11 +159,12 @@ function putIds(
   tokenizerConfig: Json,
 ): void {
   const named = (key: string) => ids.get(tokenText(tokenizerConfig[key]) ?? '')
-  const [end, turn] = config.endTokens
+  const [end, turn, message] = config.endTokens
   const found: [name: string, id: number | undefined][] = [
     ['bos', config.beginToken ?? named('bos_token')],
     ['eos', end ?? named('eos_token')],
     ['eot', turn],
+    ['eom', message],
     ['unknown', named('unk_token')],
     ['padding', named('pad_token')],
   ]
