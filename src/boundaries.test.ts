@@ -150,7 +150,7 @@ const rules: Rule[] = [
     types: ['workers/api.ts'],
   },
   {
-    of: ['src/cli/verifyBrowser.ts'],
+    of: ['src/cli/browserPage.ts', 'src/cli/verifyBrowser.ts'],
     code: ['playwright.config.ts', '@playwright/test', 'vite', 'node:'],
     types: ['src/cli', 'src/core/evaluate'],
   },
