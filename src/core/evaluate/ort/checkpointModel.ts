@@ -4,28 +4,22 @@
 
 import { EngineError, throwIfCancelled } from '../../errors.ts'
 import type { OnnxCheckpoint } from '../../files/formats/onnx/openOnnx.ts'
-import type { ByteSource } from '../../files/source.ts'
 import type { ModelConfig } from '../../model/config.ts'
-import { fromF16 } from '../../tensors/dtype.ts'
 import type { ForwardGenerateOptions, ForwardModel, ForwardSequence, HiddenSpan } from '../forwardModel.ts'
-import { addBranches, type Branch, branchInput } from './branchGraph.ts'
-import { type CheckpointGraph, checkpointGraph } from './checkpointGraph.ts'
+import { branchInput } from './branchGraph.ts'
+import type { CheckpointGraph } from './checkpointGraph.ts'
+import { type OrtCheckpointOptions, openSession } from './checkpointSession.ts'
+import {
+  argmax,
+  boolean,
+  type Cache,
+  crossEntropy,
+  disposeAll,
+  groupByLength,
+  toFloats,
+} from './checkpointTensors.ts'
 import { inLine, type OrtModule, type OrtSession, type OrtTensor, onDevice, onHost } from './ortSession.ts'
 import { checkSampling, sampleToken } from './sampling.ts'
-
-export interface OrtCheckpointOptions {
-  /** absent: the wasm provider */ device?: GPUDevice | undefined
-  /** low-rank branches beside matrices, moved by `move`; all of rank `rank` */
-  branches?: { factors: readonly Branch[]; rank: number } | undefined
-  signal?: AbortSignal | undefined
-}
-
-const COPY_BYTES = 2 ** 24
-/** Tokens of one run; bounds its activations and logits. */
-const MAX_RUN_TOKENS = 1024
-
-/** Keys and values so far, by input name. */
-type Cache = Record<string, OrtTensor>
 
 export class OrtCheckpointModel implements ForwardModel {
   readonly kind = 'forward'
@@ -44,11 +38,10 @@ export class OrtCheckpointModel implements ForwardModel {
 
   private constructor(
     ort: OrtModule,
-    device: GPUDevice | undefined,
+    { device, branches }: OrtCheckpointOptions,
     checkpoint: OnnxCheckpoint,
     graph: CheckpointGraph,
     session: OrtSession,
-    branches: OrtCheckpointOptions['branches'],
   ) {
     this.#ort = ort
     this.#rank = branches?.rank ?? 0
@@ -69,29 +62,10 @@ export class OrtCheckpointModel implements ForwardModel {
   static async open(
     ort: OrtModule,
     checkpoint: OnnxCheckpoint,
-    { device, branches, signal }: OrtCheckpointOptions = {},
+    options: OrtCheckpointOptions = {},
   ): Promise<OrtCheckpointModel> {
-    const graph = checkpointGraph(checkpoint)
-    const file = await readWhole(checkpoint.model.source, signal)
-    const isHalf = graph.cache.some(({ type }) => type === 'float16')
-    const moved = branches ? addBranches(file, checkpoint, branches.factors, branches.rank, isHalf) : file
-    const bytes = new Uint8Array(moved.byteLength + graph.appended.byteLength)
-    bytes.set(moved)
-    bytes.set(graph.appended, moved.byteLength)
-    const externalData: { path: string; data: Uint8Array }[] = []
-    for (const { location, source } of checkpoint.data)
-      externalData.push({ path: location, data: await readWhole(source, signal) })
-    const kept = graph.cache.map(({ present }) => [present, 'gpu-buffer'] as const)
-    const create = () =>
-      ort.InferenceSession.create(bytes, {
-        executionProviders: device ? [{ name: 'webgpu', device }] : ['wasm'],
-        graphOptimizationLevel: 'all',
-        logSeverityLevel: 3,
-        ...(device && { preferredOutputLocation: Object.fromEntries(kept) }),
-        externalData,
-      })
-    const session = await inLine(() => (device ? onDevice(device, create) : onHost(create)))
-    return new OrtCheckpointModel(ort, device, checkpoint, graph, session, branches)
+    const { graph, session } = await openSession(ort, checkpoint, options)
+    return new OrtCheckpointModel(ort, options, checkpoint, graph, session)
   }
 
   /** Every later run is of W + U diag(s) V; `request-invalid` for another number than `size`. */
@@ -347,63 +321,4 @@ export class OrtCheckpointModel implements ForwardModel {
         throw new EngineError('request-invalid', `token ${id} at position ${t}: expected 0 to ${V - 1}`)
     }
   }
-}
-
-function disposeAll(cache: Cache): void {
-  for (const tensor of Object.values(cache)) tensor.dispose()
-}
-
-/** Of merged decoders; no other tensor of booleans is exchanged. */
-function boolean(ort: OrtModule, value: boolean): OrtTensor {
-  const Tensor = ort.Tensor as unknown as {
-    new (type: 'bool', data: Uint8Array, dims: readonly number[]): OrtTensor
-  }
-  return new Tensor('bool', Uint8Array.of(value ? 1 : 0), [1])
-}
-
-/** Indices of sequences of one length, few enough for one run. */
-function groupByLength(sequences: readonly ArrayLike<number>[]): number[][] {
-  const groups = new Map<number, number[][]>()
-  sequences.forEach(({ length }, i) => {
-    const own = groups.get(length) ?? []
-    groups.set(length, own)
-    const last = own.at(-1)
-    if (last && (last.length + 1) * length <= MAX_RUN_TOKENS) last.push(i)
-    else own.push([i])
-  })
-  return [...groups.values()].flat()
-}
-
-function argmax(values: Float32Array): number {
-  let best = 0
-  for (let v = 1; v < values.length; v++) if (values[v] > values[best]) best = v
-  return best
-}
-
-/** −log softmax(logits)[target], nats. */
-function crossEntropy(logits: Float32Array, target: number): number {
-  let top = Number.NEGATIVE_INFINITY
-  for (const value of logits) top = Math.max(top, value)
-  let total = 0
-  for (const value of logits) total += Math.exp(value - top)
-  return Math.log(total) + top - logits[target]
-}
-
-function toFloats({ data }: OrtTensor): Float32Array {
-  if (data instanceof Float32Array) return data
-  if (data instanceof Uint16Array) return Float32Array.from(data, fromF16)
-  // Float16Array, where the host has it.
-  if (ArrayBuffer.isView(data) && 'BYTES_PER_ELEMENT' in data && data.BYTES_PER_ELEMENT === 2)
-    return Float32Array.from(data as unknown as ArrayLike<number>)
-  throw new EngineError('file-unsupported', 'the graph gives numbers that are no floats')
-}
-
-async function readWhole(
-  source: ByteSource,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(source.size)
-  for (let at = 0; at < source.size; at += COPY_BYTES)
-    bytes.set(await source.read(at, Math.min(COPY_BYTES, source.size - at), signal), at)
-  return bytes
 }
