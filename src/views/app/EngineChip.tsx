@@ -34,11 +34,13 @@ export function EngineChip() {
   const { text, title, tone } = describe(engine)
   const verdict = selfTest ? (selfTest.passed ? 'tested' : 'wrong numbers') : 'Self-test'
   return (
-    <p className="engine-chip" data-tone={selfTest?.passed === false ? 'bad' : tone}>
+    <p
+      className="engine-chip"
+      title={`${text}: ${title}`}
+      data-tone={selfTest?.passed === false ? 'bad' : tone}
+    >
       <span className="lamp" aria-hidden="true" />
-      <span className="engine-name" title={`${text}: ${title}`}>
-        {text}
-      </span>
+      <span className="engine-name">{text}</span>
       <button
         type="button"
         className="quiet-button"

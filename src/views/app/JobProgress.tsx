@@ -40,7 +40,9 @@ export function JobProgress() {
       : `${failedCount} measurement${failedCount > 1 ? 's' : ''} failed`
     return (
       <div className="job">
-        <span className="job-label">{text}</span>
+        <span className="job-label" title={text}>
+          {text}
+        </span>
         <button type="button" disabled={!isReady} onClick={runAgain}>
           Run again
         </button>

@@ -35,73 +35,75 @@ export function SourceList() {
     >
       <h3>Models</h3>
       {parts.length > 0 && (
-        <table className="streamed-models">
-          <thead>
-            <tr>
-              <th scope="col">Model</th>
-              <th scope="col">Parameters</th>
-              <th scope="col">Stored as</th>
-              <th scope="col">Size</th>
-              <th scope="col">Role</th>
-              <th scope="col">Weight</th>
-              <th scope="col">
-                <span className="visually-hidden">Remove</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {parts.map((part) => (
-              <tr key={part.name}>
-                <th scope="row" title={part.architecture}>
-                  {part.name}
+        <div className="table-scroll">
+          <table className="streamed-models">
+            <thead>
+              <tr>
+                <th scope="col">Model</th>
+                <th scope="col">Parameters</th>
+                <th scope="col">Stored as</th>
+                <th scope="col">Size</th>
+                <th scope="col">Role</th>
+                <th scope="col">Weight</th>
+                <th scope="col">
+                  <span className="visually-hidden">Remove</span>
                 </th>
-                <td>{formatCount(part.parameterCount)}</td>
-                <td>{part.storage}</td>
-                <td>{formatBytes(part.byteLength)}</td>
-                <td>
-                  <select
-                    aria-label={`Role of ${part.name}`}
-                    value={part.role}
-                    disabled={isBusy}
-                    onChange={(event) => setRole(part.name, event.target.value as Part['role'])}
-                  >
-                    {roles.map(({ value, label }) => (
-                      <option key={value} value={value}>
-                        {label}
-                      </option>
-                    ))}
-                  </select>
-                </td>
-                <td>
-                  {hasWeights && part.role === 'model' ? (
-                    <NumberInput
-                      id={`streamed-weight-${part.name}`}
-                      label={`Weight of ${part.name}`}
-                      value={part.weight}
-                      min={-10}
-                      max={10}
-                      step={0.01}
-                      isDisabled={isBusy}
-                      onChange={(value) => setPartWeight(part.name, value)}
-                    />
-                  ) : (
-                    '–'
-                  )}
-                </td>
-                <td>
-                  <button
-                    type="button"
-                    className="quiet-button"
-                    disabled={isBusy}
-                    onClick={() => void removeSource(part.name)}
-                  >
-                    Remove
-                  </button>
-                </td>
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {parts.map((part) => (
+                <tr key={part.name}>
+                  <th scope="row" title={part.architecture}>
+                    {part.name}
+                  </th>
+                  <td>{formatCount(part.parameterCount)}</td>
+                  <td>{part.storage}</td>
+                  <td>{formatBytes(part.byteLength)}</td>
+                  <td>
+                    <select
+                      aria-label={`Role of ${part.name}`}
+                      value={part.role}
+                      disabled={isBusy}
+                      onChange={(event) => setRole(part.name, event.target.value as Part['role'])}
+                    >
+                      {roles.map(({ value, label }) => (
+                        <option key={value} value={value}>
+                          {label}
+                        </option>
+                      ))}
+                    </select>
+                  </td>
+                  <td>
+                    {hasWeights && part.role === 'model' ? (
+                      <NumberInput
+                        id={`streamed-weight-${part.name}`}
+                        label={`Weight of ${part.name}`}
+                        value={part.weight}
+                        min={-10}
+                        max={10}
+                        step={0.01}
+                        isDisabled={isBusy}
+                        onChange={(value) => setPartWeight(part.name, value)}
+                      />
+                    ) : (
+                      '–'
+                    )}
+                  </td>
+                  <td>
+                    <button
+                      type="button"
+                      className="quiet-button"
+                      disabled={isBusy}
+                      onClick={() => void removeSource(part.name)}
+                    >
+                      Remove
+                    </button>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
       )}
       <p className="streamed-actions">
         <button type="button" disabled={isBusy} onClick={() => input.current?.click()}>
