@@ -1,48 +1,20 @@
-// The Fisher diagonal of a model that is never held: layers are streamed in for the forward pass and, in reverse, for the
-// backward pass, which computes a layer's inner activations again from the stream at its border. Squares leave the device
-// layer by layer; embedding and head go by in rows. Weights are read twice, the head three times. The definition is that
-// of fisher.ts, to rounding.
+// The Fisher diagonal of a model that is never held (model/streamed/layerPass.ts): squares leave the device layer by layer,
+// those of embedding and head in runs of rows. The definition is that of fisher.ts, to rounding.
 
 import { EngineError, throwIfCancelled } from '../errors.ts'
 import { countOf } from '../files/storedWeight.ts'
 import type { Gpu } from '../gpu/device.ts'
-import { softCap, squareAccumulate } from '../kernels/elementwise/elementwise.ts'
-import { embedding, embeddingBackward } from '../kernels/embedding/embedding.ts'
-import { matmul, matmulBackwardInput } from '../kernels/matmul/matmul.ts'
+import { squareAccumulate } from '../kernels/elementwise/elementwise.ts'
+import { embeddingBackward } from '../kernels/embedding/embedding.ts'
 import { pickToken } from '../kernels/pickToken/pickToken.ts'
-import { backwardLayer } from '../model/backward.ts'
 import { Batch, type Sequence } from '../model/batch.ts'
 import type { ModelConfig } from '../model/config.ts'
-import { type DeviceModel, paddedCount } from '../model/deviceModel.ts'
+import { paddedCount } from '../model/deviceModel.ts'
 import { listWeights } from '../model/families/decoder.ts'
-import type { WeightSpec } from '../model/families/family.ts'
-import { forwardLayer, releaseLayer } from '../model/forward.ts'
-import {
-  FINAL_NORM,
-  gatherNormed,
-  type HeadRows,
-  logitStride,
-  normedBackward,
-  targetLoss,
-} from '../model/head.ts'
-import { scratch } from '../model/linear.ts'
-import {
-  encodeSquares,
-  LayerSink,
-  partRows,
-  type SquareForm,
-  squareSpace,
-} from '../model/streamed/layerSink.ts'
-import {
-  commonStorage,
-  gatherRows,
-  loadPart,
-  rowBytes,
-  type StoredWeights,
-  storedOf,
-  uploadRange,
-} from '../model/streamed/partialModel.ts'
-import type { WeightType } from '../tensors/dtype.ts'
+import { FINAL_NORM, type HeadRows } from '../model/head.ts'
+import { EMBEDDING, LayerPass, ROW_BYTES } from '../model/streamed/layerPass.ts'
+import { encodeSquares, LayerSink, type SquareForm, squareSpace } from '../model/streamed/layerSink.ts'
+import { commonStorage, type StoredWeights, storedOf } from '../model/streamed/partialModel.ts'
 
 /** Where sums of squares go, and are added to. */
 export interface FisherOutput {
@@ -66,9 +38,8 @@ export interface StreamedFisher {
 /** Logits of a round, bytes; and its tokens, whose activations of one layer stand on the device. */
 const LOGIT_BYTES = 96 * 2 ** 20
 const MOST_TOKENS = 512
-/** Rows of embedding and head at once, bytes in float32. */
-const ROW_BYTES = 16 * 2 ** 20
-const EMBEDDING = 'model.embed_tokens.weight'
+/** Free buffers that are kept between rounds. */
+const POOL_BYTES = 256 * 2 ** 20
 
 /** Rounds of sequences whose logits and activations can be held. */
 export function roundsOf(sequences: readonly Sequence[], vocabSize: number): Sequence[][] {
@@ -112,8 +83,7 @@ class Round {
   private readonly firstRow: number
   private readonly gpu: Gpu
   private readonly config: ModelConfig
-  private readonly type: WeightType
-  private readonly weights: WeightSpec[]
+  private readonly pass: LayerPass
 
   constructor(job: StreamedFisher, batch: Batch, firstRow: number) {
     this.job = job
@@ -121,150 +91,53 @@ class Round {
     this.firstRow = firstRow
     this.gpu = job.gpu
     this.config = job.config
-    this.type = commonStorage(job.stored)
-    this.weights = listWeights(job.config)
+    this.pass = new LayerPass(job, batch)
   }
 
   async run(): Promise<void> {
-    const { gpu, config, batch } = this
-    const borders: Float32Array[] = []
-    let stream = await this.embed()
-    for (let l = 0; l < config.layerCount; l++) {
-      borders.push(await gpu.readFloats(stream, batch.tokenCount * config.hiddenSize))
-      const model = await this.load(this.layerNames(l))
-      const { activations, out } = forwardLayer(model, batch, l, stream)
-      releaseLayer(model, activations)
-      await gpu.idle()
-      model.dispose()
-      stream = out
-      this.report('layers forward', l + 1)
-    }
-    const head = await this.head(stream)
+    const { gpu, config, batch, job, pass } = this
+    const { stream, borders } = await pass.forward()
+    const normSink = new LayerSink(gpu, batch, [finalNorm(config)], job.form)
+    const { dStream, rows } = await pass.head(stream, this.gradient(), normSink)
+    await this.write(normSink)
     gpu.pool.release(stream)
-    const { dStream } = head
+    if (!config.tied) await this.headSquares(rows)
     for (let l = config.layerCount - 1; l >= 0; l--) {
-      await this.layerBackward(l, borders[l], dStream)
-      this.report('layers backward', config.layerCount - l)
+      const sink = new LayerSink(gpu, batch, pass.layerWeights(l), job.form)
+      await pass.layerBackward(l, borders[l], dStream, sink)
+      await this.write(sink)
     }
-    await this.embeddingBackward(dStream, head)
-    gpu.pool.release(dStream, head.rows?.logits, head.rows?.normed)
-    if (gpu.pool.byteLength > 256 * 2 ** 20) {
+    await this.embeddingBackward(dStream, config.tied ? rows : undefined)
+    gpu.pool.release(dStream, ...Object.values(rows))
+    if (gpu.pool.byteLength > POOL_BYTES) {
       gpu.flush()
       gpu.pool.trim()
     }
   }
 
-  private report(label: string, done: number): void {
-    this.job.onProgress?.(label, done, this.config.layerCount)
-  }
-
-  private layerNames(l: number): string[] {
-    return this.weights.filter(({ layer }) => layer === l).map(({ name }) => name)
-  }
-
-  private load(names: readonly string[]): Promise<DeviceModel> {
-    const { gpu, config, job, type } = this
-    return loadPart(gpu, config, job.stored, names, type, job.signal)
-  }
-
-  /** The stream (T,C) behind the embedding, whose rows are read one by one. */
-  private async embed(): Promise<GPUBuffer> {
+  private gradient() {
     const { gpu, config, batch, job } = this
-    const { hiddenSize: C } = config
-    const T = batch.tokenCount
-    const used = [...new Set(batch.hostIds)].sort((a, b) => a - b)
-    const table = await gatherRows(storedOf(job.stored, EMBEDDING), used, C, job.signal)
-    const places = new Map(used.map((id, i) => [id, i]))
-    const weight = batch.upload(table)
-    const ids = batch.upload(Uint32Array.from(batch.hostIds, (id) => places.get(id)!))
-    const stream = scratch(gpu, T * C)
-    gpu.run(embedding, { T, C, scale: config.embeddingScale }, { weight, ids, y: stream })
-    return stream
-  }
-
-  /** Runs of rows of the head's matrix; `weight` is on the device while `work` encodes. */
-  private async overHead(
-    work: (tile: { first: number; rows: number; weight: GPUBuffer }) => void,
-  ): Promise<void> {
-    const { gpu, config, job } = this
-    const { hiddenSize: C, vocabSize: V } = config
-    const stored = storedOf(job.stored, config.tied ? EMBEDDING : 'lm_head.weight')
-    const type = headType(this.type, stored.storage)
-    for (const { first, rows } of this.vocabularyTiles()) {
-      throwIfCancelled(job.signal)
-      const weight = gpu.pool.take(rowBytes(rows, C, type))
-      await uploadRange(gpu, stored, first * C, rows * C, type, weight, job.signal)
-      work({ first, rows, weight })
-      await gpu.idle()
-      gpu.pool.release(weight)
-      job.onProgress?.('head', first + rows, V)
-    }
-  }
-
-  private *vocabularyTiles(): Generator<{ first: number; rows: number }> {
-    const { hiddenSize: C, vocabSize: V } = this.config
-    const step = partRows(C, ROW_BYTES)
-    for (let first = 0; first < V; first += step) yield { first, rows: Math.min(step, V - first) }
-  }
-
-  /** d of the stream after the last layer; of a tied head also what its gradient is made of. */
-  private async head(stream: GPUBuffer): Promise<{ dStream: GPUBuffer; rows: HeadRows | undefined }> {
-    const { gpu, config, batch, job } = this
-    const { hiddenSize: C, vocabSize: V } = config
     const R = batch.rowCount
-    const normModel = await this.load([FINAL_NORM])
-    const gathered = gatherNormed(normModel, stream, batch.targetRows, R)
-    const stride = logitStride(normModel)
-    const logits = scratch(gpu, R * stride)
-    gpu.clear(logits)
-    const stored = storedOf(job.stored, config.tied ? EMBEDDING : 'lm_head.weight')
-    const type = headType(this.type, stored.storage)
-    await this.overHead(({ first, rows, weight }) => {
-      gpu.run(
-        matmul,
-        { M: R, N: rows, K: C, xStride: C, xOffset: 0, yStride: stride, yOffset: first, addResidual: 0 },
-        { weight, x: gathered.normed, residual: gpu.unused, y: logits },
-        type,
-      )
-    })
-    if (config.logitCap > 0) gpu.run(softCap, { count: R * stride, cap: config.logitCap }, { x: logits })
-    const head = { ...gathered, logits }
-    const loss = scratch(gpu, R)
-    const sampled = scratch(gpu, R)
-    if (job.labels === 'sampled')
+    const scale = new Float32Array(R).fill(1)
+    if (job.labels === 'data') return { scale }
+    const choose = (logits: GPUBuffer, stride: number) => {
+      const token = batch.upload(new Uint32Array(R))
       gpu.run(
         pickToken,
-        { R, V, stride, noise: 1, seed: job.seed, firstRow: this.firstRow },
-        { logits, token: sampled },
+        { R, V: config.vocabSize, stride, noise: 1, seed: job.seed, firstRow: this.firstRow },
+        { logits, token },
       )
-    const scale = batch.upload(new Float32Array(R).fill(1))
-    targetLoss(normModel, batch, head, loss, scale, job.labels === 'sampled' ? sampled : batch.targetIds)
-    const dNormed = scratch(gpu, R * C)
-    gpu.clear(dNormed)
-    await this.overHead(({ first, rows, weight }) => {
-      gpu.run(
-        matmulBackwardInput,
-        { M: R, N: rows, K: C, dyStride: stride, dyOffset: first, dxStride: C, accumulate: 1 },
-        { weight, dy: logits, dx: dNormed },
-        type,
-      )
-    })
-    const sink = new LayerSink(gpu, batch, [{ name: FINAL_NORM, shape: [C], role: 'gain' }], job.form)
-    const dStream = normedBackward(normModel, batch, gathered, dNormed, sink)
-    await this.write(sink)
-    normModel.dispose()
-    gpu.pool.release(loss, sampled, gathered.stream, gathered.inverseRms)
-    if (config.tied) return { dStream, rows: head }
-    await this.headSquares(head, stride)
-    gpu.pool.release(logits, gathered.normed)
-    return { dStream, rows: undefined }
+      return token
+    }
+    return { scale, choose }
   }
 
-  private async headSquares({ logits, normed }: HeadRows, stride: number): Promise<void> {
+  private async headSquares({ logits, normed }: HeadRows): Promise<void> {
     const { gpu, config, batch, job } = this
     const C = config.hiddenSize
+    const stride = strideOf(config)
     const space = squareSpace(batch, batch.rowStarts, job.form)
-    for (const { first, rows } of this.vocabularyTiles()) {
+    for (const { first, rows } of this.pass.vocabularyTiles()) {
       const out = gpu.pool.take(paddedCount(rows * C) * 4)
       gpu.clear(out)
       const product = { dy: { buffer: logits, stride }, first, rows, x: { buffer: normed, stride: C } }
@@ -272,23 +145,6 @@ class Round {
       await job.out.add('lm_head.weight', first * C, await gpu.readFloats(out, rows * C))
       gpu.pool.release(out)
     }
-  }
-
-  private async layerBackward(l: number, border: Float32Array, dStream: GPUBuffer): Promise<void> {
-    const { gpu, batch, job } = this
-    const names = this.layerNames(l)
-    const model = await this.load(names)
-    const x = gpu.pool.take(border.byteLength)
-    gpu.write(x, border)
-    const { activations, out } = forwardLayer(model, batch, l, x)
-    gpu.pool.release(out)
-    const specs = this.weights.filter(({ layer }) => layer === l)
-    const sink = new LayerSink(gpu, batch, specs, job.form)
-    backwardLayer(model, batch, l, activations, dStream, sink)
-    await gpu.idle()
-    releaseLayer(model, activations)
-    await this.write(sink)
-    model.dispose()
   }
 
   private async write(sink: LayerSink): Promise<void> {
@@ -314,15 +170,12 @@ class Round {
   }
 
   /** Rows of the embedding: of all tokens, and of the head where the two are one matrix. */
-  private async embeddingBackward(
-    dStream: GPUBuffer,
-    { rows: head }: { rows: HeadRows | undefined },
-  ): Promise<void> {
+  private async embeddingBackward(dStream: GPUBuffer, head: HeadRows | undefined): Promise<void> {
     const { gpu, config, batch, job } = this
     const C = config.hiddenSize
-    const stride = Math.ceil(config.vocabSize / 4) * 4
+    const stride = strideOf(config)
     const segments = this.segments()
-    for (const { first, rows } of this.vocabularyTiles()) {
+    for (const { first, rows } of this.pass.vocabularyTiles()) {
       throwIfCancelled(job.signal)
       const isInside = (t: number) => batch.hostIds[t] >= first && batch.hostIds[t] < first + rows
       const touched = segments.filter(({ tokens }) => tokens.some(isInside))
@@ -385,9 +238,12 @@ class Round {
   }
 }
 
-/** The type in which runs of the head's rows are uploaded. */
-const headType = (type: WeightType, storage: string): WeightType =>
-  storage.toLowerCase() === type ? type : 'f32'
+const strideOf = ({ vocabSize }: ModelConfig): number => Math.ceil(vocabSize / 4) * 4
+const finalNorm = ({ hiddenSize }: ModelConfig) => ({
+  name: FINAL_NORM,
+  shape: [hiddenSize],
+  role: 'gain' as const,
+})
 
 /** Bytes held at once, in the words of docs/large-models.md: a layer's weights and squares, logits, rows of the head. */
 export function fisherBytes(
