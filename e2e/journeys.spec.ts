@@ -98,10 +98,13 @@ test('an exported merge opens again and answers like the merge', async ({ page }
   await page.getByLabel('Model folder', { exact: true }).setInputFiles(folder)
   const name = folder.split('/').pop()!
   await expect(page.locator('select', { hasText: name }).first()).toBeAttached({ timeout: 60_000 })
-  // As the only expert at λ_align 0, the re-opened folder is the merge itself.
+  // As the only expert at λ_align 0, the re-opened folder is the merge itself. The merge answers through
+  // onnxruntime-web, the folder's model through our kernels.
   await page.getByRole('button', { name: 'sort 7 1 4 3' }).click()
   await expect(page.locator('.answer:not(.is-empty)')).toHaveCount(4, { timeout: 60_000 })
   const merged = await page.locator('.answer').last().locator('p').innerText()
+  await expect(page.locator('.answer').last().locator('footer')).toContainText('onnxruntime-web, WebGPU')
+  await expect(page.locator('.answer').first().locator('footer')).toContainText('own kernels')
   await page.locator('select', { hasText: 'Add an expert' }).selectOption({ label: name })
   await expect(page.locator('.answers[data-stale]')).toBeAttached({ timeout: 30_000 })
   await page.getByRole('button', { name: 'sort 7 1 4 3' }).click()
