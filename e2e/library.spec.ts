@@ -96,6 +96,8 @@ test('a repository is listed, opened by ranges through the redirect, and named b
     .map(({ at, status }) => `${at} ${status}`)
   expect(statuses).toContain('hub 302')
   expect(statuses).toContain('cdn 206')
+  const bytes = server.log.reduce((sum, { sent }) => sum + sent, 0)
+  console.log(`added with ${statuses.length} requests, redirects included, and ${bytes} bytes of files`)
   expect(server.log.length).toBeLessThan(12)
   await expect(row.getByRole('button', { name: /^Use / })).toBeEnabled({ timeout: 60_000 })
   await row.getByRole('button', { name: /^Use / }).click()

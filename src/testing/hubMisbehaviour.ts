@@ -10,6 +10,8 @@ export interface Misbehaviour {
   status?: number
   /** … but only the first so many requests; without it, always */
   times?: number
+  /** the first request that it misbehaves in, counted from 1 */
+  since?: number
   /** with a status: the value of Retry-After */
   retryAfter?: string
   /** from this request on the file is another one: other bytes, other ETag */
@@ -71,6 +73,10 @@ const soon = (ms: number) => new Promise((done) => setTimeout(done, ms))
 
 export function misbehave(misdeed: Misbehaviour, sending: Sending): void {
   const { request, response, count } = sending
+  if (misdeed.since !== undefined && count < misdeed.since) {
+    send(sending)
+    return
+  }
   const isNow = misdeed.times === undefined || count <= misdeed.times
   if (misdeed.status !== undefined && isNow) {
     if (misdeed.retryAfter !== undefined) response.setHeader('Retry-After', misdeed.retryAfter)
@@ -82,7 +88,7 @@ export function misbehave(misdeed: Misbehaviour, sending: Sending): void {
   const now = isOther
     ? { ...sending, bytes: sending.bytes.map((byte) => byte ^ 1), etag: `"${'f'.repeat(64)}"` }
     : sending
-  const limit = isNow ? (misdeed.cutsAfter ?? misdeed.hangsAfter) : misdeed.hangsAfter
+  const limit = isNow ? (misdeed.cutsAfter ?? misdeed.hangsAfter) : undefined
   if (limit === undefined && misdeed.slowMs === undefined) {
     send(now, misdeed.claimedSize)
     return
@@ -91,7 +97,7 @@ export function misbehave(misdeed: Misbehaviour, sending: Sending): void {
   const end = Math.min(to, from + (limit ?? Number.POSITIVE_INFINITY))
   void drip(now, from, end, misdeed.slowMs ?? 0).then(() => {
     if (end === to) response.end()
-    else if (misdeed.cutsAfter !== undefined && isNow) response.destroy()
+    else if (misdeed.cutsAfter !== undefined) response.destroy()
   })
 }
 

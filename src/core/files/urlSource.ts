@@ -18,6 +18,9 @@ const MEMORY_BYTES = 512 * 2 ** 20
 /** Waits before a range that broke off is asked for again, ms. */
 const RETRY_MS: readonly number[] = [250, 1000, 4000]
 
+/** A body that sends nothing for so long has broken off, ms. */
+const STALL_MS = 30_000
+
 /** A file that was another one when it was read before; what was read is worth nothing. */
 export class ChangedError extends EngineError {
   constructor(message: string, place: ErrorPlace) {
@@ -50,6 +53,7 @@ export class UrlSource implements ByteSource {
   private whole: Bytes | undefined
   private seen: string | undefined
   private retryMs: readonly number[] = RETRY_MS
+  private stallMs = STALL_MS
 
   private constructor(url: string, fetch: Fetch, size: number, head: Bytes | undefined, name?: string) {
     this.url = url
@@ -69,12 +73,18 @@ export class UrlSource implements ByteSource {
   static known(
     url: string,
     size: number,
-    options: { fetch?: Fetch; name?: string; retryMs?: readonly number[] | undefined } = {},
+    options: {
+      fetch?: Fetch
+      name?: string
+      retryMs?: readonly number[] | undefined
+      stallMs?: number | undefined
+    } = {},
   ): UrlSource {
     const ask = options.fetch ?? ((u, init) => fetch(u, init))
     const head = size === 0 ? new Uint8Array(0) : undefined
     const source = new UrlSource(url, ask, size, head, options.name)
     if (options.retryMs) source.retryMs = options.retryMs
+    if (options.stallMs) source.stallMs = options.stallMs
     return source
   }
 
@@ -198,7 +208,7 @@ export class UrlSource implements ByteSource {
     }
     this.seen ??= validator
     if (response.status === 200 && this.size > MEMORY_BYTES) await refuseWhole(response, this.size, place)
-    const bytes = await body(response, place, signal, onBytes)
+    const bytes = await body(response, place, signal, { onBytes, stallMs: this.stallMs })
     if (response.status === 200) {
       // A cache on the way may drop the range; the answer is then the whole file.
       if (bytes.byteLength !== this.size) throw this.changed(place, bytes.byteLength)
@@ -268,18 +278,28 @@ async function body(
   response: Response,
   place: ErrorPlace,
   signal: AbortSignal | undefined,
-  onBytes?: (bytes: number) => void,
+  options: { onBytes?: ((bytes: number) => void) | undefined; stallMs?: number } = {},
 ): Promise<Bytes> {
+  const { onBytes, stallMs = STALL_MS } = options
+  let stalled: ReturnType<typeof setTimeout> | undefined
+  let isStalled = false
   try {
-    if (!onBytes || !response.body) return new Uint8Array(await response.arrayBuffer())
+    if (!response.body) return new Uint8Array(await response.arrayBuffer())
     const pieces: Uint8Array[] = []
     let size = 0
     for (const reader = response.body.getReader(); ; ) {
+      stalled = setTimeout(() => {
+        isStalled = true
+        // Ends the read below; a connection that comes back to life is not waited for.
+        reader.cancel().catch(() => {})
+      }, stallMs)
       const { value } = await reader.read()
+      clearTimeout(stalled)
+      if (isStalled) throw new Error(`nothing came for ${stallMs / 1000} s`)
       if (!value) break
       pieces.push(value)
       size += value.byteLength
-      onBytes(size)
+      onBytes?.(size)
     }
     const bytes = new Uint8Array(size)
     let at = 0
@@ -290,7 +310,13 @@ async function body(
     return bytes
   } catch (error) {
     throwIfCancelled(signal)
-    throw new BrokenOffError('file-missing', `the download broke off: ${messageOf(error)}`, place)
+    throw new BrokenOffError(
+      'file-missing',
+      `the connection broke off, several times in a row: ${messageOf(error)}; try again later`,
+      place,
+    )
+  } finally {
+    clearTimeout(stalled)
   }
 }
 

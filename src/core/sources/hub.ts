@@ -48,6 +48,8 @@ export interface HubOptions {
   /** told before a failed request is repeated */
   onWait?: ((reason: string, waitMs: number) => void) | undefined
   waitsMs?: readonly number[] | undefined
+  /** a body that sends nothing for so long has broken off, 30 s */
+  stallMs?: number | undefined
 }
 
 /** More files than any model has; a listing may be cut into pages without end. */
@@ -119,6 +121,7 @@ export async function hubFolder(repo: string, options: HubOptions = {}): Promise
         fetch: ask,
         name: path,
         retryMs: options.waitsMs,
+        stallMs: options.stallMs,
       })
       sources.set(path, source)
       return source

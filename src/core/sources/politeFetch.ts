@@ -16,6 +16,8 @@ export interface PoliteOptions {
 
 const WAITS_MS: readonly number[] = [500, 1000, 2000, 4000]
 const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
+/** A server that does not begin to answer within this is asked again, ms. */
+const ANSWER_MS = 30_000
 /** A server that asks for more patience than this is not waited for, ms. */
 const MAXIMUM_WAIT_MS = 60_000
 
@@ -32,7 +34,9 @@ export function politeFetch(options: PoliteOptions = {}): Fetch {
       let reason: string
       let namedMs: number | undefined
       try {
-        const response = await ask(url, init)
+        const response = await answerWithin(ANSWER_MS, signal, (limited) =>
+          ask(url, { ...init, signal: limited }),
+        )
         if (!PASSING.has(response.status)) return response
         reason = `answered with status ${response.status}`
         namedMs = retryAfterMs(response)
@@ -57,6 +61,21 @@ export function politeFetch(options: PoliteOptions = {}): Fetch {
       options.onWait?.(`${host} ${reason}`, waitMs)
       await pause(waitMs, signal)
     }
+  }
+}
+
+/** Runs a request whose headers must come in time; its body may take longer. */
+async function answerWithin(
+  ms: number,
+  signal: AbortSignal | undefined,
+  request: (limited: AbortSignal) => Promise<Response>,
+): Promise<Response> {
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(new Error(`no answer in ${ms / 1000} s`)), ms)
+  try {
+    return await request(signal ? AbortSignal.any([signal, late.signal]) : late.signal)
+  } finally {
+    clearTimeout(timer)
   }
 }
 
