@@ -60,6 +60,7 @@ async function openMovable(form: OnnxFolderForm) {
 const FORMS: OnnxFolderForm[] = [
   { style: 'genai', storage: 4, blockSize: 16, external: 'model.onnx.data' },
   { style: 'optimum', storage: 8, blockSize: 16, zeros: 'packed' },
+  { style: 'genai', storage: 4, blockSize: 16, isHalf: true, isPacked: false },
 ]
 
 describe('branches', () => {
@@ -79,7 +80,8 @@ describe('branches', () => {
     const still = await model.logits(ids)
     model.move(s)
     const expected = await allLogits(ours, batch)
-    expect(relativeError(await model.logits(ids), expected)).toBeLessThan(1e-5)
+    // float16 activations round at every step.
+    expect(relativeError(await model.logits(ids), expected)).toBeLessThan(form.isHalf ? 5e-3 : 1e-5)
     expect(relativeError(still, expected)).toBeGreaterThan(0.01)
     model.move(new Float64Array(model.size))
     expect(relativeError(await model.logits(ids), still)).toBeLessThan(1e-6)

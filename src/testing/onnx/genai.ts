@@ -1,6 +1,7 @@
 // A decoder as onnxruntime-genai's model builder writes it: fused attention over a key-value cache with the rotary
 // tables in the file, skip norms, q, k and v packed into one matrix (or not), gate and up apart.
 
+import { encodeFloats } from '../../core/files/formats/onnx/slot.ts'
 import type { ModelConfig } from '../../core/model/config.ts'
 import { rotaryTables } from '../../core/model/rotary.ts'
 import { TestGraph } from './graph.ts'
@@ -9,6 +10,7 @@ import { addLinear, type MatrixForm, quantise } from './linear.ts'
 export interface DecoderForm extends MatrixForm {
   /** name of the data file; undefined: all in the model file */ external?: string | undefined
   /** default true: one qkv_proj */ isPacked?: boolean
+  /** activations, cache, norms and scales in float16, as builds for the web have them */ isHalf?: boolean
   /** the embedding in 4-bit blocks, which the wasm provider cannot run; default float32 */ hasBlockEmbedding?: boolean
 }
 
@@ -20,11 +22,14 @@ export function genaiDecoder(config: ModelConfig, weights: Weights, form: Decode
   const { hiddenSize: C, headCount: H, kvHeadCount: G, headSize: D, intermediateSize: I } = config
   const { layerCount: L, vocabSize: V } = config
   const graph = new TestGraph(form.external)
+  const float = form.isHalf ? 'float16' : 'float32'
+  const floats = (name: string, dims: readonly number[], values: Float32Array) =>
+    graph.tensor(name, float, dims, encodeFloats(values, form.isHalf ? 'f16' : 'f32'))
   graph.input('input_ids', 'int64', ['batch_size', 'sequence_length'])
   graph.input('attention_mask', 'int64', ['batch_size', 'total_sequence_length'])
   const cache = ['batch_size', G, 'past_sequence_length', D]
   for (let l = 0; l < L; l++)
-    for (const kind of ['key', 'value']) graph.input(`past_key_values.${l}.${kind}`, 'float32', cache)
+    for (const kind of ['key', 'value']) graph.input(`past_key_values.${l}.${kind}`, float, cache)
   addMask(graph)
   const positions = Int32Array.from({ length: config.maxPositions }, (_, p) => p)
   const { cos, sin } = rotaryTables(
@@ -32,8 +37,8 @@ export function genaiDecoder(config: ModelConfig, weights: Weights, form: Decode
     positions,
     positions.map(() => config.maxPositions),
   )
-  graph.floats('cos_cache', [config.maxPositions, config.rotary.size / 2], cos)
-  graph.floats('sin_cache', [config.maxPositions, config.rotary.size / 2], sin)
+  floats('cos_cache', [config.maxPositions, config.rotary.size / 2], cos)
+  floats('sin_cache', [config.maxPositions, config.rotary.size / 2], sin)
 
   const linear = (x: string, module: string, values: Float32Array, rows: number, columns: number) =>
     addLinear(graph, form, {
@@ -51,7 +56,7 @@ export function genaiDecoder(config: ModelConfig, weights: Weights, form: Decode
   let stream = addEmbedding(graph, config, weights, form)
   let skip = ''
   const norm = (name: string, module: string) => {
-    const gain = graph.floats(`${module}.weight`, [C], weights(name))
+    const gain = floats(`${module}.weight`, [C], weights(name))
     const attributes = { epsilon: { float: config.normEpsilon } }
     const output = `/${module}/output_0`
     if (!skip) {
@@ -121,10 +126,10 @@ export function genaiDecoder(config: ModelConfig, weights: Weights, form: Decode
   const head = config.tied ? 'model.embed_tokens.weight' : 'lm_head.weight'
   const logits = linear(last, 'lm_head', weights(head), V, C)
   graph.node('Identity', [logits], ['logits'])
-  graph.output('logits', 'float32', ['batch_size', 'sequence_length', V])
+  graph.output('logits', float, ['batch_size', 'sequence_length', V])
   const presentDims = ['batch_size', G, 'total_sequence_length', D]
   for (let l = 0; l < L; l++)
-    for (const kind of ['key', 'value']) graph.output(`present.${l}.${kind}`, 'float32', presentDims)
+    for (const kind of ['key', 'value']) graph.output(`present.${l}.${kind}`, float, presentDims)
   return graph.finish()
 }
 
@@ -144,7 +149,9 @@ function addEmbedding(graph: TestGraph, config: ModelConfig, weights: Weights, f
   const { hiddenSize: C, vocabSize: V } = config
   const values = weights('model.embed_tokens.weight')
   if (!form.hasBlockEmbedding) {
-    const table = graph.floats('model.embed_tokens.weight', [V, C], values)
+    const type = form.isHalf ? 'float16' : 'float32'
+    const bytes = encodeFloats(values, form.isHalf ? 'f16' : 'f32')
+    const table = graph.tensor('model.embed_tokens.weight', type, [V, C], bytes)
     return graph.node('Gather', [table, 'input_ids'], ['/model/embed_tokens/output_0'], {
       name: '/model/embed_tokens/Gather',
     })

@@ -3,11 +3,13 @@
 
 import { type BlockForm, encodeRows, packCodes, zeroRowBytes } from '../../core/files/formats/onnx/blocks.ts'
 import { encodeFloats } from '../../core/files/formats/onnx/slot.ts'
+import { fromF16, toF16 } from '../../core/tensors/dtype.ts'
 import type { TestGraph } from './graph.ts'
 
 export interface MatrixForm {
   /** f32 and f16 are plain; numbers are bits of blocks */ storage: 'f32' | 'f16' | 2 | 4 | 8
   /** default 32 */ blockSize?: number
+  /** scales, and what is multiplied, in float16 */ isHalf?: boolean
   /** default none */ zeros?: BlockForm['zeros']
 }
 
@@ -16,7 +18,7 @@ export function quantise(
   values: Float32Array,
   rows: number,
   columns: number,
-  { storage, blockSize = 32, zeros = 'none' }: MatrixForm,
+  { storage, blockSize = 32, zeros = 'none', isHalf = false }: MatrixForm,
 ) {
   const bits = storage as 2 | 4 | 8
   const blocksPerRow = Math.ceil(columns / blockSize)
@@ -35,7 +37,7 @@ export function quantise(
     zeros: new Float32Array(rows * blocksPerRow).fill(form.defaultZero),
   }
   const codes = new Uint8Array(rows * form.rowBytes)
-  encodeRows(form, values, parameters, codes, rows, Math.fround)
+  encodeRows(form, values, parameters, codes, rows, isHalf ? (scale) => fromF16(toF16(scale)) : Math.fround)
   const packed = new Uint8Array(rows * zeroRowBytes(form))
   if (zeros === 'packed')
     for (let row = 0; row < rows; row++) {
@@ -77,7 +79,12 @@ export function addLinear(graph: TestGraph, form: MatrixForm, linear: Linear): s
   const inputs = [
     x,
     graph.tensor(`${tensor}_Q${bits}`, 'uint8', shape, codes),
-    graph.floats(`${tensor}_scales`, [rows * blocksPerRow], scales),
+    graph.tensor(
+      `${tensor}_scales`,
+      form.isHalf ? 'float16' : 'float32',
+      [rows * blocksPerRow],
+      encodeFloats(scales, form.isHalf ? 'f16' : 'f32'),
+    ),
   ]
   if (blocks.zeros === 'packed')
     inputs.push(graph.tensor(`${tensor}_zero_points`, 'uint8', [packed.length], packed))

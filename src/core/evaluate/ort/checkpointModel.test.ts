@@ -45,6 +45,13 @@ const FORMS: Record<string, OnnxFolderForm> = {
     blockSize: 16,
     isPacked: false,
   },
+  'genai, int4 with everything else in float16': {
+    style: 'genai',
+    storage: 4,
+    zeros: 'packed',
+    isHalf: true,
+    external: 'model.onnx.data',
+  },
   'genai, float32': { style: 'genai', storage: 'f32', external: 'weights.data' },
   'genai, float16 behind casts': { style: 'genai', storage: 'f16' },
   'transformers.js, int4 with zero points': {
@@ -106,7 +113,8 @@ describe('a checkpoint of a user in onnxruntime', () => {
     const { ours, theirs, checkpoint, close } = await openBoth(form)
     expect(checkpoint.format).toBe('onnx')
     // 4e-7 is seen: both sides compute in float32 on the same numbers.
-    await compareForward(ours, theirs, 5e-6)
+    // float16 activations round at every step.
+    await compareForward(ours, theirs, form.isHalf ? 1e-2 : 5e-6)
     await close()
   })
 

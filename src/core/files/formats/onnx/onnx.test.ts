@@ -48,6 +48,10 @@ const CASES: Record<string, [Record<string, unknown>, OnnxFolderForm]> = {
     PHI3,
     { style: 'genai', storage: 2, blockSize: 32, hasBlockEmbedding: true, external: DATA },
   ],
+  'int4 with scales, norms and embedding in float16': [
+    PHI3,
+    { style: 'genai', storage: 4, blockSize: 16, zeros: 'packed', isHalf: true, external: DATA },
+  ],
   'float32 transposed': [PHI3, { style: 'genai', storage: 'f32', external: DATA }],
   'float16 transposed, behind casts': [LLAMA, { style: 'genai', storage: 'f16' }],
   'int4 of Optimum, anonymous names, fused as Phi-3 is': [
@@ -102,9 +106,10 @@ describe('an ONNX folder', () => {
       const [found, expected] = [await valuesOf(checkpoint, name), await valuesOf(plain, name)]
       const isPlain = shape.length === 1 || (role === 'embedding' && !form.hasBlockEmbedding)
       const error = relativeError(found, expected)
-      if (isPlain || form.storage === 'f32') expect(error, name).toBe(0)
-      else if (form.storage === 'f16')
-        expect([...found]).toEqual(Array.from(expected, (v) => fromF16(toF16(v))))
+      const halves = Array.from(expected, (value) => fromF16(toF16(value)))
+      if (isPlain && form.isHalf) expect([...found]).toEqual(halves)
+      else if (isPlain || form.storage === 'f32') expect(error, name).toBe(0)
+      else if (form.storage === 'f16') expect([...found]).toEqual(halves)
       else {
         // Normal values in blocks of 16 to 32: about 0.5 % at 8 bits, 8 % at 4, 45 % at 2.
         const bits = role === 'embedding' ? 4 : form.storage
