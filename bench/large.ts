@@ -1,4 +1,4 @@
-// npm run bench -- large [1b|phi|small] [--browser] [--cli] [--method ID] [--folder DIR] [--keep]: merges of checkpoints
+// npm run bench -- large [1b|phi|small] [--browser] [--cli] [--fisher] [--method ID] [--folder DIR] [--keep]: merges of checkpoints
 // that are too large to be held, made up on the spot: peak memory, throughput beside a plain copy, and whether a killed
 // merge ends with the same bytes. Both ways unless one is named. Nothing of it stays without --keep.
 
@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { serve } from '../scripts/serve.mjs'
 import { DEFAULT_BUDGET } from '../src/core/merge/tiles.ts'
+import { Random } from '../src/core/tensors/random.ts'
 import { mergeInBrowser } from './large/browserMerge.ts'
 import { runCommand } from './large/cliMerge.ts'
 import { makeModels, NAMES, parametersOf, removeFolder, SHAPES, type Shape } from './large/models.ts'
@@ -140,6 +141,41 @@ async function commandLine(setting: Setting): Promise<Measured> {
   return { isFine, seconds: setting.bytes / rate }
 }
 
+const SEQUENCES = 2
+const TOKENS = 32
+const FISHER_SECONDS = 30 * 60
+
+/** The Fisher diagonal of the anchor, layer by layer. */
+async function fisher({ shape, folder, models }: Setting): Promise<boolean> {
+  console.log(`Fisher diagonal, layer by layer, ${SEQUENCES} sequences of ${TOKENS} tokens`)
+  const random = new Random(3)
+  const vocabulary = shape.config.vocab_size as number
+  const ids = Array.from({ length: SEQUENCES }, () =>
+    Array.from({ length: TOKENS }, () => random.integer(vocabulary)),
+  )
+  const [file, out] = [join(folder, 'ids.json'), join(folder, 'fisher.safetensors')]
+  await writeFile(file, JSON.stringify(ids))
+  const made = await runCommand(['fisher', models[0], '--stream', '--ids', file, '--out', out, '--json'])
+  await removeFolder(out)
+  if (made.code !== 0) throw new Error(made.stderr)
+  const parameters = parametersOf(shape.config)
+  // Forward, forward again, and backward into inputs and weights, a product and a sum each.
+  const operations = 2 * 4 * SEQUENCES * TOKENS * parameters
+  say(
+    'took',
+    `${made.seconds.toFixed(0)} s with hashing weights and file, ${(operations / made.seconds / 1e9).toFixed(1)} GFLOP/s`,
+  )
+  say('peak', `${megabytes(made.watched.peak)} (PSS of the process, ${made.watched.samples} samples)`)
+  if (shape.whole) {
+    const factor = parametersOf(shape.whole) / parameters
+    say(
+      'the whole model',
+      `${((made.seconds * factor) / 60).toFixed(0)} min, ${((operations * factor) / 1e12).toFixed(2)} T operations at this rate`,
+    )
+  }
+  return made.seconds <= FISHER_SECONDS && made.watched.peak <= DEFAULT_BUDGET
+}
+
 /** What the whole model would take, from the part that was measured. */
 function extrapolate({ shape, bytes }: Setting, seconds: number): void {
   if (!shape.whole) return
@@ -158,6 +194,7 @@ export async function large(args: string[]): Promise<number> {
     options: {
       browser: { type: 'boolean' },
       cli: { type: 'boolean' },
+      fisher: { type: 'boolean' },
       keep: { type: 'boolean' },
       method: { type: 'string', default: 'linear' },
       folder: { type: 'string' },
@@ -167,12 +204,12 @@ export async function large(args: string[]): Promise<number> {
   const shape = SHAPES.find(({ id }) => id === (positionals[0] ?? '1b'))
   if (!shape || positionals.length > 1) {
     console.error(
-      `usage: npm run bench -- large [${SHAPES.map(({ id }) => id).join('|')}] [--browser] [--cli] [--method ID] [--folder DIR] [--keep]`,
+      `usage: npm run bench -- large [${SHAPES.map(({ id }) => id).join('|')}] [--browser] [--cli] [--fisher] [--method ID] [--folder DIR] [--keep]`,
     )
     return 2
   }
   const folder = values.folder ? resolve(values.folder) : await mkdtemp(join(tmpdir(), 'alignmerge-large-'))
-  const both = !values.browser && !values.cli
+  const both = !values.browser && !values.cli && !values.fisher
   try {
     const models = await makeModels(folder, shape)
     const bytes = parametersOf(shape.config) * 2
@@ -191,6 +228,7 @@ export async function large(args: string[]): Promise<number> {
     }
     if (values.cli || both) await measure(() => commandLine(setting))
     if (values.browser || both) await measure(() => browser(setting, resolve(values.dist)))
+    if (values.fisher || both) isFine = (await fisher(setting)) && isFine
     console.log(isFine ? 'all held' : 'MISSED')
     return isFine ? 0 : 1
   } finally {

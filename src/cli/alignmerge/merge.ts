@@ -27,6 +27,7 @@ import { type OpenedRecipe, openRecipe, planOpened, readRecipeFile } from './ope
 import { copyTokenizer, mergedConfig, withTarget } from './outputFolder.ts'
 import { type PlanRun, readFisherArguments, runPlan } from './runPlan.ts'
 import { PER_CLASS } from './score.ts'
+import { runAlignStreamed } from './streamAlign.ts'
 
 /** As mergekit's. */
 const SHARD_SIZE = '5GB'
@@ -97,6 +98,14 @@ async function measureMerge(folder: string, run: PlanRun, call: Call, job: JobOp
   return measurer.measure(model, job)
 }
 
+/** --stream is for the one method that would hold whole models otherwise. */
+function readStreamed(call: Call, { method }: MergePlan): boolean {
+  if (!call.has('stream')) return false
+  if (method !== 'alignmerge')
+    throw new UsageError(`--stream is for alignmerge; ${method} reads its models in ranges as it is`)
+  return true
+}
+
 interface Merged {
   out: string
   method: string
@@ -125,6 +134,7 @@ async function write(
   const ggufType = readGgufType(call)
   const layout = call.text('format') === 'onnx' ? layoutModel(plan, opened.models) : undefined
   const fisherFiles = readFisherArguments(call.texts('fisher'), opened.models)
+  const isStreamed = readStreamed(call, plan)
   const inputs = new Map([...opened.models].map(([name, { checkpoint }]) => [name, checkpoint]))
   const probes = await readProbeFile(call)
   const configs = new Map([...opened.models].map(([name, { checkpoint }]) => [name, checkpoint.rawConfig]))
@@ -152,7 +162,8 @@ async function write(
       let held: MergeProgress | undefined
       try {
         const sink = placedSink(writer, type, { budget, onProgress: (progress) => (held = progress) })
-        await runPlan(run, sink, job)
+        if (isStreamed) await runAlignStreamed(run, sink, folder, job)
+        else await runPlan(run, sink, job)
         await writer.complete(signal)
       } finally {
         await writer.close()
@@ -219,6 +230,7 @@ export const merge: Command = {
       value: 'SIZE',
       help: `most memory of host and device for streamed methods (default ${BUDGET})`,
     },
+    stream: { help: 'alignmerge without holding a model; needs --fisher of the anchor' },
     format: {
       value: 'NAME',
       help: 'safetensors (default), gguf, or onnx: in the layout of an ONNX model of the recipe',

@@ -82,7 +82,7 @@ function needWhole(plan: MergePlan, why: string): { experts: string[]; base: str
   return whole
 }
 
-function setupOf(plan: MergePlan, values: Readonly<Record<string, Scalar>>): Setup {
+export function setupOf(plan: MergePlan, values: Readonly<Record<string, Scalar>>): Setup {
   const { experts, base } = needWhole(plan, 'material of its models')
   const { geometry, own } = splitSetup(values)
   const [first] = plan.tensors
@@ -109,7 +109,7 @@ async function loadAll(
 }
 
 /** One setting for the whole model, from a plan that gives every tensor the same. */
-function uniformParameters({ method, tensors }: MergePlan): Record<string, Scalar> {
+export function uniformParameters({ method, tensors }: MergePlan): Record<string, Scalar> {
   const [first] = tensors
   const of = ({ parameters, sources }: PlanTensor) =>
     JSON.stringify([parameters, sources.map((s) => s.parameters)])
@@ -145,7 +145,7 @@ async function runWhole(run: PlanRun, sink: PlanSink, job: JobOptions): Promise<
       throw new UsageError(
         `--fisher ${model}: ${plan.method} uses the Fisher diagonal of ${setup.anchor} alone`,
       )
-    const { labels, form, seed } = await importFisher(session, model, await openFile(path), job)
+    const { labels, form, seed } = await importFisher(session, model, await openFisher(path), job)
     const made = `${labels} labels, ${form} form, seed ${seed}`
     const asked = `${setup.fisher.labels} labels, ${setup.fisher.form} form, seed ${setup.seed}`
     if (made !== asked)
@@ -163,7 +163,7 @@ async function runWhole(run: PlanRun, sink: PlanSink, job: JobOptions): Promise<
   }
 }
 
-async function openFile(path: string): Promise<FileSource> {
+export async function openFisher(path: string): Promise<FileSource> {
   return FileSource.open(path).catch(() => {
     throw new EngineError('file-missing', `no Fisher file at ${path}`)
   })
@@ -193,7 +193,7 @@ async function fisherMaterial(
     const { checkpoint } = models.get(model)!
     const digest = await weightsDigest(checkpoint, { signal: job.signal })
     const file = await readFisherFile(
-      await openFile(fisherFiles.get(model)!),
+      await openFisher(fisherFiles.get(model)!),
       { name: model, digest, weights: checkpoint.weights },
       job.signal,
     )
