@@ -24,7 +24,13 @@ const SEQUENCES: Sequence[] = [
   { ids: [6, 6, 3, 5, 6], firstTarget: 3 },
 ]
 
-async function both(name: string, form: 'sequence' | 'fast', labels: 'sampled' | 'data', type: WeightType) {
+async function both(
+  name: string,
+  form: 'sequence' | 'fast',
+  labels: 'sampled' | 'data',
+  type: WeightType,
+  limits: { rowBytes?: number; logitBytes?: number } = {},
+) {
   const tiny = tinyModel(TINY_CONFIGS[name], type)
   const model = DeviceModel.fromArrays(gpu, tiny.config, tiny.arrays, type)
   const options = { form, labels, seed: 9 }
@@ -42,7 +48,7 @@ async function both(name: string, form: 'sequence' | 'fast', labels: 'sampled' |
       sums[start + i] += value
     })
   }
-  const shared = { gpu, config: tiny.config, stored, sequences: SEQUENCES, ...options }
+  const shared = { gpu, config: tiny.config, stored, sequences: SEQUENCES, ...options, ...limits }
   const { tokens } = await streamFisher({ ...shared, out: { add } })
   expect(tokens).toBe(resident.tokens)
   destroyBuffers(resident.sums)
@@ -74,6 +80,20 @@ describe('streamed Fisher diagonal', () => {
     async (name) => {
       const { expected, found } = await both(name, 'fast', 'data', 'bf16')
       expect(farthest(expected, found)).toBeLessThan(1e-5)
+    },
+  )
+
+  // Twelve rows of embedding and head at once, and as many of each matrix; a round for each sequence.
+  it.each(['phi3, tied, odd vocabulary', 'llama, separate', 'llama, all biases, tied'])(
+    '%s: in parts and rounds',
+    async (name) => {
+      const { hidden_size: C = 16 } = TINY_CONFIGS[name] as { hidden_size?: number }
+      const limits = { rowBytes: 12 * C * 4, logitBytes: 4 * 40 * 5 }
+      expect(roundsOf(SEQUENCES, 40, limits.logitBytes)).toHaveLength(2)
+      for (const form of ['sequence', 'fast'] as const) {
+        const { expected, found } = await both(name, form, 'sampled', 'bf16', limits)
+        expect(farthest(expected, found), form).toBeLessThan(1e-5)
+      }
     },
   )
 

@@ -12,7 +12,7 @@ import type { ModelConfig } from '../model/config.ts'
 import { paddedCount } from '../model/deviceModel.ts'
 import { listWeights } from '../model/families/decoder.ts'
 import { FINAL_NORM, type HeadRows } from '../model/head.ts'
-import { EMBEDDING, LayerPass, ROW_BYTES } from '../model/streamed/layerPass.ts'
+import { EMBEDDING, type LayerJob, LayerPass, ROW_BYTES } from '../model/streamed/layerPass.ts'
 import { encodeSquares, LayerSink, type SquareForm, squareSpace } from '../model/streamed/layerSink.ts'
 import { commonStorage, type StoredWeights, storedOf } from '../model/streamed/partialModel.ts'
 
@@ -22,17 +22,14 @@ export interface FisherOutput {
   add(name: string, start: number, values: Float32Array): Promise<void>
 }
 
-export interface StreamedFisher {
-  gpu: Gpu
-  config: ModelConfig
-  stored: StoredWeights
+export interface StreamedFisher extends LayerJob {
   sequences: readonly Sequence[]
   labels: 'sampled' | 'data'
   form: SquareForm
   seed: number
   out: FisherOutput
-  signal?: AbortSignal | undefined
-  onProgress?: ((label: string, done: number, total: number) => void) | undefined
+  /** bytes of the logits that one round may have; LOGIT_BYTES */
+  logitBytes?: number | undefined
 }
 
 /** Logits of a round, bytes; and its tokens, whose activations of one layer stand on the device. */
@@ -42,8 +39,12 @@ const MOST_TOKENS = 512
 const POOL_BYTES = 256 * 2 ** 20
 
 /** Rounds of sequences whose logits and activations can be held. */
-export function roundsOf(sequences: readonly Sequence[], vocabSize: number): Sequence[][] {
-  const mostRows = Math.max(1, Math.floor(LOGIT_BYTES / 4 / vocabSize))
+export function roundsOf(
+  sequences: readonly Sequence[],
+  vocabSize: number,
+  logitBytes = LOGIT_BYTES,
+): Sequence[][] {
+  const mostRows = Math.max(1, Math.floor(logitBytes / 4 / vocabSize))
   const rounds: Sequence[][] = []
   let [rows, tokens] = [Number.POSITIVE_INFINITY, 0]
   for (const sequence of sequences) {
@@ -65,7 +66,7 @@ export async function streamFisher(job: StreamedFisher): Promise<{ tokens: numbe
   if (job.sequences.length === 0)
     throw new EngineError('request-invalid', 'a Fisher diagonal needs sequences')
   let tokens = 0
-  for (const round of roundsOf(job.sequences, job.config.vocabSize)) {
+  for (const round of roundsOf(job.sequences, job.config.vocabSize, job.logitBytes)) {
     const batch = new Batch(job.gpu, job.config, round)
     try {
       await new Round(job, batch, tokens).run()
@@ -103,7 +104,7 @@ class Round {
     gpu.pool.release(stream)
     if (!config.tied) await this.headSquares(rows)
     for (let l = config.layerCount - 1; l >= 0; l--) {
-      const sink = new LayerSink(gpu, batch, pass.layerWeights(l), job.form)
+      const sink = new LayerSink(gpu, batch, pass.layerWeights(l), job.form, job.rowBytes)
       await pass.layerBackward(l, borders[l], dStream, sink)
       await this.write(sink)
     }

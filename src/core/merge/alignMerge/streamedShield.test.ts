@@ -149,6 +149,22 @@ describe('the streamed merge', () => {
     const weights = [0.25, 0.75]
     const b = solveStreamed(streamed, weights, 3, 2)
     const shield = factoredShield(input, b)
+    // Tiles that begin and end inside of rows, of two weights in turn.
+    for (const [at, start, count] of [
+      [0, 20, 60],
+      [2, 133, 31],
+      [0, 96, 100],
+    ]) {
+      const { name, a, g } = dense[at]
+      const found = (await shield.read(name, { start, count }))!
+      for (let row = 0; row < N; row++)
+        expect(
+          relative(found.a.subarray(row * count, (row + 1) * count), a[row].subarray(start, start + count)),
+          `row ${row} of ${name}`,
+        ).toBeLessThan(1e-4)
+      expect(relative(found.metric, g.subarray(start, start + count))).toBeLessThan(1e-6)
+    }
+    expect(await shield.read('model.norm.weight', { start: 0, count: 4 })).toBeUndefined()
     const plan: MergePlan = {
       method: 'alignmerge',
       layerCount: tiny.config.layerCount,

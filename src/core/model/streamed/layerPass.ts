@@ -37,6 +37,8 @@ export interface LayerJob {
   gpu: Gpu
   config: ModelConfig
   stored: StoredWeights
+  /** bytes of a run of rows in float32; ROW_BYTES */
+  rowBytes?: number | undefined
   signal?: AbortSignal | undefined
   onProgress?: ((label: string, done: number, total: number) => void) | undefined
 }
@@ -136,7 +138,7 @@ export class LayerPass {
 
   *vocabularyTiles(): Generator<{ first: number; rows: number }> {
     const { hiddenSize: C, vocabSize: V } = this.config
-    const step = partRows(C, ROW_BYTES)
+    const step = partRows(C, this.job.rowBytes ?? ROW_BYTES)
     for (let first = 0; first < V; first += step) yield { first, rows: Math.min(step, V - first) }
   }
 

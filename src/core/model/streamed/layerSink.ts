@@ -40,7 +40,7 @@ export function squareSpace(batch: Batch, starts: Uint32Array, form: SquareForm)
 }
 
 /** Rows of a part of a matrix with so many columns: whole fours. */
-export const partRows = (columns: number, bytes = PART_BYTES): number =>
+export const partRows = (columns: number, bytes: number): number =>
   Math.max(4, Math.floor(bytes / 4 / columns / 4) * 4)
 
 export class LayerSink implements WeightSink {
@@ -48,7 +48,13 @@ export class LayerSink implements WeightSink {
   private readonly outputs = new Map<string, Output>()
   private readonly spaces: { tokens: Space; rows: Space }
 
-  constructor(gpu: Gpu, batch: Batch, weights: readonly WeightSpec[], form: SquareForm) {
+  constructor(
+    gpu: Gpu,
+    batch: Batch,
+    weights: readonly WeightSpec[],
+    form: SquareForm,
+    partBytes = PART_BYTES,
+  ) {
     this.gpu = gpu
     this.spaces = {
       tokens: squareSpace(batch, batch.starts, form),
@@ -56,7 +62,7 @@ export class LayerSink implements WeightSink {
     }
     for (const { name, shape } of weights) {
       const [rows, columns = 1] = shape
-      const step = shape.length > 1 ? partRows(columns) : rows
+      const step = shape.length > 1 ? partRows(columns, partBytes) : rows
       const parts: Part[] = []
       for (let first = 0; first < rows; first += step) {
         const count = Math.min(step, rows - first)
