@@ -21,8 +21,10 @@ function mutate(seed: Uint8Array, random: Random): Uint8Array {
 describe('the ONNX reader', () => {
   it('reads its own seeds', async () => {
     const seeds = await target.seeds()
-    for (const seed of seeds.slice(0, 3)) await target.run(seed)
-    await expect(target.run(seeds[3])).rejects.toMatchObject({ code: 'file-malformed' })
+    for (const seed of seeds) {
+      expect(seed.length).toBeLessThan(20_000)
+      await target.run(seed)
+    }
   })
 
   it('refuses changed files by its own error, or reads them', async () => {

@@ -6,7 +6,7 @@ import { openOnnx } from '../../core/files/formats/onnx/openOnnx.ts'
 import { countOf } from '../../core/files/storedWeight.ts'
 import { type OnnxFolderForm, onnxFolder } from '../onnx/folder.ts'
 import { TestGraph } from '../onnx/graph.ts'
-import { tinyConfig, tinyFiles } from '../tinyCheckpoint.ts'
+import { concat, tinyConfig, tinyFiles } from '../tinyCheckpoint.ts'
 import type { FuzzTarget } from './target.ts'
 
 const CONFIG = {
@@ -25,7 +25,7 @@ const DATA_BYTES = 2 ** 16
 const FORMS: readonly OnnxFolderForm[] = [
   { style: 'genai', storage: 4, blockSize: 16, zeros: 'packed' },
   { style: 'genai', storage: 8, blockSize: 16, external: DATA, hasBlockEmbedding: true },
-  { style: 'optimum', storage: 'f32' },
+  { style: 'optimum', storage: 'f32', external: DATA },
 ]
 
 async function seeds(): Promise<Uint8Array[]> {
@@ -33,11 +33,11 @@ async function seeds(): Promise<Uint8Array[]> {
   const models = await Promise.all(
     FORMS.map(async (form) => (await onnxFolder(plain, form)).get('model.onnx') as Uint8Array),
   )
-  // A graph in a node, and values in a Constant node.
+  // A graph in a node and values in a Constant node, joined to a whole model as protobuf joins messages.
   const nested = new TestGraph()
-  nested.constant('model.norm.weight', [32], new Array(32).fill(1))
-  nested.branch('If', (graph) => graph.node('Mul', ['x', 'model.norm.weight'], ['y']))
-  return [...models, nested.finish().model]
+  nested.constant('beside', [32], new Array(32).fill(1))
+  nested.branch('If', (graph) => graph.node('Mul', ['x', 'beside'], ['y']))
+  return [...models, concat([models[1], nested.finish().model])]
 }
 
 const config = JSON.stringify(CONFIG)
