@@ -155,6 +155,22 @@ describe('tokenizers that are refused', () => {
     await expectFailure(() => new TextCodec(bare), 'file-missing', where)
   })
 
+  it('ids that are none: a forged one would be counted up to', async () => {
+    const where = { file: 'tokenizer.json' }
+    for (const id of [2 ** 31, 2 ** 20 + 1, -1, 1.5, '7', null]) {
+      const added = (json: Record<string, unknown>) => {
+        json.added_tokens = [{ id, content: '<s>', special: true }]
+      }
+      await expectFailure(codec({ tokenizer: added }), 'file-malformed', where)
+      const listed = (json: Record<string, unknown>) => {
+        ;(json.model as { vocab: Record<string, unknown> }).vocab.a = id
+      }
+      await expectFailure(codec({ tokenizer: listed }), 'file-malformed', where)
+    }
+    const config = { added_tokens_decoder: { 4294967295: { content: '<x>' } } }
+    await expectFailure(codec({ config }), 'file-malformed', { file: 'tokenizer_config.json' })
+  })
+
   it('bytes that a vocabulary lacks vanish, as in the reference implementation', async () => {
     const text = await codec()
     expect(text.encodeText('aüb')).toEqual(ids('a', 'b'))

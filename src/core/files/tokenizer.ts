@@ -174,7 +174,32 @@ export function openTokenizer(json: Record<string, unknown>, config: Record<stri
     ...json,
   }
   const names = Array.isArray(extra) ? extra.map(tokenText).filter((t) => t !== undefined) : []
+  assertIds(json, config)
   return guarded(() => new Tokenizer(complete, { ...config, additional_special_tokens: names }))
+}
+
+/** Four times the largest published vocabulary. The package fills every id up to the last: a forged one takes for ever. */
+const MAX_ID = 2 ** 20
+
+/** Throws `file-malformed` for an id that is none. */
+function assertIds(json: Record<string, unknown>, config: Record<string, unknown>): void {
+  const check = (id: unknown, token: unknown, place: { file: string }) => {
+    if (Number.isInteger(id) && Number(id) >= 0 && Number(id) <= MAX_ID) return
+    const what = `${String(JSON.stringify(id)).slice(0, 40)} of ${String(JSON.stringify(token)).slice(0, 80)}`
+    throw new EngineError(
+      'file-malformed',
+      `token id ${what}: expected a whole number up to ${MAX_ID}`,
+      place,
+    )
+  }
+  const added = Array.isArray(json.added_tokens) ? json.added_tokens : []
+  for (const token of added) check(token?.id, token?.content, TOKENIZER_FILE)
+  const vocabulary = (json.model as { vocab?: unknown } | null | undefined)?.vocab
+  if (typeof vocabulary === 'object' && vocabulary !== null && !Array.isArray(vocabulary))
+    for (const [token, id] of Object.entries(vocabulary)) check(id, token, TOKENIZER_FILE)
+  const decoder = config.added_tokens_decoder
+  if (typeof decoder === 'object' && decoder !== null)
+    for (const [id, token] of Object.entries(decoder)) check(Number(id), token, TEMPLATE_FILE)
 }
 
 /** The package checks little of a tokenizer.json: what is wrong in one comes to light as a TypeError, often on use. */

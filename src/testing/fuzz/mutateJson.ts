@@ -151,11 +151,36 @@ function changeOne(root: unknown, random: Random): void {
   }
 }
 
+const MAX_TEXT = 8 * 2 ** 20
+
+/** About the characters of a value's JSON; counted, as writing it may be what does not fit. */
+function lengthOf(root: unknown): number {
+  let sum = 0
+  const pending: unknown[] = [root]
+  while (pending.length > 0 && sum <= MAX_TEXT) {
+    const value = pending.pop()
+    sum += typeof value === 'string' ? value.length + 3 : 8
+    if (!isContainer(value)) continue
+    for (const key of Object.keys(value)) {
+      sum += key.length
+      pending.push((value as Record<string, unknown>)[key])
+    }
+  }
+  return sum
+}
+
 /** The file with one to three changes in its JSON. */
 export function mutateJson(bytes: Uint8Array, { value, prefix, end }: JsonPlace, random: Random): Uint8Array {
   const tree = structuredClone(value)
-  for (let i = 1 + random.integer(3); i > 0; i--) changeOne(tree, random)
-  const text = new TextEncoder().encode(JSON.stringify(tree))
+  let json = JSON.stringify(tree)
+  for (let i = 1 + random.integer(3); i > 0; i--) {
+    changeOne(tree, random)
+    // Copies of copies may not fit any text; the change before them stands.
+    const length = lengthOf(tree)
+    if (length > MAX_TEXT) break
+    json = JSON.stringify(tree)
+  }
+  const text = new TextEncoder().encode(json)
   const out = new Uint8Array(prefix + text.length + bytes.length - end)
   const view = new DataView(out.buffer)
   if (prefix === 8) view.setBigUint64(0, BigInt(text.length), true)
