@@ -1,12 +1,14 @@
 // npm run bench -- [FOLDER] [--write]: speed of the engine as ratios against named peers in the same run, so that
 // a busy or slow machine shows in both. FOLDER holds other people's matmul kernels (bench.mjs, kernels.mjs).
-// --write renews docs/bench.md. Exit code 1 when a target is missed.
+// `generate` instead of a folder measures generation alone. --write renews docs/bench.md, or the sections measured.
+// Exit code 1 when a target is missed. `npm run bench -- large …` is large.ts.
 
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { nodeGpu } from '../src/cli/nodeGpu.ts'
 import { Gpu } from '../src/core/gpu/device.ts'
+import { benchGenerate } from './generate.ts'
 import { benchMatmul } from './matmul.ts'
 import { benchMerge } from './merge.ts'
 import { benchModel } from './model.ts'
@@ -16,9 +18,10 @@ import { type BenchTable, chooseClock } from './timing.ts'
 const sliders = import.meta.glob<{ benchSlider: (gpu: Gpu) => Promise<BenchTable> }>('./slider.ts')
 
 export async function main(args: string[]): Promise<number> {
+  if (args[0] === 'large') return (await import('./large.ts')).large(args.slice(1))
   const [peers, ...more] = args.filter((arg) => !arg.startsWith('--'))
   if (more.length > 0 || args.some((arg) => arg.startsWith('--') && arg !== '--write')) {
-    console.error('usage: npm run bench -- [FOLDER of matmul kernels] [--write]')
+    console.error('usage: npm run bench -- [generate | FOLDER of matmul kernels] [--write]')
     return 2
   }
   const gpu = await Gpu.open(await nodeGpu())
@@ -31,16 +34,21 @@ export async function main(args: string[]): Promise<number> {
     tables.push(table)
     console.log(`\n${plain(table)}`)
   }
-  add(await benchMatmul(gpu, peers))
-  add(await benchModel(gpu))
-  add(await benchMerge(gpu))
-  for (const load of Object.values(sliders)) add(await (await load()).benchSlider(gpu))
+  const isPart = peers === 'generate'
+  if (!isPart) {
+    add(await benchMatmul(gpu, peers))
+    add(await benchModel(gpu))
+    add(await benchMerge(gpu))
+    for (const load of Object.values(sliders)) add(await (await load()).benchSlider(gpu))
+  }
+  await benchGenerate(gpu, add)
   gpu.close()
   const missed = tables.flatMap((table) => table.missed)
   for (const line of missed) console.log(`MISSED ${line}`)
   if (args.includes('--write')) {
     const page = resolve(import.meta.dirname, '../docs/bench.md')
-    await writeFile(page, markdown(machine, clock, tables))
+    const text = isPart ? renewed(await readFile(page, 'utf8'), tables) : markdown(machine, clock, tables)
+    await writeFile(page, text)
   }
   return missed.length === 0 ? 0 : 1
 }
@@ -51,19 +59,28 @@ function plain({ title, header, rows, notes }: BenchTable): string {
   return [title, line(header), ...rows.map(line), ...notes].join('\n')
 }
 
-function markdown(machine: string, clock: string, tables: BenchTable[]): string {
+/** A table as a section of the page. */
+function section({ title, header, rows, notes, missed }: BenchTable): string {
   const line = (row: string[]) => `| ${row.join(' | ')} |`
-  const sections = tables.flatMap(({ title, header, rows, notes, missed }) => [
-    `## ${title}`,
-    '',
-    line(header),
-    line(header.map(() => '---')),
-    ...rows.map(line),
-    '',
-    ...notes,
-    ...missed.map((text) => `**Missed:** ${text}.`),
-    '',
-  ])
+  const body = [line(header), line(header.map(() => '---')), ...rows.map(line)]
+  return [`## ${title}`, '', ...body, '', ...notes, ...missed.map((text) => `**Missed:** ${text}.`), ''].join(
+    '\n',
+  )
+}
+
+/** The page with its sections of these titles replaced, new ones at its end. */
+function renewed(page: string, tables: BenchTable[]): string {
+  const parts = page.split(/^(?=## )/m)
+  for (const table of tables) {
+    const at = parts.findIndex((part) => part.startsWith(`## ${table.title}\n`))
+    const text = section(table)
+    if (at >= 0) parts[at] = `${text}\n`
+    else parts.push(`\n${text}`)
+  }
+  return `${parts.join('').trimEnd()}\n`
+}
+
+function markdown(machine: string, clock: string, tables: BenchTable[]): string {
   const date = new Date().toISOString().slice(0, 10)
   return [
     '# Speed',
@@ -71,6 +88,6 @@ function markdown(machine: string, clock: string, tables: BenchTable[]): string 
     `Written by \`npm run bench -- FOLDER --write\` on ${date}, ${machine}, Node ${process.versions.node}.`,
     `Shortest of several rounds, ${clock}; ratios against peers in the same run.`,
     '',
-    ...sections,
+    ...tables.map(section),
   ].join('\n')
 }

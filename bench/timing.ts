@@ -9,7 +9,8 @@ export function chooseClock(isSoftware: boolean): string {
   return isSoftware ? 'CPU time of the process, all cores added' : 'time on the clock'
 }
 
-function nowMs(): number {
+/** Milliseconds of the chosen clock. */
+export function nowMs(): number {
   if (!isCpuTime) return performance.now()
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000

@@ -385,7 +385,7 @@ export class OrtModel implements ForwardModel {
 
 /**
  * `attention` unless the options name a form. On a device that is the explicit form: onnxruntime 1.30's WebGPU kernel of
- * GroupQueryAttention is wrong by a tenth from 32 new tokens on where subgroups are small (8 on llvmpipe), and says nothing.
+ * GroupQueryAttention is wrong by a tenth from 32 new tokens on where subgroups are small (llvmpipe, SwiftShader), and says nothing.
  */
 function completeForm(options: OrtModelOptions, attention: AttentionForm) {
   const { precision = 'f32', hasHidden = false } = options
