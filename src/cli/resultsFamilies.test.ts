@@ -145,6 +145,19 @@ describe('verdict', () => {
     },
   )
 
+  it('sees a loss at one seed, however wide the seeds are together', () => {
+    const twice = group(0.96, 0.8)
+    const again = (found: ResultRow): ResultRow => ({ ...found, seed: 2 })
+    const alone = { ...reference, rows: [...reference.rows, ...reference.rows.map(again)] }
+    const rows = [...twice.rows, ...twice.rows.map(again)]
+    const measured = { ...twice, rows }
+    expect(headline(claimFigures(measured, alone)!, skillOf(measured))).toBe('holds')
+    rows[3] = again(row('AlignMerge, λ 16', 'alignmerge', 0.8, 0.8))
+    // Together 88 (75–100) % against 97 (92–100) %: these touch.
+    expect(headline(claimFigures(measured, alone)!, skillOf(measured))).toBe('holds in part')
+    expect(verdict('Llama 3', measured, alone)).toContain('and below the anchor’s at 1 of 2 seeds, skill')
+  })
+
   it('says what AlignMerge is above, like or below', () => {
     expect(verdict('Llama 3', group(0.96, 0.8), reference)).toContain(
       'refusal 96 (91–100) % is above the plain average’s and like the anchor’s, skill 80 (75–85) % like the plain average’s and below the best expert’s',
