@@ -40,12 +40,13 @@ export type ModelOrigin =
       /** owner/name */ repo: string
       /** commit, 40 hexadecimal digits */ revision: string
       /** address of a hub that is not the public one */ hub?: string
+      /** file or folder in it, where it holds several models */ part?: string
     }
   | { kind: 'stored'; name: string /** SHA-256 of its files' names and hashes, hex */; digest: string }
 
 /** A model to open that is neither dropped files nor a plain address. */
 export type SourceRequest =
-  | { kind: 'hub'; repo: string /** commit */; revision: string; hub?: string }
+  | { kind: 'hub'; repo: string /** commit */; revision: string; hub?: string; part?: string }
   | { kind: 'stored'; digest: string }
   | { kind: 'folder'; folder: FileSystemDirectoryHandle }
 

@@ -8,7 +8,14 @@ export type { KeptSource, ModelAbout, Quota }
 
 /** Where to look for a model. */
 export type ModelSpec =
-  | { kind: 'hub'; repo: string; revision: string /** looked at before */; commit?: string; hub?: string }
+  | {
+      kind: 'hub'
+      repo: string
+      revision: string /** looked at before */
+      commit?: string
+      hub?: string
+      part?: string
+    }
   | { kind: 'url'; url: string }
   | { kind: 'folder'; folder: FileSystemDirectoryHandle }
   | { kind: 'files'; files: File[] }

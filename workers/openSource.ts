@@ -48,14 +48,15 @@ export async function openSource(
       ...{ name, description: 'kept in this browser' },
     }
   }
-  const { repo, revision, hub } = request
-  const source: KeptSource = { kind: 'hub', repo, revision, commit: revision, ...(hub && { hub }) }
+  const { repo, revision, hub, part } = request
+  const place = { ...(hub && { hub }), ...(part && { part }) }
+  const source: KeptSource = { kind: 'hub', repo, revision, commit: revision, ...place }
   const kept = await keptFolder(source)
   const folder = kept ?? (await folderOfSpec({ ...request, commit: revision }, { token, signal })).folder
   return {
     checkpoint: await openCheckpoint(folder, signal),
-    origin: { kind: 'hub', repo, revision, ...(hub && { hub }) },
-    name: repo.split('/')[1],
+    origin: { kind: 'hub', repo, revision, ...place },
+    name: (part ?? repo).split('/').at(-1) ?? repo,
     description: `${new URL(hub ?? PUBLIC_HUB).host}: ${repo} at ${revision.slice(0, 7)}${kept ? ', kept in this browser' : ''}`,
   }
 }

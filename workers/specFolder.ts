@@ -5,6 +5,7 @@ import { type CheckpointFolder, filesFolder, urlFolder } from '../src/core/files
 import { handleFolder } from '../src/core/sources/handleFolder.ts'
 import { type HubEntry, hubFolder } from '../src/core/sources/hub.ts'
 import { PUBLIC_HUB } from '../src/core/sources/hubId.ts'
+import { partFolder } from '../src/core/sources/partFolder.ts'
 import { politeFetch } from '../src/core/sources/politeFetch.ts'
 import type { KeptSource } from '../src/core/store/manifest.ts'
 import type { ModelSpec } from './libraryApi.ts'
@@ -27,7 +28,7 @@ export async function folderOfSpec(
 ): Promise<SpecFolder> {
   switch (spec.kind) {
     case 'hub': {
-      const { repo, revision } = spec
+      const { repo, revision, part } = spec
       const folder = await hubFolder(repo, {
         ...options,
         revision: spec.commit ?? revision,
@@ -35,10 +36,15 @@ export async function folderOfSpec(
       })
       const { commit, base, entries, card } = folder
       const hub = base === PUBLIC_HUB ? {} : { hub: base }
-      return {
-        ...{ folder, entries, licence: card.license, name: repo },
-        source: { kind: 'hub', repo, revision, commit, ...hub },
-      }
+      const source: KeptSource = { kind: 'hub', repo, revision, commit, ...hub, ...(part && { part }) }
+      if (!part) return { folder, entries, licence: card.license, name: repo, source }
+      const inside = partFolder(folder, part)
+      const byPath = new Map(entries.map((entry) => [entry.path, entry]))
+      const own = inside.list().flatMap((path) => {
+        const entry = byPath.get(inside.outer(path) ?? '')
+        return entry ? { ...entry, path } : []
+      })
+      return { folder: inside, entries: own, licence: card.license, name: `${repo}/${part}`, source }
     }
     case 'url': {
       const url = new URL(spec.url)

@@ -3,8 +3,9 @@
 
 import { EngineError } from '../core/errors.ts'
 import type { CheckpointFolder } from '../core/files/folder.ts'
-import { type HubFolder, hubFolder } from '../core/sources/hub.ts'
-import { isRepo, PUBLIC_HUB, readHubId } from '../core/sources/hubId.ts'
+import { hubFolder } from '../core/sources/hub.ts'
+import { PUBLIC_HUB, readHubId } from '../core/sources/hubId.ts'
+import { partFolder } from '../core/sources/partFolder.ts'
 import { nodeFolder } from './nodeFolder.ts'
 
 const SCHEME = 'hub:'
@@ -12,10 +13,11 @@ const SCHEME = 'hub:'
 const WAITS_MS = [500, 1000, 2000]
 
 /** Opened ones by `hub:owner/name@commit`: a name is asked for once in a process. */
-const opened = new Map<string, HubFolder>()
+const opened = new Map<string, CheckpointFolder>()
 
 /** Whether a name can be a repository's: owner/name, or marked with hub:. */
-export const canBeHub = (name: string): boolean => name.startsWith(SCHEME) || isRepo(name.split('@')[0])
+export const canBeHub = (name: string): boolean =>
+  name.startsWith(SCHEME) || (!/^https?:/.test(name) && readHubId(name) !== undefined)
 
 /** `hub:owner/name@commit` of a name at a revision. Rejects as `hubFolder`. */
 export async function findHub(name: string, revision?: string): Promise<string> {
@@ -34,8 +36,8 @@ export async function findHub(name: string, revision?: string): Promise<string> 
     token: HF_TOKEN || undefined,
     waitsMs: WAITS_MS,
   })
-  const path = `${SCHEME}${folder.repo}@${folder.commit}`
-  opened.set(path, folder)
+  const path = `${SCHEME}${folder.repo}${id.part ? `/${id.part}` : ''}@${folder.commit}`
+  opened.set(path, id.part ? partFolder(folder, id.part) : folder)
   return path
 }
 

@@ -59,7 +59,7 @@ describe('link', () => {
     const commit = '0123456789abcdef'.repeat(3).slice(0, 40)
     const anchor = { kind: 'hub', repo: 'microsoft/Phi-3.5-mini-instruct', revision: commit } as const
     const experts = [
-      { origin: { ...anchor, hub: 'https://mirror.example' }, weight: 0.5 },
+      { origin: { ...anchor, hub: 'https://mirror.example', part: 'a/Q4_0.gguf' }, weight: 0.5 },
       { origin: { kind: 'stored', name: 'my expert', digest: 'ab'.repeat(32) } as const, weight: 0.5 },
     ]
     const own: LinkState = {
@@ -129,6 +129,13 @@ describe('link', () => {
       ({ experiment }) =>
         Object.assign(experiment, {
           anchor: { kind: 'hub', repo: 'a/b', revision: 'a'.repeat(40), hub: 'https://me:hf_x@b.example' },
+        }),
+    ],
+    [
+      'a part of a hub repository that climbs',
+      ({ experiment }) =>
+        Object.assign(experiment, {
+          anchor: { kind: 'hub', repo: 'a/b', revision: 'a'.repeat(40), part: '../c.gguf' },
         }),
     ],
     [

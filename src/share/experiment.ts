@@ -72,7 +72,7 @@ class Reader {
 
   origin(value: unknown, path: string): ModelOrigin {
     const fields = this.object(value, path, [
-      ...['kind', 'id', 'url', 'name', 'digest', 'repo', 'revision', 'hub'],
+      ...['kind', 'id', 'url', 'name', 'digest', 'repo', 'revision', 'hub', 'part'],
     ])
     switch (fields.kind) {
       case 'built-in':
@@ -92,16 +92,23 @@ class Reader {
         this.object(value, path, ['kind', 'name', 'digest'])
         return { kind: 'stored', ...this.digested(fields, path) }
       case 'hub': {
-        this.object(value, path, ['kind', 'repo', 'revision', 'hub'])
+        this.object(value, path, ['kind', 'repo', 'revision', 'hub', 'part'])
         const repo = this.text(fields.repo, `${path}.repo`, 200)
         const revision = this.text(fields.revision, `${path}.revision`, 40)
         if (!/^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/.test(repo) || repo.includes('..'))
           throw new Refusal(`${path}.repo is not owner/name`)
         if (!/^[0-9a-f]{40}$/.test(revision)) throw new Refusal(`${path}.revision is not a commit`)
-        if (fields.hub === undefined) return { kind: 'hub', repo, revision }
-        const hub = this.text(fields.hub, `${path}.hub`, 300)
-        if (!isHttpUrl(hub)) throw new Refusal(`${path}.hub is not an http(s) address`)
-        return { kind: 'hub', repo, revision, hub }
+        const origin: ModelOrigin = { kind: 'hub', repo, revision }
+        if (fields.hub !== undefined) {
+          origin.hub = this.text(fields.hub, `${path}.hub`, 300)
+          if (!isHttpUrl(origin.hub)) throw new Refusal(`${path}.hub is not an http(s) address`)
+        }
+        if (fields.part !== undefined) {
+          origin.part = this.text(fields.part, `${path}.part`, 300)
+          if (origin.part.split('/').some((one) => /^\.{0,2}$/.test(one)))
+            throw new Refusal(`${path}.part is no path inside a repository`)
+        }
+        return origin
       }
       default:
         throw new Refusal(`${path}.kind is none of built-in, url, files, hub, stored`)

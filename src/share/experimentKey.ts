@@ -19,7 +19,7 @@ export function originKey(origin: ModelOrigin): string {
     case 'files':
       return `files:${origin.digest}`
     case 'hub':
-      return `hub:${origin.hub ? `${origin.hub}/` : ''}${origin.repo}@${origin.revision}`
+      return `hub:${origin.hub ? `${origin.hub}/` : ''}${origin.repo}@${origin.revision}${origin.part ? `#${origin.part}` : ''}`
     case 'stored':
       return `stored:${origin.digest}`
   }

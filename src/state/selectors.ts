@@ -42,7 +42,7 @@ export function originName(list: readonly ModelSummary[], origin: ModelOrigin): 
     case 'url':
       return origin.url.replace(/\/+$/, '').split('/').slice(-2).join('/')
     case 'hub':
-      return origin.repo
+      return origin.part?.split('/').at(-1) ?? origin.repo
     case 'files':
     case 'stored':
       return origin.name

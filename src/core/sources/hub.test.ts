@@ -6,8 +6,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type HubServer, startHubServer } from '../../testing/hubServer.ts'
 import { expectFailure } from '../../testing/tinyCheckpoint.ts'
 import { openCheckpoint } from '../files/checkpoint.ts'
+import { memoryFolder } from '../files/folder.ts'
+import { readText } from '../files/source.ts'
 import { hubFolder } from './hub.ts'
 import { hubBase, readHubId } from './hubId.ts'
+import { partFolder } from './partFolder.ts'
 
 const zoo = join(import.meta.dirname, '../../../public/zoo/anchor')
 const TOKEN = 'hf_secretsecretsecret'
@@ -134,6 +137,43 @@ describe('a listing', () => {
   })
 })
 
+describe('a part of a repository', () => {
+  const folder = memoryFolder(
+    'many',
+    new Map(
+      [
+        'a.gguf',
+        'b-00001-of-00002.gguf',
+        'b-00002-of-00002.gguf',
+        'config.json',
+        'in/config.json',
+        'in/x.bin',
+      ].map((path) => [path, path]),
+    ),
+  )
+  it('is one GGUF model with what lies beside it, or a folder inside', async () => {
+    expect(partFolder(folder, 'a.gguf').list()).toEqual([
+      'a.gguf',
+      'config.json',
+      'in/config.json',
+      'in/x.bin',
+    ])
+    const split = partFolder(folder, 'b-00001-of-00002.gguf')
+    expect(split.list().filter((path) => path.endsWith('.gguf'))).toEqual([
+      'b-00001-of-00002.gguf',
+      'b-00002-of-00002.gguf',
+    ])
+    const inner = partFolder(folder, 'in')
+    expect(inner.list()).toEqual(['config.json', 'x.bin'])
+    expect(await readText((await inner.file('config.json'))!, 100)).toBe('in/config.json')
+    const missing = await expectFailure(() => partFolder(folder, 'c.gguf'), 'file-missing')
+    expect(missing.message).toBe(
+      'many has no c.gguf; found a.gguf, b-00001-of-00002.gguf, b-00002-of-00002.gguf',
+    )
+    await expectFailure(() => partFolder(folder, 'on'), 'file-missing')
+  })
+})
+
 describe('names', () => {
   it.each([
     ['microsoft/Phi-3.5-mini-instruct', 'microsoft/Phi-3.5-mini-instruct', 'main'],
@@ -142,6 +182,13 @@ describe('names', () => {
     ['https://huggingface.co/a/b/tree/dev', 'a/b', 'dev'],
     [' https://hf.co/a/b ', 'a/b', 'main'],
   ])('%j', (text, repo, revision) => expect(readHubId(text)).toEqual({ repo, revision }))
+  it('may end in a file or, marked, in a folder', () => {
+    expect(readHubId('a/b/c/Q4_0.gguf@v1')).toEqual({ repo: 'a/b', revision: 'v1', part: 'c/Q4_0.gguf' })
+    const page = 'https://huggingface.co/owner/name/blob/main/q8/model.gguf?download=true'
+    expect(readHubId(page)).toEqual({ repo: 'owner/name', revision: 'main', part: 'q8/model.gguf' })
+    expect(readHubId('hub:a/b/onnx')).toEqual({ repo: 'a/b', revision: 'main', part: 'onnx' })
+    expect(readHubId('hub:a/b/../c')).toBeUndefined()
+  })
   it.each([
     'a',
     'a/b/c',
@@ -153,7 +200,6 @@ describe('names', () => {
     './a/b',
     'a//b',
     'https://huggingface.co/datasets/a/b',
-    'https://huggingface.co/owner/name/blob/main/q8/model.gguf?download=true',
   ])('%j is none', (text) => expect(readHubId(text)).toBeUndefined())
   it('of hubs are http(s) addresses without credentials', () => {
     expect(hubBase('https://mirror.example/hf/')).toBe('https://mirror.example/hf')

@@ -1,5 +1,5 @@
-// Names of hub repositories as people write them: owner/name, owner/name@revision, hub:owner/name@revision, or the
-// address of a model's page.
+// Names of hub repositories as people write them: owner/name, owner/name@revision, owner/name/FILE.gguf@revision for one
+// file of many, hub:owner/name/FOLDER, or the address of a model's or file's page.
 
 import { EngineError } from '../errors.ts'
 
@@ -10,6 +10,8 @@ export interface HubId {
   repo: string
   /** branch, tag or commit; `main` where none is named */
   revision: string
+  /** a .gguf file or a folder inside the repository, where it holds several models */
+  part?: string
 }
 
 /** What a hub allows in names; anything else could leave the path it is put in. */
@@ -20,6 +22,11 @@ export const isRepo = (text: string): boolean => {
   const parts = text.split('/')
   return parts.length === 2 && parts.every((part) => PART.test(part) && !/--|\.\./.test(part))
 }
+/** A path inside a repository. */
+export const isPart = (text: string): boolean =>
+  text.length <= 300 &&
+  /^[^\p{Cc}\\?#@]+$/u.test(text) &&
+  text.split('/').every((one) => !/^\.{0,2}$/.test(one))
 export const isRevision = (text: string): boolean => REVISION.test(text)
 export const isCommit = (text: string): boolean => /^[0-9a-f]{40}$/.test(text)
 
@@ -28,18 +35,30 @@ export function readHubId(text: string): HubId | undefined {
   const page = /^https?:\/\/(?:huggingface\.co|hf\.co)\/([^?#]+)/.exec(text.trim())
   if (page) {
     const [owner, name, kind, ...rest] = page[1].split('/').filter(Boolean)
-    // A file of a repository with several models is an address like any other.
-    if (rest.at(-1)?.endsWith('.gguf')) return undefined
     if (kind !== undefined && kind !== 'tree' && kind !== 'blob' && kind !== 'resolve') return undefined
-    return checked(`${owner}/${name}`, rest[0] === undefined ? 'main' : decodeURIComponent(rest[0]))
+    const [revision = 'main', ...inside] = rest.map(decodeURIComponent)
+    return checked(owner, name, revision, inside.join('/'))
   }
   const plain = text.trim().replace(/^hub:/, '')
   const at = plain.indexOf('@')
-  return at < 0 ? checked(plain, 'main') : checked(plain.slice(0, at), plain.slice(at + 1))
+  const [owner, name, ...inside] = (at < 0 ? plain : plain.slice(0, at)).split('/')
+  const part = inside.join('/')
+  // Without the mark, three names in a row are a path on the disk rather than a folder of a repository.
+  if (part !== '' && !part.endsWith('.gguf') && !text.trim().startsWith('hub:')) return undefined
+  return checked(owner, name, at < 0 ? 'main' : plain.slice(at + 1), part)
 }
 
-function checked(repo: string, revision: string): HubId | undefined {
-  return isRepo(repo) && isRevision(revision) ? { repo, revision } : undefined
+function checked(
+  owner: string | undefined,
+  name: string | undefined,
+  revision: string,
+  part: string,
+): HubId | undefined {
+  if (owner === undefined || name === undefined) return undefined
+  const repo = `${owner}/${name}`
+  if (!isRepo(repo) || !isRevision(revision)) return undefined
+  if (part === '') return { repo, revision }
+  return isPart(part) ? { repo, revision, part } : undefined
 }
 
 /** The same; `request-invalid` names what was expected. */

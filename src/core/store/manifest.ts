@@ -4,7 +4,17 @@ import { sha256Text } from '../files/contentHash.ts'
 import type { FileHash } from '../sources/hub.ts'
 
 export type KeptSource =
-  | { kind: 'hub'; repo: string; revision: string; commit: string /** not the public hub */; hub?: string }
+  | {
+      kind: 'hub'
+      repo: string
+      /** as it was asked for */
+      revision: string
+      commit: string
+      /** address of a hub that is not the public one */
+      hub?: string
+      /** one model of several in it: a file or a folder */
+      part?: string
+    }
   | { kind: 'url'; url: string }
   | { kind: 'files'; name: string }
 
@@ -46,7 +56,7 @@ export interface Manifest {
 export function sourceKey(source: KeptSource): string {
   switch (source.kind) {
     case 'hub':
-      return `hub:${source.hub ? `${source.hub}/` : ''}${source.repo}@${source.commit}`
+      return `hub:${source.hub ? `${source.hub}/` : ''}${source.repo}@${source.commit}${source.part ? `#${source.part}` : ''}`
     case 'url':
       return `url:${source.url}`
     case 'files':

@@ -248,8 +248,9 @@ export async function openInStudio(model: LibraryModel): Promise<void> {
   const label = `Opening ${name}`
   let opened: ModelSummary | undefined
   if (source.kind === 'hub') {
-    const { repo, commit, hub } = source
-    opened = await openRequest({ kind: 'hub', repo, revision: commit, ...(hub && { hub }) }, label)
+    const { repo, commit, hub, part } = source
+    const place = { ...(hub && { hub }), ...(part && { part }) }
+    opened = await openRequest({ kind: 'hub', repo, revision: commit, ...place }, label)
   } else if (digest) opened = await openRequest({ kind: 'stored', digest }, label)
   else if (spec?.kind === 'url') opened = await openAddress(spec.url)
   else if (spec?.kind === 'folder') opened = await openRequest(spec, label)

@@ -8,6 +8,13 @@ it.each([
   ['a/b@v1', '', '', { kind: 'hub', repo: 'a/b', revision: 'v1' }],
   ['a/b@v1', commit, '', { kind: 'hub', repo: 'a/b', revision: commit }],
   ['https://huggingface.co/a/b/tree/dev', '', '', { kind: 'hub', repo: 'a/b', revision: 'dev' }],
+  [
+    'https://huggingface.co/a/b/blob/main/c/Q4_0.gguf',
+    '',
+    '',
+    { kind: 'hub', repo: 'a/b', revision: 'main', part: 'c/Q4_0.gguf' },
+  ],
+  ['a/b/Q4_0.gguf@v1', '', '', { kind: 'hub', repo: 'a/b', revision: 'v1', part: 'Q4_0.gguf' }],
   ['a/b', '', 'https://huggingface.co/', { kind: 'hub', repo: 'a/b', revision: 'main' }],
   [
     'a/b',

@@ -22,8 +22,12 @@ export function readModelText(
       return { reason: 'The hub must be an http(s) address' }
     }
     const own = base === PUBLIC_HUB ? {} : { hub: base }
-    return { spec: { kind: 'hub', repo: id.repo, revision: named || id.revision, ...own } }
+    const part = id.part ? { part: id.part } : {}
+    return { spec: { kind: 'hub', repo: id.repo, revision: named || id.revision, ...own, ...part } }
   }
   if (isHttpUrl(text.trim())) return { spec: { kind: 'url', url: text.trim() } }
-  return { reason: 'Expected owner/name, owner/name@revision, or an http(s) address of a folder' }
+  return {
+    reason:
+      'Expected owner/name, owner/name@revision, owner/name/FILE.gguf, or an http(s) address of a folder',
+  }
 }
