@@ -10,7 +10,7 @@ import { weightsDigest } from '../../core/files/weightsDigest.ts'
 import { fisherDiagonal } from '../../core/geometry/fisher.ts'
 import { type FisherFileInfo, layFisher, readFisherFile, saveFisher } from '../../core/geometry/fisherFile.ts'
 import { destroyBuffers } from '../../core/geometry/metric.ts'
-import { streamFisher } from '../../core/geometry/streamedFisher.ts'
+import { fisherBytes, streamFisher } from '../../core/geometry/streamedFisher.ts'
 import type { Sequence } from '../../core/model/batch.ts'
 import { probesDigest } from '../../core/session/geometryFiles.ts'
 import { fisherSequences } from '../../core/session/sequences.ts'
@@ -120,6 +120,8 @@ async function computeStreamed(
   const { labels, form, seed } = choice
   const counts = { tokens, sequences: sequences.length }
   const layout = layFisher({ name, digest, weights }, counts, { labels, form, seed, probes })
+  const held = fisherBytes(config, stored, sequences)
+  output.note(`holds about ${(held / 1e6).toFixed(0)} MB of buffers at most`)
   const content = await withGpu(output, (gpu) =>
     writeInPlace(
       path,

@@ -246,12 +246,11 @@ const finalNorm = ({ hiddenSize }: ModelConfig) => ({
   role: 'gain' as const,
 })
 
-/** Bytes held at once, in the words of docs/large-models.md: a layer's weights and squares, logits, rows of the head. */
+/** Bytes of buffers held at once: a layer's weights and squares, its activations, logits, rows of the head. */
 export function fisherBytes(
   config: ModelConfig,
   stored: StoredWeights,
-  tokens: number,
-  rows: number,
+  sequences: readonly Sequence[],
 ): number {
   const layer = listWeights(config)
     .filter(({ layer: l }) => l === 0)
@@ -265,6 +264,11 @@ export function fisherBytes(
     headSize: D,
     vocabSize: V,
   } = config
-  const activations = 4 * tokens * (7 * C + 6 * I + 3 * (H + 2 * G) * D + 2 * H * tokens)
-  return layer * (weightBytes + 4) + activations + 4 * rows * V + 2 * ROW_BYTES
+  const most = roundsOf(sequences, V).map((round) => {
+    const tokens = round.reduce((sum, { ids }) => sum + ids.length, 0)
+    const rows = round.reduce((sum, { ids, firstTarget = ids.length }) => sum + ids.length - firstTarget, 0)
+    const longest = Math.max(...round.map(({ ids }) => ids.length))
+    return 4 * tokens * (7 * C + 6 * I + 3 * (H + 2 * G) * D + 2 * H * longest) + 4 * rows * V
+  })
+  return layer * (weightBytes + 4) + Math.max(...most) + 2 * ROW_BYTES
 }
