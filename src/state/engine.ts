@@ -5,6 +5,7 @@ import { proxy, type Remote, releaseProxy, wrap } from 'comlink'
 import type { EngineApi, EngineEvent } from '../../workers/api.ts'
 import { registerTransferHandlers } from '../../workers/transfer.ts'
 import { EngineError } from '../core/errors.ts'
+import { watchWorker } from './workerDeath.ts'
 
 /** The interface as seen from here: everything takes time. */
 export type EnginePort = {
@@ -32,23 +33,7 @@ export const connectWorker: Connect = () => {
   registerTransferHandlers()
   const worker = new Worker(new URL('../../workers/engine.worker.ts', import.meta.url), { type: 'module' })
   const remote: Remote<EngineApi> = wrap<EngineApi>(worker)
-  let fail: (error: Error) => void = () => {}
-  const gone = new Promise<never>((_resolve, reject) => {
-    fail = reject
-  })
-  // Every caller sees the rejection through its race; without this one nobody would, when no call is under way.
-  gone.catch(() => {})
-  worker.addEventListener('error', (event) => {
-    fail(
-      new EngineError(
-        'device-lost',
-        `The engine stopped: ${event.message || 'its program could not be loaded'}`,
-      ),
-    )
-  })
-  worker.addEventListener('messageerror', () => {
-    fail(new EngineError('device-lost', 'The engine sent a message that cannot be read'))
-  })
+  const { gone, fail } = watchWorker(worker, 'device-lost', (reason) => `The engine stopped: ${reason}`)
   const port = new Proxy({} as EnginePort, {
     get: (_target, name: keyof EngineApi) => {
       if (name === 'open') return (onEvent: (event: EngineEvent) => void) => remote.open(proxy(onEvent))

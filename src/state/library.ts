@@ -3,7 +3,7 @@
 import { proxy, type Remote, wrap } from 'comlink'
 import type { LibraryApi, LibraryEvent } from '../../workers/libraryApi.ts'
 import { registerTransferHandlers } from '../../workers/transfer.ts'
-import { EngineError } from '../core/errors.ts'
+import { watchWorker } from './workerDeath.ts'
 
 /** The interface as seen from here: everything takes time. */
 export type LibraryPort = {
@@ -19,19 +19,11 @@ export const connectLibrary: ConnectLibrary = () => {
   registerTransferHandlers()
   const worker = new Worker(new URL('../../workers/library.worker.ts', import.meta.url), { type: 'module' })
   const remote: Remote<LibraryApi> = wrap<LibraryApi>(worker)
-  let fail: (error: Error) => void = () => {}
-  const gone = new Promise<never>((_resolve, reject) => {
-    fail = reject
-  })
-  gone.catch(() => {})
-  worker.addEventListener('error', (event) => {
-    fail(
-      new EngineError(
-        'file-unsupported',
-        `The library stopped: ${event.message || 'its program could not be loaded'}. Reload the page; what has arrived is kept.`,
-      ),
-    )
-  })
+  const { gone } = watchWorker(
+    worker,
+    'file-unsupported',
+    (reason) => `The library stopped: ${reason}. Reload the page; what has arrived is kept.`,
+  )
   return new Proxy({} as LibraryPort, {
     get: (_target, name: keyof LibraryApi) => {
       if (name === 'open')

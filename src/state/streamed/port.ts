@@ -3,7 +3,7 @@
 import { proxy, type Remote, wrap } from 'comlink'
 import type { MergeProgress, StreamedApi, StreamedRequest } from '../../../workers/streamedApi.ts'
 import { registerTransferHandlers } from '../../../workers/transfer.ts'
-import { EngineError } from '../../core/errors.ts'
+import { watchWorker } from '../workerDeath.ts'
 
 export interface StreamedPort {
   remote: Remote<StreamedApi>
@@ -19,14 +19,10 @@ export function streamedPort(): StreamedPort {
   const worker = new Worker(new URL('../../../workers/streamedMerge.worker.ts', import.meta.url), {
     type: 'module',
   })
-  const gone = new Promise<never>((_resolve, reject) => {
-    worker.addEventListener('error', (event) => {
-      port = undefined
-      const reason = event.message || 'its program could not be loaded'
-      reject(new EngineError('device-lost', `Merging to disk stopped: ${reason}`))
-    })
+  const { gone } = watchWorker(worker, 'device-lost', (reason) => {
+    port = undefined
+    return `Merging to disk stopped: ${reason}`
   })
-  gone.catch(() => {})
   port = { remote: wrap<StreamedApi>(worker), gone }
   return port
 }

@@ -1,9 +1,9 @@
 // What scores the answers: the shipped rule set, or one that the user plugs in. Reads the store itself: no other part
 // of the page depends on how a labeller was made.
 
-import { useRef, useState } from 'react'
 import { plugFiles, plugShipped } from '../../state/actions/labeller.ts'
 import { useStudio } from '../../state/store.ts'
+import { DropZone, PickFiles } from '../controls/DropZone.tsx'
 import { SideSection } from '../controls/SideSection.tsx'
 import { collectDroppedFiles } from '../models/droppedFiles.ts'
 import { ClassifierFields } from './ClassifierFields.tsx'
@@ -47,54 +47,20 @@ export function LabellerPanel() {
 
 /** A drop zone and two pickers: a file, or a folder. */
 function OpenLabeller() {
-  const [isOver, setOver] = useState(false)
-  const rules = useRef<HTMLInputElement>(null)
-  const classifier = useRef<HTMLInputElement>(null)
-  const take = (input: HTMLInputElement) => {
-    void plugFiles([...(input.files ?? [])])
-    input.value = ''
-  }
+  const take = (files: File[]) => void plugFiles(files)
   return (
-    <section
-      className="drop-zone"
-      aria-label="Drop zone for a labeller"
-      data-over={isOver || undefined}
-      onDragOver={(event) => {
-        event.preventDefault()
-        setOver(true)
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault()
-        setOver(false)
-        void collectDroppedFiles(event.dataTransfer).then(plugFiles)
-      }}
+    <DropZone
+      label="Drop zone for a labeller"
+      onDrop={(data) => void collectDroppedFiles(data).then(plugFiles)}
     >
       Drop a rule set (JSON) or an ONNX classifier’s folder, or choose{' '}
-      <button type="button" className="text-button" onClick={() => rules.current?.click()}>
+      <PickFiles label="Rule set" accept=".json,application/json" onFiles={take}>
         a file
-      </button>{' '}
+      </PickFiles>{' '}
       or{' '}
-      <button type="button" className="text-button" onClick={() => classifier.current?.click()}>
+      <PickFiles label="Classifier folder" onFiles={take}>
         a folder
-      </button>
-      <input
-        ref={rules}
-        type="file"
-        hidden
-        accept=".json,application/json"
-        aria-label="Rule set"
-        onChange={(event) => take(event.target)}
-      />
-      <input
-        ref={classifier}
-        type="file"
-        hidden
-        multiple
-        aria-label="Classifier folder"
-        {...{ webkitdirectory: '' }}
-        onChange={(event) => take(event.target)}
-      />
-    </section>
+      </PickFiles>
+    </DropZone>
   )
 }

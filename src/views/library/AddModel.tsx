@@ -1,11 +1,12 @@
 // The ways to name a model: repository or address with revision and token, a dropped folder, a picked one.
 
-import { type FormEvent, useRef, useState } from 'react'
+import { type FormEvent, useState } from 'react'
 import { addFolder, addModel, dismissAddFailure, stopAdding } from '../../state/actions/library.ts'
 import { readModelText } from '../../state/actions/modelText.ts'
 import { PUBLIC_HUB, setToken } from '../../state/actions/tokens.ts'
 import { canPickFolder, pickFolder } from '../../state/folderHandles.ts'
 import { useStudio } from '../../state/store.ts'
+import { DropZone, PickFiles } from '../controls/DropZone.tsx'
 import { collectDropped } from '../models/droppedFiles.ts'
 
 export function AddModel() {
@@ -118,53 +119,29 @@ export function AddModel() {
 
 /** Dropped folders are remembered where the browser gives handles; dropped files are open until the page is closed. */
 function FolderDrop() {
-  const [isOver, setOver] = useState(false)
-  const picker = useRef<HTMLInputElement>(null)
   const addFiles = (files: File[]) => {
     if (files.length > 0) void addModel({ kind: 'files', files }, 'Reading the folder')
   }
   const pick = async () => {
-    if (!canPickFolder()) picker.current?.click()
-    else {
-      const handle = await pickFolder()
-      if (handle) await addFolder(handle)
-    }
+    if (!canPickFolder()) return false
+    const handle = await pickFolder()
+    if (handle) await addFolder(handle)
+    return true
   }
   return (
-    <section
-      className="drop-zone"
-      aria-label="Drop zone for a model folder"
-      data-over={isOver || undefined}
-      onDragOver={(event) => {
-        event.preventDefault()
-        setOver(true)
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault()
-        setOver(false)
-        void collectDropped(event.dataTransfer).then((dropped) =>
+    <DropZone
+      label="Drop zone for a model folder"
+      onDrop={(data) =>
+        void collectDropped(data).then((dropped) =>
           dropped.folder ? addFolder(dropped.folder) : addFiles(dropped.files),
         )
-      }}
+      }
     >
       Drop a model’s folder or files here, or{' '}
-      <button type="button" className="text-button" onClick={() => void pick()}>
+      <PickFiles label="Folder for the library" onFiles={addFiles} open={pick}>
         choose a folder
-      </button>
+      </PickFiles>
       . It stays where it is.
-      <input
-        ref={picker}
-        type="file"
-        hidden
-        multiple
-        aria-label="Folder for the library"
-        {...{ webkitdirectory: '' }}
-        onChange={(event) => {
-          addFiles([...(event.target.files ?? [])])
-          event.target.value = ''
-        }}
-      />
-    </section>
+    </DropZone>
   )
 }

@@ -1,14 +1,13 @@
-import { type FormEvent, useRef, useState } from 'react'
+import { type FormEvent, useState } from 'react'
 import { isHttpUrl } from '../../share/experiment.ts'
 import { microFamilies } from '../../share/families.ts'
 import { openAddress, openFamily, openFolder } from '../../state/actions/models.ts'
+import { DropZone, PickFiles } from '../controls/DropZone.tsx'
 import { collectDroppedFiles } from './droppedFiles.ts'
 
 /** A drop zone for a Hugging Face folder and a field for an address. */
 export function OpenModel() {
-  const [isOver, setOver] = useState(false)
   const [address, setAddress] = useState('')
-  const picker = useRef<HTMLInputElement>(null)
   const isValid = isHttpUrl(address.trim())
 
   const submit = (event: FormEvent) => {
@@ -19,39 +18,15 @@ export function OpenModel() {
   }
   return (
     <div className="open-model">
-      <section
-        className="drop-zone"
-        aria-label="Drop zone for a model folder"
-        data-over={isOver || undefined}
-        onDragOver={(event) => {
-          event.preventDefault()
-          setOver(true)
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={(event) => {
-          event.preventDefault()
-          setOver(false)
-          void collectDroppedFiles(event.dataTransfer).then(openFolder)
-        }}
+      <DropZone
+        label="Drop zone for a model folder"
+        onDrop={(data) => void collectDroppedFiles(data).then(openFolder)}
       >
         Drop a Hugging Face folder, or{' '}
-        <button type="button" className="text-button" onClick={() => picker.current?.click()}>
+        <PickFiles label="Model folder" onFiles={(files) => void openFolder(files)}>
           choose one
-        </button>
-        <input
-          ref={picker}
-          type="file"
-          hidden
-          multiple
-          aria-label="Model folder"
-          // A folder picker where there is one; elsewhere its files are chosen together.
-          {...{ webkitdirectory: '' }}
-          onChange={(event) => {
-            void openFolder([...(event.target.files ?? [])])
-            event.target.value = ''
-          }}
-        />
-      </section>
+        </PickFiles>
+      </DropZone>
       <form className="open-address" onSubmit={submit}>
         <input
           type="url"
