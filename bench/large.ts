@@ -124,6 +124,7 @@ async function commandLine(setting: Setting): Promise<Measured> {
     return lines >= KILL_AT * total
   })
   const resumed = await runCommand(target('killed'))
+  if (resumed.code !== 0) say('failed', resumed.stderr.trim().split('\n').at(-1) ?? '')
   const isSame =
     digestIn(/"digest":"[0-9a-f]{64}"/.exec(whole.stdout)?.[0]) ===
     digestIn(/"digest":"[0-9a-f]{64}"/.exec(resumed.stdout)?.[0])

@@ -83,6 +83,7 @@ describe('PlacedWriter', () => {
     const writer = await PlacedWriter.open(output(path))
     await put(writer, 'a', 'b', 'c', 'd')
     await writer.complete()
+    await writer.settle()
     const index = JSON.parse(await readFile(join(path, 'model.safetensors.index.json'), 'utf8'))
     expect(index).toEqual({
       metadata: { total_size: 76 },
@@ -109,6 +110,7 @@ describe('PlacedWriter', () => {
     const first = await PlacedWriter.open(output(whole))
     await put(first, 'a', 'b', 'c', 'd')
     await first.complete()
+    await first.settle()
     const path = await made('killed')
     const killed = await PlacedWriter.open(output(path))
     await put(killed, 'a', 'b')
@@ -125,6 +127,11 @@ describe('PlacedWriter', () => {
     expect([...last.done]).toEqual(['a', 'b', 'c'])
     await put(last, 'd')
     await last.complete()
+    // Killed while something else is made of the shards: they are all there still.
+    const again = await PlacedWriter.open(output(path))
+    expect([...again.done]).toEqual(['a', 'b', 'c', 'd'])
+    await again.complete()
+    await again.settle()
     expect(await contents(path)).toEqual(await contents(whole))
     await killed.close()
     await resumed.close()
@@ -179,7 +186,8 @@ describe('withTarget', () => {
     expect(await inside('.stopped.part')).toEqual(['x'])
     await writeFile(join(folder.path, '.stopped.part/.lock'), String(process.ppid))
     await expect(withTarget(target, false, stop)).rejects.toThrow(`process ${process.ppid} is writing`)
-    await writeFile(join(folder.path, '.stopped.part/.lock'), '4194305')
+    // The id of another process by now.
+    await writeFile(join(folder.path, '.stopped.part/.lock'), `${process.ppid} 1`)
     await withTarget(target, false, async (part) => writeFile(join(part, 'y'), 'y'))
     expect(await inside('stopped')).toEqual(['x', 'y'])
   })

@@ -16,10 +16,21 @@ export const copyTokenizer = (from: CheckpointFolder, to: string, template?: str
 
 const LOCK = '.lock'
 
-const isRunning = (pid: number): boolean => {
+/** When a process began, where the system tells: process ids are used again. Undefined for one that has ended. */
+async function beginningOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+  // The name in parentheses may hold anything; state and times follow it.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields && fields[0] !== 'Z' ? fields[19] : undefined
+}
+
+async function isRunning(pid: number, beginning: string | undefined): Promise<boolean> {
+  const found = await beginningOf(pid)
+  if (found !== undefined) return beginning === undefined || beginning === '' || found === beginning
   try {
     process.kill(pid, 0)
-    return true
+    // Without /proc the id has to do; with it, what is left is an entry of a process that has ended.
+    return (await beginningOf(process.pid)) === undefined
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
@@ -28,12 +39,13 @@ const isRunning = (pid: number): boolean => {
 /** Takes the folder for this process; `request-invalid` while another one that runs has it. */
 async function lock(part: string, target: string): Promise<void> {
   const path = join(part, LOCK)
-  const owner = Number(await readFile(path, 'utf8').catch(() => '0'))
-  if (owner > 0 && isRunning(owner))
+  const [id, beginning] = (await readFile(path, 'utf8').catch(() => '0')).split(' ')
+  const owner = Number(id)
+  if (owner > 0 && (await isRunning(owner, beginning)))
     throw new EngineError('request-invalid', `process ${owner} is writing ${target}`)
   await rm(path, { force: true })
   const handle = await open(path, 'wx')
-  await handle.writeFile(String(process.pid))
+  await handle.writeFile(`${process.pid} ${(await beginningOf(process.pid)) ?? ''}`)
   await handle.close()
 }
 
