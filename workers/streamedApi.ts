@@ -27,6 +27,8 @@ export interface StreamedModel {
   byteLength: number
   storage: string
   notes: string[]
+  /** why it cannot be opened, for a person; all else is empty then */
+  fault?: string
 }
 
 export type StreamedOutput =
@@ -99,7 +101,7 @@ export interface StreamedResult {
 export interface StreamedApi {
   /** Every problem of the sources from their headers; rejects for none of them. */
   preflight(sources: StreamedSource[], outBytes: number): Promise<Preflight>
-  /** Reads headers; replaces what was open. */
+  /** Reads headers; replaces what was open. A model that cannot be opened is told of with its fault. */
   open(sources: StreamedSource[]): Promise<StreamedModel[]>
   estimate(request: StreamedRequest): Promise<StreamedEstimate>
   /** Merges, or goes on with a merge of the same plan and inputs that stands in the output already. */

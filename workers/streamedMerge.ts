@@ -3,13 +3,11 @@
 
 import { EngineError } from '../src/core/errors.ts'
 import { type Checkpoint, openCheckpoint } from '../src/core/files/checkpoint.ts'
-import { GGUF_TYPES, layGguf, writeGguf } from '../src/core/files/formats/gguf/write.ts'
 import { assertMergeable } from '../src/core/files/mergeable.ts'
-import { handleOutput } from '../src/core/files/output/handleOutput.ts'
-import { type OutputFolder, writeText } from '../src/core/files/output/outputFolder.ts'
+import { writeText } from '../src/core/files/output/outputFolder.ts'
 import { PlacedWriter } from '../src/core/files/output/placedWriter.ts'
-import { readElements } from '../src/core/files/storedWeight.ts'
 import { unifyVocabularies } from '../src/core/files/vocabulary/unify.ts'
+import { notesOf } from '../src/core/files/vocabulary/union.ts'
 import { weightsDigest } from '../src/core/files/weightsDigest.ts'
 import { Gpu } from '../src/core/gpu/device.ts'
 import { methodOf } from '../src/core/merge/methods/registry.ts'
@@ -19,25 +17,17 @@ import { writeRecipeYaml } from '../src/core/merge/recipe/yaml.ts'
 import { signatureOf } from '../src/core/merge/signatures.ts'
 import { streamMerge, WEIGHT_TYPES } from '../src/core/merge/streamMerge.ts'
 import { tilesOf } from '../src/core/merge/tiles.ts'
+import type { Finding } from '../src/core/preflight/inspectModel.ts'
 import { type PreflightModel, preflight } from '../src/core/preflight/preflight.ts'
 import { copyTokenizer, mergedConfig } from '../src/core/session/mergedFolder.ts'
 import { type MergeProgress, mergeDigest, placedSink } from '../src/core/session/placedMerge.ts'
 import { WEIGHT_BYTES } from '../src/core/tensors/dtype.ts'
 import { openHandleFolder } from './handleFolder.ts'
 import { mergeRate, readRate } from './mergeRates.ts'
-import type {
-  RoundedWeight,
-  StoredAs,
-  StreamedApi,
-  StreamedModel,
-  StreamedOutput,
-  StreamedRequest,
-  StreamedResult,
-} from './streamedApi.ts'
+import type { StoredAs, StreamedApi, StreamedModel, StreamedRequest, StreamedResult } from './streamedApi.ts'
+import { convert, forgetConverted, outputOf } from './streamedOutput.ts'
 import { folderOfSource, openStreamedSource } from './streamedSource.ts'
 
-/** Where the private file system keeps merges. */
-export const PRIVATE_FOLDER = 'merges'
 /** A picked directory commits whole files only: small ones lose little when the tab is closed. */
 const SHARD_BYTES = { private: 4e9, directory: 5e8 }
 const PROGRESS_INTERVAL_MS = 250
@@ -54,7 +44,7 @@ function assertStreamable(method: string): void {
 }
 
 function recipeOf(request: StreamedRequest): Recipe {
-  const { method, parameters, models, base, seed, storedAs, vocabulary } = request
+  const { method, parameters, models, base, seed, storedAs, writtenAs, vocabulary } = request
   return {
     ...(vocabulary !== 'same' && {
       tokenizerFrom: vocabulary === 'base' && base === undefined ? { path: models[0].name } : vocabulary,
@@ -63,7 +53,8 @@ function recipeOf(request: StreamedRequest): Recipe {
     models: models.map(({ name, parameters: own }) => ({ model: { path: name }, parameters: own })),
     ...(base !== undefined && { base: { path: base } }),
     parameters,
-    outDtype: storedAs,
+    // A GGUF file is rounded once, from float32.
+    outDtype: writtenAs === 'safetensors' ? storedAs : 'float32',
     extension: { seed },
   }
 }
@@ -95,7 +86,8 @@ export function createStreamedMerge(getGpu: () => Promise<Gpu> = () => Gpu.open(
   function plan(request: StreamedRequest): { plan: MergePlan; recipe: Recipe } {
     assertStreamable(request.method)
     const recipe = recipeOf(request)
-    models = withVocabulary(request, opened)
+    const over = withVocabulary(request, opened)
+    models = over.models
     const inputs = [...models].map(([name, checkpoint]) => ({
       name,
       layerCount: checkpoint.config.layerCount,
@@ -105,38 +97,58 @@ export function createStreamedMerge(getGpu: () => Promise<Gpu> = () => Gpu.open(
     const made = planMerge(recipe, inputs, [signatureOf(methodOf(request.method).declaration)])
     const [first, ...others] = made.models.map((name) => models.get(name)!)
     assertMergeable(first, others)
-    return { plan: made, recipe }
+    return { plan: { ...made, notes: [...made.notes, ...over.notes] }, recipe }
   }
 
   return {
     async preflight(sources, outBytes) {
       const looked: PreflightModel[] = []
-      for (const source of sources) {
-        const folder = await folderOfSource(source)
-        // What an adapter lies on is looked at; the adapter itself is checked when it is opened.
-        if ((await folder.file('adapter_config.json')) === undefined)
-          looked.push({ name: source.name, folder })
-      }
+      const unreachable: Finding[] = []
+      for (const source of sources)
+        try {
+          const folder = await folderOfSource(source)
+          // What an adapter lies on is looked at; the adapter itself is checked when it is opened.
+          if ((await folder.file('adapter_config.json')) === undefined)
+            looked.push({ name: source.name, folder })
+        } catch (error) {
+          const message = faultOf(error)
+          unreachable.push({ level: 'error', topic: 'files', model: source.name, message })
+        }
       const report = await preflight(looked, { outBytes })
-      if (!report.canMerge) return report
-      const read = await readRate(looked.map(({ folder }) => folder))
-      // The device is opened once for its rate; a merge opens its own.
-      rate ??= await withGpu(getGpu, mergeRate)
-      return read === undefined ? report : preflight(looked, { outBytes, rates: { read, merge: rate } })
+      const found = {
+        findings: [...unreachable, ...report.findings],
+        canMerge: report.canMerge && unreachable.length === 0,
+      }
+      if (!found.canMerge) return { ...report, ...found }
+      try {
+        const read = await readRate(looked.map(({ folder }) => folder))
+        // The device is opened once for its rate; a merge opens its own.
+        rate ??= await withGpu(getGpu, mergeRate)
+        return read === undefined ? report : preflight(looked, { outBytes, rates: { read, merge: rate } })
+      } catch (error) {
+        // Without a measured rate there is no time to tell; what is wrong is said when it is merged.
+        faultOf(error)
+        return report
+      }
     },
 
     async open(sources) {
-      opened = new Map()
+      const next = new Map<string, Checkpoint>()
       const found: StreamedModel[] = []
       for (const source of sources) {
-        if (opened.has(source.name))
+        if (found.some(({ name }) => name === source.name))
           throw new EngineError('request-invalid', `two sources are called ${source.name}`)
-        const [base] = opened.values()
-        const checkpoint = await openStreamedSource(source, await folderOfSource(source), base)
-        opened.set(source.name, checkpoint)
-        found.push(describe(source.name, checkpoint))
+        try {
+          const [base] = next.values()
+          const checkpoint = await openStreamedSource(source, await folderOfSource(source), base)
+          next.set(source.name, checkpoint)
+          found.push(describe(source.name, checkpoint))
+        } catch (error) {
+          found.push(faulty(source.name, faultOf(error)))
+        }
       }
-      models = opened
+      opened = next
+      models = next
       return found
     },
 
@@ -203,6 +215,16 @@ async function withGpu<T>(getGpu: () => Promise<Gpu>, work: (gpu: Gpu) => Promis
   }
 }
 
+/** What is wrong with a model, in words; throws on what is no fault of the model's. */
+function faultOf(error: unknown): string {
+  if (!(error instanceof EngineError) || error.code === 'cancelled') throw error
+  return error.message
+}
+
+const faulty = (name: string, fault: string): StreamedModel => ({
+  ...{ name, architecture: '', parameterCount: 0, byteLength: 0, storage: '', notes: [], fault },
+})
+
 function describe(
   name: string,
   { config, rawConfig, parameterCount, byteLength, stored, notes }: Checkpoint,
@@ -219,27 +241,16 @@ function describe(
 function withVocabulary(
   { vocabulary, models, base }: StreamedRequest,
   opened: ReadonlyMap<string, Checkpoint>,
-): Map<string, Checkpoint> {
-  if (vocabulary === 'same') return new Map(opened)
+): { models: Map<string, Checkpoint>; notes: string[] } {
+  if (vocabulary === 'same') return { models: new Map(opened), notes: [] }
   const first = base ?? models[0]?.name
   const names = [...(base === undefined ? [] : [base]), ...models.map(({ name }) => name)]
   const taken = new Map(
     names.flatMap((name) => (opened.has(name) ? [[name, opened.get(name)!] as const] : [])),
   )
   const source = vocabulary === 'union' ? vocabulary : { model: first }
-  const { checkpoints } = unifyVocabularies(taken, { base: first, source })
-  return new Map([...opened, ...checkpoints])
-}
-
-async function outputOf(
-  output: StreamedOutput,
-): Promise<{ folder: OutputFolder; handle: FileSystemDirectoryHandle }> {
-  if (output.kind === 'directory')
-    return { folder: handleOutput(output.handle, false), handle: output.handle }
-  const root = await navigator.storage.getDirectory()
-  const merges = await root.getDirectoryHandle(PRIVATE_FOLDER, { create: true })
-  const handle = await merges.getDirectoryHandle(output.name, { create: true })
-  return { folder: handleOutput(handle, true), handle }
+  const { checkpoints, union } = unifyVocabularies(taken, { base: first, source })
+  return { models: new Map([...opened, ...checkpoints]), notes: notesOf(union) }
 }
 
 interface MergeTo {
@@ -264,8 +275,9 @@ async function mergeTo(
     tensors: plan.tensors,
     type,
     shardBytes: SHARD_BYTES[request.output.kind],
-    digest: await mergeDigest(plan, models, undefined, signal),
+    digest: await mergeDigest(plan, models, request.vocabulary, signal),
   })
+  if (writer.resumed === 0) await forgetConverted(request.output, folder)
   let last = Number.NEGATIVE_INFINITY
   let latest: MergeProgress | undefined
   try {
@@ -301,6 +313,7 @@ async function mergeTo(
   await writeText(folder, 'README.md', cardOf(plan, digest))
   const shards = writer.shards.map(({ file }) => file)
   const converted = await convert(request, merged, folder, shards, signal)
+  await writer.settle()
   return {
     files: converted?.files ?? shards,
     bytes: converted?.bytes ?? latest?.totalBytes ?? 0,
@@ -311,50 +324,6 @@ async function mergeTo(
     peakBytes: latest?.peakBytes ?? 0,
     digest,
   }
-}
-
-/** One GGUF file in place of the shards that were written; undefined where safetensors are asked for. */
-async function convert(
-  { writtenAs, output }: StreamedRequest,
-  merged: Checkpoint,
-  folder: OutputFolder,
-  shards: readonly string[],
-  signal: AbortSignal,
-): Promise<{ files: string[]; bytes: number; rounded: RoundedWeight[]; notes: string[] } | undefined> {
-  if (writtenAs === 'safetensors') return undefined
-  const type = GGUF_TYPES.find((known) => writtenAs === `gguf-${known}`)
-  if (!type) throw new EngineError('request-invalid', `cannot write ${writtenAs}`)
-  const name = output.kind === 'private' ? output.name : output.handle.name
-  const layout = layGguf({ ...merged, name }, type)
-  const path = `${name}-${type.toUpperCase()}.gguf`
-  const rounded: RoundedWeight[] = []
-  const file = await folder.open(path)
-  let bytes = 0
-  try {
-    const chunks = writeGguf(
-      layout,
-      (weight, begin, count) => readElements(merged.stored.get(weight.name)!, begin, count, signal),
-      {
-        signal,
-        onTensor: ({ tensor, encoding, relative, max }) =>
-          rounded.push({ tensor, storedAs: encoding.toUpperCase(), relative, max }),
-      },
-    )
-    for await (const chunk of chunks) {
-      await file.write(chunk, bytes)
-      bytes += chunk.byteLength
-    }
-    await file.flush()
-  } finally {
-    await file.close()
-  }
-  for (const shard of [...shards, 'model.safetensors.index.json']) await folder.remove(shard)
-  const fallback =
-    layout.fallbacks.length > 0
-      ? [`F16 instead, rows being no whole blocks: ${layout.fallbacks.join(', ')}`]
-      : []
-  rounded.sort((a, b) => b.relative - a.relative)
-  return { files: [path], bytes, rounded, notes: [...layout.notes, ...fallback] }
 }
 
 /** README.md of a merge; the recipe beside it makes it again. */

@@ -28,6 +28,7 @@ import { copyTokenizer, mergedConfig, withTarget } from './outputFolder.ts'
 import { type PlanRun, readFisherArguments, runPlan } from './runPlan.ts'
 import { PER_CLASS } from './score.ts'
 import { runAlignStreamed } from './streamAlign.ts'
+import { vocabularyOf } from './vocabulary.ts'
 
 /** As mergekit's. */
 const SHARD_SIZE = '5GB'
@@ -155,7 +156,7 @@ async function write(
         tensors: plan.tensors,
         type,
         shardBytes: limit,
-        digest: await mergeDigest(streamed, inputs, [...fisherFiles], signal),
+        digest: await mergeDigest(streamed, inputs, [[...fisherFiles], vocabularyOf(opened.recipe)], signal),
       })
       if (writer.resumed > 0)
         output.note(`resumed: ${writer.resumed} of ${plan.tensors.length} tensors are merged already`)
@@ -184,6 +185,7 @@ async function write(
       const section = gguf ? ggufSection(gguf) : onnx ? onnxSection(onnx) : ''
       await writeFile(join(folder, 'README.md'), writeCard(card) + section)
       await writeFile(join(folder, 'alignmerge_config.yml'), writeRecipeYaml(recipe))
+      await writer.settle()
       return {
         out,
         method: plan.method,

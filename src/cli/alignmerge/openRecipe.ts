@@ -34,6 +34,8 @@ export interface OpenedModel {
 export interface OpenedRecipe extends RecipeFile {
   /** by the plan's names */
   models: ReadonlyMap<string, OpenedModel>
+  /** of opening them */
+  notes: string[]
 }
 
 const DTYPES: Readonly<Record<WeightType, RecipeDtype>> = {
@@ -75,7 +77,7 @@ export async function openRecipe(
     known.set(name, model)
     models.set(name, model)
   }
-  return { ...file, models: withVocabulary(file.recipe, models) }
+  return { ...file, ...withVocabulary(file.recipe, models) }
 }
 
 /** Throws unless configs (but for the number of layers, which stacks may change) and tokenizers agree. */
@@ -102,5 +104,5 @@ export function planOpened(opened: OpenedRecipe): MergePlan {
   const inputs = [...opened.models].map(([name, model]) => inputOf(name, model))
   const plan = planMerge(opened.recipe, inputs, DECLARATIONS.map(cliSignature), { lines: opened.lines })
   assertCompatible(opened.models)
-  return plan
+  return { ...plan, notes: [...plan.notes, ...opened.notes] }
 }

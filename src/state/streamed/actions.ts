@@ -4,6 +4,7 @@ import type { MergeProgress, StreamedRequest, StreamedSource } from '../../../wo
 import { EngineError } from '../../core/errors.ts'
 import { findMethod, type ParameterScalar } from '../../share/methods.ts'
 import { isCancelled, toFailure } from '../failure.ts'
+import { readState } from '../store.ts'
 import { callStreamed, startStreamed } from './port.ts'
 import {
   initialStreamed,
@@ -28,14 +29,14 @@ function fail(error: unknown): void {
 async function openAll(next: StreamedSource[]): Promise<void> {
   set({ status: { kind: 'opening' }, preflight: null, estimate: null, failure: null })
   try {
-    const preflight = await callStreamed((remote) => remote.preflight(next, 2))
-    set({ preflight })
+    if (next.length > 0) set({ preflight: await callStreamed((remote) => remote.preflight(next, 2)) })
     const found = await callStreamed((remote) => remote.open(next))
     sources = next
     const known = new Map(read().parts.map((part) => [part.name, part]))
     const parts = found.map((model): Part => {
-      const { role = 'model', weight = 1 } = known.get(model.name) ?? {}
-      return { ...model, role, weight }
+      const before = known.get(model.name)
+      const role = before && before.fault === undefined ? before.role : 'model'
+      return { ...model, role: model.fault === undefined ? role : 'unused', weight: before?.weight ?? 1 }
     })
     set({ parts: withFittingBase(parts), status: { kind: 'idle' } })
     await refreshEstimate()
@@ -51,7 +52,8 @@ function withFittingBase(parts: Part[]): Part[] {
   const isBase = ({ role }: Part) => role === 'base'
   if (kind === 'none') return parts.map((part) => (isBase(part) ? { ...part, role: 'model' } : part))
   if (kind !== 'required' || parts.some(isBase)) return parts
-  return parts.map((part, i) => (i === 0 ? { ...part, role: 'base' } : part))
+  const first = parts.find(({ fault }) => fault === undefined)
+  return parts.map((part) => (part === first ? { ...part, role: 'base' } : part))
 }
 
 /** A folder that was dropped or chosen; named by its own name, and a number where that is taken. */
@@ -169,9 +171,21 @@ function onProgress(progress: MergeProgress): void {
   if (status.kind === 'running') set({ status: { ...status, progress } })
 }
 
+/** On an adapter that fails the self-test every number would be a wrong one. */
+function assertTrusted(): void {
+  const { selfTest } = readState().models
+  if (selfTest?.passed !== false) return
+  const failed = selfTest.rows.filter((row) => row.failed > 0).length
+  throw new EngineError(
+    'check-failed',
+    `${selfTest.adapter} computes wrong numbers in ${failed} of ${selfTest.rows.length} checks: merging is off. Update the browser or the graphics driver, or use another adapter`,
+  )
+}
+
 /** Begins the merge, or goes on with one that was stopped. */
 export async function startMerge(): Promise<void> {
   try {
+    assertTrusted()
     const request = requestOf(read())
     set({ status: { kind: 'running', isPaused: false, progress: null }, failure: null })
     const result = await startStreamed(request, onProgress)

@@ -56,14 +56,22 @@ export function SourceList() {
                   <th scope="row" title={part.architecture}>
                     {part.name}
                   </th>
-                  <td>{formatCount(part.parameterCount)}</td>
-                  <td>{part.storage}</td>
-                  <td>{formatBytes(part.byteLength)}</td>
+                  {part.fault === undefined ? (
+                    <>
+                      <td>{formatCount(part.parameterCount)}</td>
+                      <td>{part.storage}</td>
+                      <td>{formatBytes(part.byteLength)}</td>
+                    </>
+                  ) : (
+                    <td colSpan={3} className="streamed-error">
+                      cannot be opened: {part.fault}
+                    </td>
+                  )}
                   <td>
                     <select
                       aria-label={`Role of ${part.name}`}
                       value={part.role}
-                      disabled={isBusy}
+                      disabled={isBusy || part.fault !== undefined}
                       onChange={(event) => setRole(part.name, event.target.value as Part['role'])}
                     >
                       {roles.map(({ value, label }) => (

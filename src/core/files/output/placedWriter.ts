@@ -162,7 +162,10 @@ export class PlacedWriter {
     this.journal = undefined
   }
 
-  /** The index, and no journal any more. `request-invalid` when tensors are missing. */
+  /**
+   * The index. The journal stays until `settle`, so that what is still to be made of the shards can be killed without
+   * losing them. `request-invalid` when tensors are missing.
+   */
   async complete(signal?: AbortSignal): Promise<void> {
     throwIfCancelled(signal)
     const missing = this.output.tensors.length - this.done.size
@@ -172,7 +175,11 @@ export class PlacedWriter {
     const index = shardIndex(this.shards)
     if (index === undefined) await folder.remove(INDEX_FILE)
     else await writeText(folder, INDEX_FILE, index)
-    await folder.remove(JOURNAL_FILE)
+  }
+
+  /** Nothing more is to be done here: the next merge into the folder begins anew. */
+  settle(): Promise<void> {
+    return this.output.folder.remove(JOURNAL_FILE)
   }
 }
 

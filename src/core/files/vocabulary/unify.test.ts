@@ -14,7 +14,7 @@ import { memoryFolder } from '../folder.ts'
 import { readElements } from '../storedWeight.ts'
 import { TextCodec } from '../tokenizer.ts'
 import { unifyVocabularies } from './unify.ts'
-import type { TokenRule, UnionOptions } from './union.ts'
+import { notesOf, type TokenRule, type UnionOptions } from './union.ts'
 
 const C = 8
 const EMBED = 'model.embed_tokens.weight'
@@ -102,6 +102,25 @@ describe('added tokens', () => {
     expect(json.added_tokens.at(-1)).toMatchObject({ id: 103, content: '<|think|>' })
     expect(merged.rawConfig.vocab_size).toBe(104)
     expect(await merged.folder.file('vocab.json')).toBeUndefined()
+  })
+
+  it('leave special tokens what they are in the vocabulary that is taken', async () => {
+    const [a, b] = [await model('a', 1), await model('b', 2, { rows: 106, added: ['<|stop|>'] })]
+    const ended = {
+      ...b,
+      rawConfig: { ...b.rawConfig, eos_token_id: 103 },
+      config: { ...b.config, endTokens: [103] },
+    }
+    const first = { ...a, rawConfig: { ...a.rawConfig, eos_token_id: 7, pad_token_id: 5 } }
+    const { checkpoints, union: plan } = union({ a: first, b: ended }, { source: { model: 'b' } })
+    const { rawConfig, config } = checkpoints.get('a')!
+    expect(rawConfig.eos_token_id).toBe(103)
+    expect(rawConfig.pad_token_id).toBe(b.rawConfig.pad_token_id)
+    expect(config.endTokens).toEqual([103])
+    expect(rawConfig.vocab_size).toBe(106)
+    expect(notesOf(plan)).toEqual([
+      'the vocabulary is that of b with 0 tokens appended: 104 tokens, 106 rows; for 1 of them some model has the row of another',
+    ])
   })
 
   it('follow the rules given for a token', async () => {

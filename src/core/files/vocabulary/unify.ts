@@ -114,12 +114,20 @@ function withUnion(
       )
       stored.set(tensor, unionWeight(own, [shape[0], shape[1]], rows, union.padding, others))
     }
-  const rawConfig = { ...checkpoint.rawConfig, vocab_size: union.rowCount }
+  const rawConfig = {
+    ...withTokenIds(checkpoint.rawConfig, models.get(union.from)!.rawConfig),
+    vocab_size: union.rowCount,
+  }
   return {
     ...checkpoint,
     ...files,
     folder: overlay(checkpoint.folder, { ...files, rawConfig }),
-    config: { ...checkpoint.config, vocabSize: union.rowCount, raw: rawConfig },
+    config: {
+      ...checkpoint.config,
+      vocabSize: union.rowCount,
+      endTokens: models.get(union.from)!.config.endTokens,
+      raw: rawConfig,
+    },
     rawConfig,
     weights,
     stored,
@@ -133,6 +141,15 @@ function withUnion(
       }
     },
   }
+}
+
+/** A config with the ids that another gives its special tokens: they are ids in the other's vocabulary. */
+function withTokenIds(raw: Record<string, unknown>, from: Record<string, unknown>): Record<string, unknown> {
+  const isId = ([key]: [string, unknown]) => /^(bos|eos|pad|unk|sep|decoder_start)_token_id$/.test(key)
+  return Object.fromEntries([
+    ...Object.entries(raw).filter((entry) => !isId(entry)),
+    ...Object.entries(from).filter(isId),
+  ])
 }
 
 /** A matrix of `rows`, each the mean of rows of the models' own; rows that follow one another are read at once. */
@@ -154,7 +171,11 @@ function unionWeight(
   }
   const one = async (id: number, signal?: AbortSignal): Promise<Float32Array> => {
     if (isPadding.has(id)) {
-      mean ??= meanRow(own, columns, signal)
+      // A read that was stopped must not be remembered.
+      mean ??= meanRow(own, columns, signal).catch((error) => {
+        mean = undefined
+        throw error
+      })
       return mean
     }
     const sum = new Float64Array(columns)

@@ -127,6 +127,15 @@ export function unionOf(inputs: readonly VocabularyInput[], options: UnionOption
   return { from, tokens, appended, appendedRules, rowCount, padding, rows, borrowed, notes }
 }
 
+/** What a union did, for people; nothing where every model kept its own rows. */
+export function notesOf({ from, tokens, rowCount, appended, borrowed, notes }: VocabularyUnion): string[] {
+  if (appended.length === 0 && borrowed === 0) return notes
+  return [
+    `the vocabulary is that of ${from} with ${appended.length} tokens appended: ${tokens.length} tokens, ${rowCount} rows; for ${borrowed} of them some model has the row of another`,
+    ...notes,
+  ]
+}
+
 function paddedRows(count: number, multiple: number | undefined): number {
   if (multiple === undefined) return count
   if (!Number.isInteger(multiple) || multiple < 1 || multiple > 2 ** 16)
