@@ -205,6 +205,20 @@ test('a tab killed in the middle of a download goes on at the next start', async
   await expect(again.locator('.room')).not.toHaveText(room)
 })
 
+test('several models arrive at once', async () => {
+  const page = await openLibrary()
+  for (const name of ['tiny/safety', 'tiny/large', 'tiny/damaged']) {
+    await add(page, name)
+    await expect(rowOf(page, name)).toBeVisible()
+  }
+  // Two of them share their large file.
+  for (const name of ['tiny/large', 'tiny/damaged', 'tiny/safety'])
+    await page.getByRole('button', { name: `Keep ${name}` }).click()
+  await expect(page.locator('.library-row .badge.is-kept')).toHaveCount(3, { timeout: 90_000 })
+  await expect(page.getByRole('alert')).toHaveCount(0)
+  expect(sentOf('model.safetensors')).toBeLessThan(weights.length + 2 * RANGE_BYTES)
+})
+
 test('bytes that are not the promised ones are discarded, and said so', async () => {
   const promisedHash = '0'.repeat(64)
   server.misbehaviour.set('tiny/damaged model.safetensors', { promisedHash })

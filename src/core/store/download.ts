@@ -7,7 +7,14 @@ import { ChangedError, UrlSource } from '../files/urlSource.ts'
 import type { FileHash } from '../sources/hub.ts'
 import { FollowingHash } from './fileHash.ts'
 import { Journal, type JournalHead, RANGE_BYTES, rangeCount, readJournal } from './journal.ts'
-import { findFile, removeFile, type StoreDirectory, type SyncAccess, writeAll } from './storage.ts'
+import {
+  findFile,
+  readTextOf,
+  removeFile,
+  type StoreDirectory,
+  type SyncAccess,
+  writeAll,
+} from './storage.ts'
 
 /** Ranges under way at once. */
 export const CONNECTIONS = 4
@@ -96,10 +103,9 @@ export async function downloadFile(
 
 /** Bytes of a file that have arrived and are on the disk. */
 export async function arrivedBytes(directory: StoreDirectory, key: string, size: number): Promise<number> {
-  const journal = await findFile(directory, journalName(key))
+  const journal = await readTextOf(directory, journalName(key))
   const data = await findFile(directory, dataName(key))
-  if (!journal || !data) return 0
-  const read = readJournal(await (await journal.getFile()).text())
+  const read = data && journal !== undefined ? readJournal(journal) : undefined
   if (!read || read.head.size !== size) return 0
   const { rangeBytes } = read.head
   return [...read.done].reduce((sum, index) => sum + rangeOf(index, size, rangeBytes).length, 0)

@@ -69,6 +69,37 @@ export async function removeFile(directory: StoreDirectory, name: string): Promi
   }
 }
 
+const HAS_GONE: ReadonlySet<string> = new Set(['NotFoundError', 'NotReadableError'])
+const READ_ATTEMPTS = 4
+
+/** Runs a read of a file that others may move, replace or extend meanwhile: what was opened is then stale, once. */
+async function whileOthersWrite<T>(read: () => Promise<T>): Promise<T | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await read()
+    } catch (error) {
+      if (!HAS_GONE.has((error as Error).name)) throw error
+      if (attempt === READ_ATTEMPTS) return undefined
+    }
+  }
+}
+
+/** Bytes of a file; undefined when there is none. */
+export async function sizeOf(directory: StoreDirectory, name: string): Promise<number | undefined> {
+  return whileOthersWrite(async () => {
+    const file = await findFile(directory, name)
+    return file && (await file.getFile()).size
+  })
+}
+
+/** Text of a file; undefined when there is none. */
+export async function readTextOf(directory: StoreDirectory, name: string): Promise<string | undefined> {
+  return whileOthersWrite(async () => {
+    const file = await findFile(directory, name)
+    return file && (await (await file.getFile()).text())
+  })
+}
+
 /** Names and kinds in a directory. */
 export async function namesIn(directory: StoreDirectory): Promise<string[]> {
   const names: string[] = []

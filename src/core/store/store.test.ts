@@ -112,6 +112,23 @@ describe('a kept model', () => {
     expect(readdirSync(join(path, 'alignmerge/partial'))).toEqual([])
   })
 
+  it('arrives beside others, while the list is read again and again', async () => {
+    const store = await ModelStore.open(diskStorage(path))
+    const models = [await modelOf('tiny/a'), await modelOf('tiny/b'), await largeModel()]
+    let isOver = false
+    const reading = (async () => {
+      for (let reads = 0; ; reads++) {
+        if (isOver) return reads
+        const seen = await store.list()
+        for (const { arrived, total, isWhole } of seen) expect(arrived === total || !isWhole).toBe(true)
+      }
+    })()
+    await Promise.all(models.map((model) => store.keep(model)))
+    isOver = true
+    expect(await reading).toBeGreaterThan(3)
+    expect((await store.list()).map(({ isWhole }) => isWhole)).toEqual([true, true, true])
+  })
+
   it('is no longer whole when a file of it is gone or cut', async () => {
     const store = await ModelStore.open(diskStorage(path))
     const model = await modelOf('tiny/a')

@@ -34,9 +34,11 @@ import {
   findFile,
   isQuotaError,
   namesIn,
+  readTextOf,
   removeFile,
   type Storage,
   type StoreDirectory,
+  sizeOf,
   writeText,
 } from './storage.ts'
 
@@ -85,18 +87,20 @@ export class ModelStore {
   /** Everything kept or begun, oldest first. */
   async list(): Promise<KeptModel[]> {
     const models: KeptModel[] = []
-    for (const manifest of await this.readManifests()) models.push(await this.stateOf(manifest))
+    const manifests = await this.locked(() => this.readManifests())
+    for (const manifest of manifests) models.push(await this.stateOf(manifest))
     return models.sort((a, b) => a.manifest.addedAt.localeCompare(b.manifest.addedAt))
   }
 
   async find(key: string): Promise<KeptModel | undefined> {
-    const manifest = await this.readManifest(key)
+    const manifest = await this.locked(() => this.readManifest(key))
     return manifest && this.stateOf(manifest)
   }
 
   /** The whole model with this content; undefined when it is not here. */
   async findDigest(digest: string): Promise<KeptModel | undefined> {
-    const found = (await this.readManifests()).find((manifest) => manifest.digest === digest)
+    const all = await this.locked(() => this.readManifests())
+    const found = all.find((manifest) => manifest.digest === digest)
     const state = found && (await this.stateOf(found))
     return state?.isWhole ? state : undefined
   }
@@ -119,7 +123,7 @@ export class ModelStore {
   }
 
   private async fetchAll(key: string, model: ModelToKeep, options: KeepOptions): Promise<Manifest> {
-    const before = await this.readManifest(key)
+    const before = await this.locked(() => this.readManifest(key))
     const files = await this.carryOver(model.files, before, options)
     const manifest: Manifest = {
       ...{ version: 1, key, name: model.name, source: model.source, about: model.about, files },
@@ -279,35 +283,35 @@ export class ModelStore {
     let missing = 0
     for (const file of manifest.files) {
       if (file.blob) continue
-      const data = await findFile(this.partial, dataName(await partialKey(manifest.key, file)))
-      if (!data || (await data.getFile()).size !== file.size) missing += file.size
+      const name = dataName(await partialKey(manifest.key, file))
+      if ((await sizeOf(this.partial, name)) !== file.size) missing += file.size
     }
     return missing
   }
 
   private async hasBlob(name: string, size: number): Promise<boolean> {
-    const file = await findFile(this.files, name)
-    return file !== undefined && (await file.getFile()).size === size
+    return (await sizeOf(this.files, name)) === size
   }
 
   private locked<T>(work: () => Promise<T>): Promise<T> {
     return this.storage.locks.hold(STORE_LOCK, work)
   }
 
+  // Manifests are written and read under the store's lock alone: a moment without one would make its files nobody's.
   private async writeManifest(manifest: Manifest): Promise<void> {
     await writeText(this.manifests, await manifestName(manifest.key), JSON.stringify(manifest))
   }
 
   private async readManifest(key: string): Promise<Manifest | undefined> {
-    const file = await findFile(this.manifests, await manifestName(key))
-    return file && parseManifest(await (await file.getFile()).text())
+    const text = await readTextOf(this.manifests, await manifestName(key))
+    return text === undefined ? undefined : parseManifest(text)
   }
 
   private async readManifests(): Promise<Manifest[]> {
     const all: Manifest[] = []
     for (const name of await namesIn(this.manifests)) {
-      const file = name.endsWith('.json') ? await findFile(this.manifests, name) : undefined
-      const manifest = file && parseManifest(await (await file.getFile()).text())
+      const text = name.endsWith('.json') ? await readTextOf(this.manifests, name) : undefined
+      const manifest = text === undefined ? undefined : parseManifest(text)
       if (manifest) all.push(manifest)
     }
     return all
