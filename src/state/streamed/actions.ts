@@ -26,6 +26,20 @@ function fail(error: unknown): void {
   if (!isCancelled(error)) set({ failure: toFailure(error) })
 }
 
+let opening: Promise<void> = Promise.resolve()
+
+/** One after another: what is dropped while another model is opened is added to both. */
+function changeSources(change: (now: readonly StreamedSource[]) => StreamedSource[]): Promise<void> {
+  opening = opening.then(async () => {
+    if (read().status.kind === 'running')
+      fail(
+        new EngineError('request-invalid', 'the models stay as they are until the merge is done or stopped'),
+      )
+    else await openAll(change(sources))
+  })
+  return opening
+}
+
 async function openAll(next: StreamedSource[]): Promise<void> {
   set({ status: { kind: 'opening' }, preflight: null, estimate: null, failure: null })
   try {
@@ -60,20 +74,21 @@ function withFittingBase(parts: Part[]): Part[] {
 export async function addFiles(files: File[]): Promise<void> {
   if (files.length === 0) return
   const folder = files[0].webkitRelativePath.split('/')[0] || files[0].name
-  const taken = new Set(sources.map(({ name }) => name))
-  let name = folder
-  for (let i = 2; taken.has(name); i++) name = `${folder} ${i}`
-  await openAll([...sources, { kind: 'files', name, files }])
+  await changeSources((now) => {
+    const taken = new Set(now.map(({ name }) => name))
+    let name = folder
+    for (let i = 2; taken.has(name); i++) name = `${folder} ${i}`
+    return [...now, { kind: 'files', name, files }]
+  })
 }
 
 /** Models of the library and those built in, by what the page shows of them. */
 export async function addSource(source: StreamedSource): Promise<void> {
-  if (sources.some(({ name }) => name === source.name)) return
-  await openAll([...sources, source])
+  await changeSources((now) => [...now.filter(({ name }) => name !== source.name), source])
 }
 
 export async function removeSource(name: string): Promise<void> {
-  await openAll(sources.filter((source) => source.name !== name))
+  await changeSources((now) => now.filter((source) => source.name !== name))
 }
 
 export function setRole(name: string, role: Part['role']): void {
