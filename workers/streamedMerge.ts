@@ -25,7 +25,7 @@ import { WEIGHT_BYTES } from '../src/core/tensors/dtype.ts'
 import { openHandleFolder } from './handleFolder.ts'
 import { mergeRate, readRate } from './mergeRates.ts'
 import type { StoredAs, StreamedApi, StreamedModel, StreamedRequest, StreamedResult } from './streamedApi.ts'
-import { convert, forgetConverted, outputOf } from './streamedOutput.ts'
+import { assertWritable, convert, forgetConverted, outputOf } from './streamedOutput.ts'
 import { folderOfSource, openStreamedSource } from './streamedSource.ts'
 
 /** A picked directory commits whole files only: small ones lose little when the tab is closed. */
@@ -268,6 +268,7 @@ async function mergeTo(
 ): Promise<StreamedResult> {
   const begun = performance.now()
   const { signal } = job.controller
+  assertWritable(request.writtenAs, models.get(plan.configFrom)!)
   const { folder, handle } = await outputOf(request.output)
   const type = WEIGHT_TYPES[plan.outDtype]
   const writer = await PlacedWriter.open({

@@ -8,7 +8,7 @@ import { handleOutput } from '../src/core/files/output/handleOutput.ts'
 import type { OutputFolder } from '../src/core/files/output/outputFolder.ts'
 import { JOURNAL_FILE } from '../src/core/files/output/placedWriter.ts'
 import { readElements } from '../src/core/files/storedWeight.ts'
-import type { RoundedWeight, StreamedOutput, StreamedRequest } from './streamedApi.ts'
+import type { RoundedWeight, StreamedOutput, StreamedRequest, WrittenAs } from './streamedApi.ts'
 
 /** Where the private file system keeps merges. */
 export const PRIVATE_FOLDER = 'merges'
@@ -50,6 +50,20 @@ export async function forgetConverted(output: StreamedOutput, folder: OutputFold
   for (const type of GGUF_TYPES) await folder.remove(fileOf(nameOf(output), type))
 }
 
+/** The GGUF type asked for; undefined for safetensors. */
+function ggufType(writtenAs: WrittenAs) {
+  if (writtenAs === 'safetensors') return undefined
+  const type = GGUF_TYPES.find((known) => writtenAs === `gguf-${known}`)
+  if (!type) throw new EngineError('request-invalid', `cannot write ${writtenAs}`)
+  return type
+}
+
+/** Throws before a merge what writing its result would throw after it: GGUF has no words for every config. */
+export function assertWritable(writtenAs: WrittenAs, like: Checkpoint): void {
+  const type = ggufType(writtenAs)
+  if (type) layGguf(like, type)
+}
+
 /** One GGUF file in place of the shards that were written; undefined where safetensors are asked for. */
 export async function convert(
   { writtenAs, output }: Pick<StreamedRequest, 'writtenAs' | 'output'>,
@@ -58,9 +72,8 @@ export async function convert(
   shards: readonly string[],
   signal: AbortSignal,
 ): Promise<{ files: string[]; bytes: number; rounded: RoundedWeight[]; notes: string[] } | undefined> {
-  if (writtenAs === 'safetensors') return undefined
-  const type = GGUF_TYPES.find((known) => writtenAs === `gguf-${known}`)
-  if (!type) throw new EngineError('request-invalid', `cannot write ${writtenAs}`)
+  const type = ggufType(writtenAs)
+  if (!type) return undefined
   const name = nameOf(output)
   const layout = layGguf({ ...merged, name }, type)
   const path = fileOf(name, type)

@@ -12,9 +12,11 @@ import {
   writeGguf,
 } from '../../core/files/formats/gguf/write.ts'
 import { readElements } from '../../core/files/storedWeight.ts'
+import type { MergePlan } from '../../core/merge/recipe/plan.ts'
 import { nodeFolder } from '../nodeFolder.ts'
 import { type Call, UsageError } from './command.ts'
 import { writeWhole } from './files.ts'
+import type { OpenedModel } from './openRecipe.ts'
 
 export interface GgufOutput {
   file: string
@@ -39,6 +41,12 @@ export function readGgufType(call: Call): GgufType | undefined {
   const found = GGUF_TYPES.find((known) => known === (type ?? 'f16'))
   if (!found) throw new UsageError(`--quantize ${type}: expected one of ${GGUF_TYPES.join(', ')}`)
   return found
+}
+
+/** Throws before a merge what writing its result would throw after it: GGUF has no words for every config. */
+export function assertGguf(plan: MergePlan, models: ReadonlyMap<string, OpenedModel>, type: GgufType): void {
+  const { checkpoint } = models.get(plan.configFrom)!
+  layGguf(checkpoint, type)
 }
 
 /** Replaces the safetensors `files` of a folder by NAME-TYPE.gguf. Rejects what the format cannot say or hold. */

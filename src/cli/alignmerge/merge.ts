@@ -20,7 +20,14 @@ import { nodeOutput } from '../nodeOutput.ts'
 import { type CardModel, rolesOf, writeCard } from './card.ts'
 import { type Call, type Command, type Output, UsageError } from './command.ts'
 import { jobOptions, PROBE_OPTIONS, readProbeFile, withSession } from './engine.ts'
-import { convertToGguf, type GgufOutput, ggufSection, readGgufType, worstOf } from './ggufOutput.ts'
+import {
+  assertGguf,
+  convertToGguf,
+  type GgufOutput,
+  ggufSection,
+  readGgufType,
+  worstOf,
+} from './ggufOutput.ts'
 import { type Measured, Measurer, measureLines } from './measure.ts'
 import { convertToOnnx, layoutModel, type OnnxOutput, onnxSection, onnxSummary } from './onnxOutput.ts'
 import { type OpenedRecipe, openRecipe, planOpened, readRecipeFile } from './openRecipe.ts'
@@ -133,7 +140,8 @@ async function write(
   const limit = readSize(call.text('shard-size') ?? SHARD_SIZE)
   const budget = readSize(call.text('budget') ?? BUDGET, '--budget')
   const ggufType = readGgufType(call)
-  const layout = call.text('format') === 'onnx' ? layoutModel(plan, opened.models) : undefined
+  if (ggufType) assertGguf(plan, opened.models, ggufType)
+  const layout = call.text('format') === 'onnx' ? await layoutModel(plan, opened.models, signal) : undefined
   const fisherFiles = readFisherArguments(call.texts('fisher'), opened.models)
   const isStreamed = readStreamed(call, plan)
   const inputs = new Map([...opened.models].map(([name, { checkpoint }]) => [name, checkpoint]))

@@ -67,4 +67,22 @@ describe('a killed merge', () => {
     expect(await hashes(part)).toEqual(await hashes(at(`${method}-whole`)))
     expect((resumed.json() as { digest: string }).digest).toBe((whole.json() as { digest: string }).digest)
   })
+
+  it('while its GGUF file is written does not begin again', async () => {
+    const recipe = await folder.write(
+      'converted.yml',
+      `merge_method: linear\nmodels: [{model: ${at('first')}}, {model: ${at('second')}}]\nparameters: {weight: 1}\n`,
+    )
+    const run = (out: string, killWhen?: (stderr: string) => boolean) =>
+      runCli(
+        ['merge', recipe, at(out), '--format', 'gguf', '--quantize', 'q8_0', '--json'],
+        killWhen && { killWhen },
+      )
+    expect((await run('killed', (stderr) => stderr.includes('in buffers'))).code).toBe(null)
+    const resumed = await run('killed')
+    expect(resumed.stderr).toContain('resumed: 74 of 74 tensors are merged already')
+    expect(resumed.code).toBe(0)
+    const files = await readdir(at('killed'))
+    expect(files.filter((file) => /gguf|safetensors|journal/.test(file))).toEqual(['killed-Q8_0.gguf'])
+  })
 })

@@ -28,9 +28,13 @@ const BESIDE = ['genai_config.json', 'quantize_config.json', 'config.json']
 
 /**
  * The model whose layout a merge takes: that of the config where it is ONNX, else the first that is. `request-invalid`
- * where none is, or where the merge has other weights than it.
+ * where none is, or where the merge has other weights than it; `shape-mismatch` where its vocabulary was extended.
  */
-export function layoutModel(plan: MergePlan, models: ReadonlyMap<string, OpenedModel>): Checkpoint {
+export async function layoutModel(
+  plan: MergePlan,
+  models: ReadonlyMap<string, OpenedModel>,
+  signal: AbortSignal,
+): Promise<Checkpoint> {
   const checkpoints = [plan.configFrom, ...plan.models].flatMap((name) => models.get(name)?.checkpoint ?? [])
   const found = checkpoints.find(({ format }) => format === 'onnx')
   if (!found) {
@@ -48,6 +52,8 @@ export function layoutModel(plan: MergePlan, models: ReadonlyMap<string, OpenedM
       `the merge has ${merged.size} weights, ${found.name} has ${found.weights.length}: its ONNX layout fits only a merge of the same shapes`,
       odd ? { tensor: odd.name } : {},
     )
+  // Before the merge, not after it: the graph may have fewer rows than a joined vocabulary.
+  await openOnnx(found.folder, found.rawConfig, signal)
   return found
 }
 
