@@ -58,9 +58,7 @@ describe('alignmerge merge refuses', () => {
   it('models that are not there, not alike, or more than a folder', async () => {
     const one = (model: string) =>
       `models: [{model: anchor}, {model: ${model}}]\nmerge_method: linear\nparameters: {weight: 1}\n`
-    expect((await fail(one('nobody')))[2]).toMatch(
-      /^no model nobody: expected a folder with config\.json/,
-    )
+    expect((await fail(one('nobody')))[2]).toMatch(/^no model nobody: expected a folder with config\.json/)
     expect((await fail(one('safety+lora')))[2]).toMatch(
       /^no adapter lora: expected a folder with adapter_config\.json at /,
     )
