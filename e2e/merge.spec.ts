@@ -68,4 +68,7 @@ test('merge to disk: a family that does not fit is named before anything is read
   await expect(preflight.getByRole('status')).toContainText('Nothing was found that speaks against')
   // It was chosen while the other was still being opened; neither was lost.
   await expect(view.getByRole('rowheader', { name: 'anchor' })).toBeVisible()
+  // An adapter lies on the first model.
+  await view.getByLabel('Model folder').setInputFiles('public/zoo/task-sort-lora')
+  await expect(view.getByRole('row').filter({ hasText: 'task-sort-lora' })).toContainText('LoRA rank')
 })

@@ -3,6 +3,7 @@
 
 import { EngineError } from '../src/core/errors.ts'
 import { applyAdapter } from '../src/core/files/adapter/applyAdapter.ts'
+import { splitAdapter } from '../src/core/files/adapter/droppedAdapter.ts'
 import { type Checkpoint, openCheckpoint } from '../src/core/files/checkpoint.ts'
 import { type CheckpointFolder, filesFolder, urlFolder } from '../src/core/files/folder.ts'
 import { originStorage } from '../src/core/store/originStorage.ts'
@@ -17,8 +18,10 @@ export async function folderOfSource(
   source: StreamedSource,
 ): Promise<CheckpointFolder & { card?: Record<string, unknown> }> {
   switch (source.kind) {
-    case 'files':
-      return filesFolder(source.files)
+    case 'files': {
+      const adapter = splitAdapter(source.files)
+      return adapter?.others.length === 0 ? adapter.folder : filesFolder(source.files)
+    }
     case 'directory':
       return openHandleFolder(source.handle)
     case 'url':

@@ -90,6 +90,14 @@ describe('openCheckpoint', () => {
     for (const { name, bytes } of tensors)
       expect((await checkpoint.readWeight(name)).bytes).toEqual(Uint8Array.from(bytes))
 
+    // A weight that an earlier shard holds too, from a run before: the index says which is meant.
+    const stale = { ...halves[1][0], bytes: new Uint8Array(halves[1][0].bytes.byteLength) }
+    const twice = await openTiny((files) => {
+      shard(files)
+      files.set('model-0.safetensors', packTensors([...halves[0], stale]))
+    })
+    expect((await twice.readWeight(stale.name)).bytes).toEqual(Uint8Array.from(halves[1][0].bytes))
+
     const lost = openTiny((files) => {
       shard(files)
       files.delete('model-1.safetensors')

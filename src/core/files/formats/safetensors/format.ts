@@ -15,6 +15,8 @@ const INDEX = 'model.safetensors.index.json'
 export interface Shard {
   source: ByteSource
   header: SafetensorsHeader
+  /** tensors that the index places here; absent without an index */
+  placed?: ReadonlySet<string>
 }
 
 /** The shards of a folder, headers read; undefined when it has neither a single file nor an index. */
@@ -37,19 +39,22 @@ export async function openShards(
           file,
           tensor,
         })
-    shards.push({ source, header })
+    shards.push({ source, header, placed: new Set(names) })
   }
   return shards
 }
 
-/** Tensors of the shards as weights, the first of a name. */
+/** Tensors of the shards as weights; of several of a name the one where the index places it, else the first. */
 export function weightsOfShards(shards: readonly Shard[]): Pick<OpenedFormat, 'weights'> & {
   unread: Map<string, string>
 } {
   const weights = new Map<string, StoredWeight>()
   const unread = new Map<string, string>()
-  for (const { source, header } of shards)
-    for (const { name, dtype, shape, begin } of header.tensors.values()) {
+  const homes = new Map(shards.flatMap((shard) => [...(shard.placed ?? [])].map((name) => [name, shard])))
+  for (const shard of shards)
+    for (const { name, dtype, shape, begin } of shard.header.tensors.values()) {
+      if ((homes.get(name) ?? shard) !== shard) continue
+      const { source } = shard
       const encoding = encodingOf(dtype)
       if (!encoding) unread.set(name, `element type ${dtype}: expected floats of 8 to 64 bits, or integers`)
       else if (!weights.has(name))
