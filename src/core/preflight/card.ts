@@ -36,9 +36,13 @@ export async function readCard(folder: CheckpointFolder, signal?: AbortSignal): 
   const text = new TextDecoder().decode(bytes)
   const head = /^---\r?\n([\s\S]*?)\r?\n---/.exec(text)
   if (!head) return { baseModels: [], tags: [] }
-  const parsed: unknown = parseDocument(head[1], { version: '1.1', logLevel: 'silent' }).toJS({
-    maxAliasCount: 10,
-  })
+  let parsed: unknown
+  try {
+    parsed = parseDocument(head[1], { version: '1.1', logLevel: 'silent' }).toJS({ maxAliasCount: 10 })
+  } catch {
+    // Aliases without end, or brackets deeper than a stack.
+    return { baseModels: [], tags: [] }
+  }
   if (typeof parsed !== 'object' || parsed === null) return { baseModels: [], tags: [] }
   return factsOfCard(parsed as Record<string, unknown>)
 }

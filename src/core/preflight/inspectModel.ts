@@ -182,7 +182,8 @@ function judgeTokens({ facts }: Inspected, config: ModelConfig, add: Add): void 
       'no chat template: prompts cannot be written for it',
       'merge it with a model that has one',
     )
-  const last = Math.max(-1, ...added.keys(), (vocabulary?.tokens.length ?? 0) - 1)
+  let last = (vocabulary?.tokens.length ?? 0) - 1
+  for (const id of added.keys()) last = Math.max(last, id)
   if (last >= config.vocabSize)
     add(
       'error',

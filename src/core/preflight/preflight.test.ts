@@ -117,6 +117,37 @@ describe('one model', () => {
     ])
   })
 
+  it('with forged small files has findings, and is told of in time', async () => {
+    const bomb = ['a', 'b', 'c', 'd'].reduce(
+      (text, name, i, all) =>
+        `${text}${name}: &${name} [${i ? `*${all[i - 1]},`.repeat(9) : 'x,'.repeat(9)}]\n`,
+      '',
+    )
+    const many = Object.fromEntries(
+      Array.from({ length: 150_000 }, (_, id) => [id, { content: `<|${id}|>` }]),
+    )
+    const forged = (list: string) => (files: Files) => {
+      files.set('README.md', `---\n${bomb}---\n`)
+      files.set('tokenizer_config.json', '{}')
+      // Above the size to which it is read whole.
+      files.set('tokenizer.json', `{"added_tokens":${list},"model":"${' '.repeat(300_000)}"}`)
+    }
+    const { lines } = await messages(
+      tiny('a', (files) =>
+        files.set('tokenizer_config.json', JSON.stringify({ added_tokens_decoder: many })),
+      ),
+      tiny('b', (files) =>
+        files.set('tokenizer_config.json', JSON.stringify({ added_tokens_decoder: many })),
+      ),
+      tiny('nulls', forged('[null]')),
+      tiny('braces', forged('[}')),
+      tiny('deep', (files) => files.set('README.md', `---\n${'['.repeat(16_000)}\n---\n`)),
+    )
+    expect(lines).toContain('error vocabulary a: token 149999 has no row: the embedding has 104')
+    for (const name of ['nulls', 'braces', 'deep'])
+      expect(lines).toContain(`note licence ${name}: its card names no licence`)
+  })
+
   it('stops when told', async () => {
     await expectFailure(preflight([tiny('a')], { signal: AbortSignal.abort() }), 'cancelled')
   })

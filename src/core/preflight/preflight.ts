@@ -106,7 +106,8 @@ function compareTokens(anchor: ModelFacts, other: ModelFacts): Finding[] {
   if (a.size === undefined || b.size === undefined) return findings
   if (a.identity !== undefined && a.identity === b.identity) return findings
   const strange = [...b.added].filter(([id, content]) => a.added.has(id) && a.added.get(id) !== content)
-  const fresh = [...b.added].filter(([, content]) => ![...a.added.values()].includes(content))
+  const known = new Set(a.added.values())
+  const fresh = [...b.added].filter(([, content]) => !known.has(content))
   if (strange.length > 0)
     add(
       'warning',

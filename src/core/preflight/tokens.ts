@@ -35,7 +35,7 @@ export async function readTokens(
   if (typeof decoder === 'object' && decoder !== null)
     for (const [id, entry] of Object.entries(decoder)) {
       const content = (entry as { content?: unknown } | null)?.content
-      if (typeof content === 'string') facts.added.set(Number(id), content)
+      if (typeof content === 'string' && /^\d{1,9}$/.test(id)) facts.added.set(Number(id), content)
     }
   const template = await templateOf(folder, config, signal)
   if (template !== undefined) facts.template = template
@@ -83,9 +83,22 @@ function addedInHead(head: string): { id: number; content: string }[] {
     else if (character === '"') isText = !isText
     else if (!isText && (character === '[' || character === '{')) depth++
     else if (!isText && (character === ']' || character === '}') && --depth === 0)
-      return (JSON.parse(head.slice(from, at + 1)) as { id?: unknown; content?: unknown }[]).flatMap(
-        ({ id, content }) => (typeof id === 'number' && typeof content === 'string' ? [{ id, content }] : []),
-      )
+      return entriesOf(head.slice(from, at + 1))
   }
   return []
+}
+
+/** What is no token, or no list of them, is told when the whole file is read. */
+function entriesOf(list: string): { id: number; content: string }[] {
+  let entries: unknown
+  try {
+    entries = JSON.parse(list)
+  } catch {
+    return []
+  }
+  return (entries as ({ id?: unknown; content?: unknown } | null)[]).flatMap((entry) =>
+    typeof entry?.id === 'number' && typeof entry.content === 'string'
+      ? [{ id: entry.id, content: entry.content }]
+      : [],
+  )
 }
