@@ -67,6 +67,9 @@ const CONFIGS: readonly RawConfig[] = [
   },
 ]
 
+/** One of each family. */
+export const MODEL_COUNT = CONFIGS.length
+
 const TOKENS = 11
 const STEP = 1e-4
 

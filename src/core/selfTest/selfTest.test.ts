@@ -11,7 +11,7 @@ import type { Gpu } from '../gpu/device.ts'
 import { KERNELS } from '../kernels/index.ts'
 import { FAMILIES } from '../model/families/registry.ts'
 import { selfTest } from './selfTest.ts'
-import { makeVectors, readVectors, VECTOR_FILE, type Vectors } from './vectors.ts'
+import { makeVectors, readVectors, VECTOR_FILE, type Vectors, writeVectors } from './vectors.ts'
 
 let gpu: Gpu
 let bytes: Uint8Array
@@ -58,6 +58,11 @@ describe('the shipped vectors', () => {
     const other = Uint8Array.from(renamed, (character) => character.charCodeAt(0))
     const failure = await expectFailure(readVectors(new MemorySource(other, VECTOR_FILE)), 'check-failed')
     expect(failure.message).toContain('rmsNorm/0/f32/y')
+    const pieces: Uint8Array[] = []
+    for await (const piece of writeVectors({ ...vectors, models: vectors.models.slice(1) }))
+      pieces.push(piece)
+    const fewer = new MemorySource(new Uint8Array(Buffer.concat(pieces)), VECTOR_FILE)
+    expect((await expectFailure(readVectors(fewer), 'check-failed')).message).toContain('of 4 models')
   })
 })
 

@@ -11,7 +11,13 @@ import { KERNELS } from '../kernels/index.ts'
 import type { HostArray, HostArrays, KernelCase, KernelSpec } from '../kernels/spec.ts'
 import type { WeightType } from '../tensors/dtype.ts'
 import { makeInputs, weightTypes } from './kernelRun.ts'
-import { type ModelVectors, makeModelVectors, readModelVectors, writeModelVectors } from './modelVectors.ts'
+import {
+  MODEL_COUNT,
+  type ModelVectors,
+  makeModelVectors,
+  readModelVectors,
+  writeModelVectors,
+} from './modelVectors.ts'
 
 export const VECTOR_FILE = 'selftest.safetensors'
 const VERSION = '1'
@@ -133,6 +139,12 @@ export async function readVectors(source: ByteSource, signal?: AbortSignal): Pro
         kernels.push({ kernel, test, weights, inputs: hashes[key] ?? '', expected })
       }
   const about = JSON.parse(models ?? '[]') as Pick<ModelVectors, 'family' | 'config' | 'ids'>[]
+  if (about.length !== MODEL_COUNT)
+    throw new EngineError(
+      'check-failed',
+      `vectors of ${about.length} models, expected ${MODEL_COUNT}; make the file anew`,
+      place,
+    )
   return {
     kernels,
     models: await Promise.all(
