@@ -8,7 +8,7 @@ import { TEST_METHODS, ZOO, zooInput } from './testMethods.ts'
 import { readRecipeYaml } from './yaml.ts'
 
 const KNOWN = TEST_METHODS.map(({ id }) => id).join(', ')
-const OPEN = 'open are anchor, task-sort, task-reverse, safety, uncensored'
+const OPEN = 'open are anchor, task-sort, task-reverse, safety, uncensored, anchor+task-sort-lora'
 /** Two experts under a method; the case stands below. */
 const two = (method: string, more = '') =>
   `models: [{model: task-sort}, {model: safety}]\nmerge_method: ${method}\n${more}`
