@@ -42,6 +42,23 @@ test('merge to disk: pre-flight, a merge of built-in models, written as GGUF', a
   })
   expect(files).toContain('merge-Q8_0.gguf')
   expect(files.filter((name) => name.endsWith('.safetensors'))).toEqual([])
+
+  // What was made is not written over, can be taken out of the browser, used, and deleted.
+  await run.getByRole('button', { name: 'Merge' }).click()
+  await expect(view.getByText(/merge holds a model already .*: choose another name/)).toBeVisible()
+  const kept = view.getByRole('region', { name: 'Merges in this browser' })
+  const downloads: string[] = []
+  page.on('download', (download) => downloads.push(download.suggestedFilename()))
+  await kept.getByRole('button', { name: 'Save to disk' }).click()
+  await expect.poll(() => [...downloads].sort()).toEqual(files)
+  await kept.getByRole('button', { name: 'Use in the studio' }).click()
+  await expect(page.getByRole('combobox', { name: /^Add an expert/ })).toContainText('merge', {
+    timeout: 60_000,
+  })
+  await page.getByRole('button', { name: 'Merge', exact: true }).click()
+  await kept.getByRole('button', { name: 'Delete merge' }).click()
+  await kept.getByRole('button', { name: 'Really delete merge' }).click()
+  await expect(kept).toBeHidden()
 })
 
 test('merge to disk: a family that does not fit is named before anything is read', async ({ page }) => {

@@ -8,26 +8,25 @@ import { handleOutput } from '../src/core/files/output/handleOutput.ts'
 import type { OutputFolder } from '../src/core/files/output/outputFolder.ts'
 import { JOURNAL_FILE } from '../src/core/files/output/placedWriter.ts'
 import { readElements } from '../src/core/files/storedWeight.ts'
+import { PRIVATE_MERGES } from '../src/share/merges.ts'
 import type { RoundedWeight, StreamedOutput, StreamedRequest, WrittenAs } from './streamedApi.ts'
-
-/** Where the private file system keeps merges. */
-export const PRIVATE_FOLDER = 'merges'
 
 export async function outputOf(
   output: StreamedOutput,
 ): Promise<{ folder: OutputFolder; handle: FileSystemDirectoryHandle }> {
   if (output.kind === 'directory') {
-    await assertVacant(output.handle)
+    await assertVacant(output.handle, 'choose an empty folder')
     return { folder: handleOutput(output.handle, false), handle: output.handle }
   }
   const root = await navigator.storage.getDirectory()
-  const merges = await root.getDirectoryHandle(PRIVATE_FOLDER, { create: true })
+  const merges = await root.getDirectoryHandle(PRIVATE_MERGES, { create: true })
   const handle = await merges.getDirectoryHandle(output.name, { create: true })
+  await assertVacant(handle, 'choose another name, or delete it first')
   return { folder: handleOutput(handle, true), handle }
 }
 
-/** A directory of the user's may be the home of a model, even of one that is merged here: nothing there is replaced. */
-async function assertVacant(directory: FileSystemDirectoryHandle): Promise<void> {
+/** A folder may be the home of a model, even of one that is merged here: nothing there is replaced. */
+async function assertVacant(directory: FileSystemDirectoryHandle, instead: string): Promise<void> {
   const names: string[] = []
   for await (const name of (directory as unknown as { keys(): AsyncIterable<string> }).keys())
     names.push(name)
@@ -36,7 +35,7 @@ async function assertVacant(directory: FileSystemDirectoryHandle): Promise<void>
   if (weights.length === 0) return
   throw new EngineError(
     'request-invalid',
-    `${directory.name} holds a model already (${weights[0]}): choose an empty folder`,
+    `${directory.name} holds a model already (${weights[0]}): ${instead}`,
   )
 }
 

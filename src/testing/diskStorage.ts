@@ -76,7 +76,10 @@ export function diskStorage(
     return {
       kind: 'file',
       name,
-      getFile: () => openAsBlob(file),
+      getFile: () =>
+        openAsBlob(file).catch(() => {
+          throw notFound(name)
+        }),
       createSyncAccessHandle: async () => accessOf(file),
       move: async (directory, to) => renameSync(file, join(pathOf.get(directory)!, to)),
     }

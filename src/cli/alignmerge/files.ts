@@ -1,7 +1,8 @@
 // Files written so that an interrupted command leaves none half written: beside the target first, then renamed.
 
 import { randomUUID } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
+import { open, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { EngineError } from '../../core/errors.ts'
 
 /** Streams `chunks` into `path`. */
@@ -20,4 +21,10 @@ export async function writeWhole(path: string, chunks: AsyncIterable<Uint8Array>
     if (error instanceof EngineError) throw error
     throw new EngineError('file-missing', `cannot write ${path}: ${(error as Error).message}`)
   }
+}
+
+/** What a killed command left beside the files it was writing into a folder that is this one's alone. */
+export async function removeParts(folder: string): Promise<void> {
+  for (const name of await readdir(folder))
+    if (/\.[0-9a-f]{8}\.part$/.test(name)) await rm(join(folder, name), { force: true })
 }

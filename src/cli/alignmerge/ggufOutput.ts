@@ -15,7 +15,7 @@ import { readElements } from '../../core/files/storedWeight.ts'
 import type { MergePlan } from '../../core/merge/recipe/plan.ts'
 import { nodeFolder } from '../nodeFolder.ts'
 import { type Call, UsageError } from './command.ts'
-import { writeWhole } from './files.ts'
+import { removeParts, writeWhole } from './files.ts'
 import type { OpenedModel } from './openRecipe.ts'
 
 export interface GgufOutput {
@@ -57,6 +57,7 @@ export async function convertToGguf(
   type: GgufType,
   signal: AbortSignal,
 ): Promise<GgufOutput> {
+  await removeParts(folder)
   const checkpoint = await openCheckpoint(await nodeFolder(folder), signal)
   const layout = layGguf({ ...checkpoint, name }, type)
   const file = `${name}-${type.toUpperCase()}.gguf`

@@ -10,7 +10,7 @@ import { OnnxRewriter, type Rounding } from '../../core/files/formats/onnx/rewri
 import { readElements } from '../../core/files/storedWeight.ts'
 import type { MergePlan } from '../../core/merge/recipe/plan.ts'
 import { nodeFolder } from '../nodeFolder.ts'
-import { writeWhole } from './files.ts'
+import { removeParts, writeWhole } from './files.ts'
 import type { OpenedModel } from './openRecipe.ts'
 
 export interface OnnxOutput {
@@ -64,6 +64,7 @@ export async function convertToOnnx(
   layout: Checkpoint,
   signal: AbortSignal,
 ): Promise<OnnxOutput> {
+  await removeParts(folder)
   const merged = await openCheckpoint(await nodeFolder(folder), signal)
   const onnx = await openOnnx(layout.folder, layout.rawConfig, signal)
   const rewriter = new OnnxRewriter(onnx)

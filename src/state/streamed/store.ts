@@ -20,6 +20,13 @@ export interface Part extends StreamedModel {
   weight: number
 }
 
+/** A merge that stands in the browser's private file system. */
+export interface KeptMerge {
+  name: string
+  bytes: number
+  isFinished: boolean
+}
+
 export type Target = { kind: 'private'; name: string } | { kind: 'directory'; name: string }
 
 export type Status =
@@ -45,6 +52,7 @@ export interface StreamedState {
   preflight: Preflight | null
   estimate: StreamedEstimate | null
   status: Status
+  kept: KeptMerge[]
   failure: Failure | null
 }
 
@@ -63,6 +71,7 @@ export const initialStreamed = (): StreamedState => ({
   preflight: null,
   estimate: null,
   status: { kind: 'idle' },
+  kept: [],
   failure: null,
 })
 

@@ -3,6 +3,7 @@
 
 import { useStreamed } from '../../state/streamed/store.ts'
 import { ErrorLine } from './ErrorLine.tsx'
+import { KeptMerges } from './KeptMerges.tsx'
 import { MergeRun } from './MergeRun.tsx'
 import { MergeSettings } from './MergeSettings.tsx'
 import { PreflightPanel } from './PreflightPanel.tsx'
@@ -24,6 +25,7 @@ export function StreamedView() {
       <PreflightPanel />
       <MergeSettings />
       <MergeRun />
+      <KeptMerges />
       {failure && <ErrorLine failure={failure} />}
     </section>
   )
