@@ -161,7 +161,8 @@ test('a tab killed in the middle of a download goes on at the next start', async
   const page = await openLibrary()
   await add(page, 'tiny/large')
   const row = rowOf(page, 'tiny/large')
-  // Two heads and five ranges come whole; of every further range half, so that the download cannot be faster than the kill.
+  // Heads and four or five ranges come whole, as many heads as were asked for; of every further range half, so that the
+  // download cannot be faster than the kill.
   server.misbehaviour.set('tiny/large model.safetensors', { since: 8, hangsAfter: RANGE_BYTES / 2 })
   await row.getByRole('button', { name: 'Keep tiny/large' }).click()
   await expect(row.locator('.library-speed')).toContainText('/s', { timeout: 30_000 })
@@ -170,7 +171,7 @@ test('a tab killed in the middle of a download goes on at the next start', async
       timeout: 60_000,
       intervals: [50],
     })
-    .toBeGreaterThan(70)
+    .toBeGreaterThan(60)
   // The renderer dies with its workers: nothing of ours runs any more.
   await page.goto('chrome://crash').catch(() => {})
   await page.close()
