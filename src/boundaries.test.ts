@@ -131,6 +131,7 @@ const rules: Rule[] = [
     code: [
       ...['src/share', 'workers/transfer.ts', 'workers/engine.worker.ts', 'workers/library.worker.ts'],
       ...['workers/streamedMerge.worker.ts', 'src/core/sources/hubId.ts', 'comlink', 'zustand'],
+      'src/core/files/output/journalFile.ts',
     ],
     types: ['workers/api.ts', 'workers/libraryApi.ts', 'workers/streamedApi.ts'],
   },

@@ -21,8 +21,8 @@ import type { Finding } from '../src/core/preflight/inspectModel.ts'
 import { type PreflightModel, preflight } from '../src/core/preflight/preflight.ts'
 import { copyTokenizer, mergedConfig } from '../src/core/session/mergedFolder.ts'
 import { type MergeProgress, mergeDigest, placedSink } from '../src/core/session/placedMerge.ts'
+import { handleFolder } from '../src/core/sources/handleFolder.ts'
 import { WEIGHT_BYTES } from '../src/core/tensors/dtype.ts'
-import { openHandleFolder } from './handleFolder.ts'
 import { mergeRate, readRate } from './mergeRates.ts'
 import type { StoredAs, StreamedApi, StreamedModel, StreamedRequest, StreamedResult } from './streamedApi.ts'
 import { assertWritable, convert, forgetConverted, outputOf } from './streamedOutput.ts'
@@ -309,7 +309,7 @@ async function mergeTo(
   await copyTokenizer(models.get(plan.tokenizerFrom)!.folder, folder)
   await writeText(folder, 'alignmerge_config.yml', writeRecipeYaml(recipe))
   // Read back as anyone would: what is written is a model of the family, with every weight in its place.
-  const merged = await openCheckpoint(await openHandleFolder(handle))
+  const merged = await openCheckpoint(await handleFolder(handle, signal))
   const digest = await weightsDigest(merged, { signal })
   await writeText(folder, 'README.md', cardOf(plan, digest))
   const shards = writer.shards.map(({ file }) => file)

@@ -6,10 +6,10 @@ import { applyAdapter } from '../src/core/files/adapter/applyAdapter.ts'
 import { splitAdapter } from '../src/core/files/adapter/droppedAdapter.ts'
 import { type Checkpoint, openCheckpoint } from '../src/core/files/checkpoint.ts'
 import { type CheckpointFolder, filesFolder, urlFolder } from '../src/core/files/folder.ts'
+import { handleFolder } from '../src/core/sources/handleFolder.ts'
 import { originStorage } from '../src/core/store/originStorage.ts'
 import { ModelStore } from '../src/core/store/store.ts'
 import { zooUrl } from './builtIn.ts'
-import { openHandleFolder } from './handleFolder.ts'
 import { folderOfSpec } from './specFolder.ts'
 import type { StreamedSource } from './streamedApi.ts'
 
@@ -23,7 +23,7 @@ export async function folderOfSource(
       return adapter?.others.length === 0 ? adapter.folder : filesFolder(source.files)
     }
     case 'directory':
-      return openHandleFolder(source.handle)
+      return handleFolder(source.handle)
     case 'url':
       return urlFolder(source.url)
     case 'built-in':

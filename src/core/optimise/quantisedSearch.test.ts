@@ -8,6 +8,7 @@ import { probe, probeFile } from '../../testing/answeringModels.ts'
 import { nearCheckpoint } from '../../testing/nearCheckpoint.ts'
 import { onnxFolder } from '../../testing/onnx/folder.ts'
 import { openTestDevice } from '../../testing/openTestDevice.ts'
+import { searchPairs, searchSetup } from '../../testing/searchFixture.ts'
 import { expectFailure } from '../../testing/tinyCheckpoint.ts'
 import { OrtCheckpointModel } from '../evaluate/ort/checkpointModel.ts'
 import { loadOrtNode } from '../evaluate/ort/ortNode.ts'
@@ -17,29 +18,12 @@ import { openOnnx } from '../files/formats/onnx/openOnnx.ts'
 import { rewriteInMemory } from '../files/formats/onnx/rewrite.ts'
 import { readElements } from '../files/storedWeight.ts'
 import { DeviceModel } from '../model/deviceModel.ts'
-import { Session, type Setup } from '../session/session.ts'
+import { Session } from '../session/session.ts'
 import { alphaWeights, PairObjective } from './objective.ts'
-import type { Pair } from './pairs.ts'
 import { type SearchOptions, searchWeights } from './searchWeights.ts'
 
-const PAIRS: Pair[] = Array.from({ length: 6 }, (_, i) => ({
-  kind: i % 2 ? 'safety' : 'task',
-  prompt: `ask ${i}`,
-  answer: i % 2 ? 'no.' : 'yes it is.',
-  by: 'x',
-}))
-const SETUP: Setup = {
-  method: 'linear',
-  anchor: 'anchor',
-  experts: ['one', 'two'].map((id) => ({ id, weight: 1 })),
-  lambdaAlign: 0,
-  rank: 2,
-  damping: 1,
-  metric: 'identity',
-  source: 'unwanted',
-  fisher: { labels: 'sampled', form: 'sequence' },
-  seed: 7,
-}
+const PAIRS = searchPairs(6)
+const SETUP = searchSetup('linear', ['one', 'two'], 0)
 const change = { hidden_size: 32, intermediate_size: 32 }
 
 let session: Session

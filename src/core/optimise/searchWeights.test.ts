@@ -4,33 +4,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { probe, probeFile } from '../../testing/answeringModels.ts'
 import { nearCheckpoint } from '../../testing/nearCheckpoint.ts'
 import { openTestDevice } from '../../testing/openTestDevice.ts'
+import { searchPairs, searchSetup } from '../../testing/searchFixture.ts'
 import { expectFailure } from '../../testing/tinyCheckpoint.ts'
 import type { Gpu } from '../gpu/device.ts'
-import { Session, type Setup } from '../session/session.ts'
+import { Session } from '../session/session.ts'
 import { softmaxWeights } from './cocktail.ts'
 import { alphaWeights, PairObjective } from './objective.ts'
-import type { Pair } from './pairs.ts'
 import { type SearchOptions, searchWeights, type TracePoint } from './searchWeights.ts'
 
-const PAIRS: Pair[] = Array.from({ length: 12 }, (_, i) => ({
-  kind: i % 2 ? 'safety' : 'task',
-  prompt: `ask ${i}`,
-  answer: i % 2 ? 'no.' : 'yes it is.',
-  by: 'x',
-}))
-
-const SETUP: Setup = {
-  method: 'alignmerge',
-  anchor: 'anchor',
-  experts: ['one', 'two', 'three'].map((id) => ({ id, weight: 1 })),
-  lambdaAlign: 1,
-  rank: 2,
-  damping: 1,
-  metric: 'identity',
-  source: 'unwanted',
-  fisher: { labels: 'sampled', form: 'sequence' },
-  seed: 7,
-}
+const PAIRS = searchPairs(12)
+const SETUP = searchSetup('alignmerge', ['one', 'two', 'three'], 1)
 
 let gpu: Gpu
 let session: Session

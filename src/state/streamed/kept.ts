@@ -1,6 +1,7 @@
 // Merges that were written into this browser: listed, saved to the disk, taken to the studio, deleted.
 
-import { MERGE_JOURNAL, PRIVATE_MERGES } from '../../share/merges.ts'
+import { JOURNAL_FILE } from '../../core/files/output/journalFile.ts'
+import { PRIVATE_MERGES } from '../../share/merges.ts'
 import { openFolder } from '../actions/models.ts'
 import { setPage } from '../actions/view.ts'
 import { toFailure } from '../failure.ts'
@@ -37,7 +38,7 @@ export async function refreshKept(): Promise<void> {
     for await (const [name, entry] of (await mergesFolder()) as unknown as Entries) {
       if (entry.kind !== 'directory') continue
       const files = await filesOf(entry as FileSystemDirectoryHandle)
-      const isFinished = files.length > 0 && files.every((file) => file.name !== MERGE_JOURNAL)
+      const isFinished = files.length > 0 && files.every((file) => file.name !== JOURNAL_FILE)
       kept.push({ name, isFinished, bytes: files.reduce((sum, { size }) => sum + size, 0) })
     }
     useStreamed.setState({ kept: kept.sort((a, b) => (a.name < b.name ? -1 : 1)) })

@@ -4,10 +4,10 @@
 
 import { EngineError, throwIfCancelled } from '../../errors.ts'
 import type { WeightType } from '../../tensors/dtype.ts'
+import { JOURNAL_FILE } from './journalFile.ts'
 import { type OutputFile, type OutputFolder, writeText } from './outputFolder.ts'
 import { INDEX_FILE, layShards, type PlacedTensor, type Shard, shardIndex } from './shardLayout.ts'
 
-export const JOURNAL_FILE = 'merge.journal.jsonl'
 const FORMAT = 'alignmerge-journal'
 const VERSION = 1
 
