@@ -3,6 +3,9 @@
 import type { Checkpoint } from '../src/core/files/checkpoint.ts'
 import type { ModelSummary } from './api.ts'
 
+export const architectureOf = ({ rawConfig, config }: Pick<Checkpoint, 'rawConfig' | 'config'>): string =>
+  String((rawConfig.architectures as unknown[] | undefined)?.[0] ?? config.family)
+
 export function factsOf({
   config,
   rawConfig,
@@ -11,7 +14,7 @@ export function factsOf({
   byteLength,
 }: Checkpoint): Omit<ModelSummary, 'id' | 'name' | 'role' | 'origin' | 'description' | 'skill'> {
   return {
-    architecture: String((rawConfig.architectures as unknown[] | undefined)?.[0] ?? config.family),
+    architecture: architectureOf({ rawConfig, config }),
     parameterCount,
     dtype,
     layerCount: config.layerCount,

@@ -24,6 +24,7 @@ import { type MergeProgress, mergeDigest, placedSink } from '../src/core/session
 import { handleFolder } from '../src/core/sources/handleFolder.ts'
 import { WEIGHT_BYTES } from '../src/core/tensors/dtype.ts'
 import { mergeRate, readRate } from './mergeRates.ts'
+import { architectureOf } from './modelFacts.ts'
 import type { StoredAs, StreamedApi, StreamedModel, StreamedRequest, StreamedResult } from './streamedApi.ts'
 import { assertWritable, convert, forgetConverted, outputOf } from './streamedOutput.ts'
 import { folderOfSource, openStreamedSource } from './streamedSource.ts'
@@ -233,7 +234,7 @@ function describe(
   for (const weight of stored.values())
     storages.set(weight.storage, (storages.get(weight.storage) ?? 0) + weight.byteLength)
   const [storage] = [...storages].sort((a, b) => b[1] - a[1])[0] ?? ['']
-  const architecture = String((rawConfig.architectures as unknown[] | undefined)?.[0] ?? config.family)
+  const architecture = architectureOf({ rawConfig, config })
   return { name, architecture, parameterCount, byteLength, storage, notes }
 }
 

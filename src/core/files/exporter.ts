@@ -79,7 +79,8 @@ export function writtenConfig(raw: Record<string, unknown>, type: WeightType): s
   return `${JSON.stringify('dtype' in raw ? { ...config, dtype: TORCH_TYPES[type] } : config, null, 2)}\n`
 }
 
-function textEntry(path: string, text: string): ExportEntry {
+/** A file of text. */
+export function textEntry(path: string, text: string): ExportEntry {
   const bytes = new TextEncoder().encode(text)
   return {
     path,

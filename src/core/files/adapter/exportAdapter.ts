@@ -3,7 +3,7 @@
 
 import { EngineError } from '../../errors.ts'
 import { encodeWeights, WEIGHT_BYTES, type WeightType } from '../../tensors/dtype.ts'
-import type { ExportEntry } from '../exporter.ts'
+import { type ExportEntry, textEntry } from '../exporter.ts'
 import { dtypeOf } from '../safetensorsFormat.ts'
 import { safetensorsByteLength, type TensorEntry, writeSafetensors } from '../safetensorsWriter.ts'
 import { ADAPTER_CONFIG } from './adapterConfig.ts'
@@ -125,15 +125,4 @@ function transpose(values: Float32Array, rows: number, columns: number): Float32
   const out = new Float32Array(values.length)
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = values[i * columns + j]
   return out
-}
-
-function textEntry(path: string, text: string): ExportEntry {
-  const bytes = new TextEncoder().encode(text)
-  return {
-    path,
-    byteLength: bytes.byteLength,
-    async *chunks() {
-      yield bytes.slice()
-    },
-  }
 }
