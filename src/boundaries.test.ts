@@ -122,33 +122,51 @@ const rules: Rule[] = [
   {
     of: ['src/share'],
     code: ['fflate', 'src/core/merge/declaration.ts', 'src/core/merge/methods/declarations.ts'],
-    types: ['workers/api.ts', 'src/core'],
+    types: ['workers/api.ts', 'workers/api', 'src/core'],
   },
-  { of: ['workers/api.ts', 'workers/libraryApi.ts', 'workers/streamedApi.ts'], types: ['src/core'] },
+  {
+    of: ['workers/api.ts', 'workers/api', 'workers/libraryApi.ts', 'workers/streamedApi.ts'],
+    types: ['src/core'],
+  },
   { of: ['workers'], code: ['src/core', 'src/share', 'comlink'] },
+  // Words in the page's language; everything that shows text may ask for it.
+  { of: ['src/language'] },
   {
     of: ['src/state'],
     code: [
-      ...['src/share', 'workers/transfer.ts', 'workers/engine.worker.ts', 'workers/library.worker.ts'],
-      ...['workers/streamedMerge.worker.ts', 'src/core/sources/hubId.ts', 'comlink', 'zustand'],
+      ...[
+        'src/share',
+        'src/language',
+        'workers/transfer.ts',
+        'workers/engine.worker.ts',
+        'workers/library.worker.ts',
+      ],
+      ...['workers/streamedMerge.worker.ts', 'src/core/sources/hubId.ts', 'comlink', 'zustand', 'zundo'],
       'src/core/files/output/journalFile.ts',
     ],
-    types: ['workers/api.ts', 'workers/libraryApi.ts', 'workers/streamedApi.ts'],
+    types: ['workers/api.ts', 'workers/api', 'workers/libraryApi.ts', 'workers/streamedApi.ts'],
   },
   {
     of: ['src/views'],
-    code: ['src/state', 'src/share', 'react', 'react-dom', 'recharts'],
-    types: ['workers/api.ts', 'workers/libraryApi.ts', 'workers/streamedApi.ts'],
+    code: [
+      ...['src/state', 'src/share', 'src/language', 'src/help', 'react', 'react-dom', 'recharts'],
+      ...['@base-ui/react', 'react-resizable-panels', 'papaparse'],
+    ],
+    types: ['workers/api.ts', 'workers/api', 'workers/libraryApi.ts', 'workers/streamedApi.ts'],
   },
-  { of: ['src/views/charts'], code: ['react', 'recharts'], types: ['workers/api.ts'] },
-  { of: ['src/main.tsx'], code: ['src/views', 'src/state', 'react', 'react-dom'] },
+  {
+    of: ['src/views/charts'],
+    code: ['src/language', 'react', 'recharts'],
+    types: ['workers/api.ts', 'workers/api'],
+  },
+  { of: ['src/main.tsx'], code: ['src/views', 'src/state', 'src/language', 'react', 'react-dom'] },
   { of: ['src/cli/nodeGpu.ts'], code: ['webgpu'] },
   { of: ['src/testing'], code: ['src/core', 'src/cli/nodeGpu.ts', 'vitest', 'node:'] },
   { of: ['src/state/testing'], code: ['src/state', 'src/share', 'src/core', 'workers', 'vitest'] },
   {
     of: ['src/cli'],
     code: ['src/core', 'src/share', 'src/testing', 'zoo', 'scripts/setup.mjs', 'node:'],
-    types: ['workers/api.ts'],
+    types: ['workers/api.ts', 'workers/api'],
   },
   {
     of: ['src/cli/browserPage.ts', 'src/cli/verifyBrowser.ts'],
