@@ -1,6 +1,7 @@
 // What the engine says unasked: progress, finished parts, the loss of the device.
 
 import type { EngineEvent, MeasuredPart } from '../../../workers/api.ts'
+import { pinnedMeasurementIds } from '../pins/store.ts'
 import { mergePart } from '../slices/runs.ts'
 import { readState, update } from '../store.ts'
 import { session } from './session.ts'
@@ -8,7 +9,7 @@ import { session } from './session.ts'
 /** Files a part under its key; parts that nobody asked for are dropped. */
 export function acceptPart(part: MeasuredPart): void {
   if (!session.expectedKeys.has(part.key)) return
-  update('runs', (runs) => ({ measurements: mergePart(runs.measurements, part) }))
+  update('runs', (runs) => ({ measurements: mergePart(runs.measurements, part, pinnedMeasurementIds()) }))
 }
 
 export function handleEvent(event: EngineEvent): void {

@@ -5,6 +5,7 @@ import { EngineError } from '../../core/errors.ts'
 import { isOpenedAtStart } from '../../share/families.ts'
 import { type Connect, callEngine } from '../engine.ts'
 import { toFailure } from '../failure.ts'
+import { loadPins } from '../pins/actions.ts'
 import { readState, update } from '../store.ts'
 import { announce, reportError } from './errors.ts'
 import { handleEvent, markLost } from './events.ts'
@@ -23,6 +24,7 @@ export function startStudio(connect?: Connect): () => void {
   if (connect) session.connect = connect
   session.labeller = { kind: 'built-in' }
   loadTheme()
+  loadPins()
   readLink(location.hash)
   const stopWatching = watchLink()
   void openEngine([])

@@ -126,10 +126,11 @@ function emptyMeasurement(key: string, subject: Subject): Measurement {
   return { key, subject, ...nothing }
 }
 
-/** Adds a part to the latest state. */
+/** Adds a part to the latest state. `kept` names measurements that are never the oldest. */
 export function mergePart(
   measurements: Readonly<Record<string, Measurement>>,
   part: MeasuredPart,
+  kept: ReadonlySet<string> = new Set(),
 ): Record<string, Measurement> {
   const id = measurementId(part.key, part.subject)
   const before = measurements[id] ?? emptyMeasurement(part.key, part.subject)
@@ -148,7 +149,7 @@ export function mergePart(
     drift: part.drift ?? before.drift,
     labels: part.labels ? { ...before.labels, [part.labels.labeller]: part.labels } : before.labels,
   }
-  return dropOldest({ ...measurements, [id]: after })
+  return dropOldest({ ...measurements, [id]: after }, kept)
 }
 
 /** Marks a part as finished. */
@@ -164,8 +165,14 @@ export function completePart(
   return { ...measurements, [id]: { ...before, complete: [...before.complete, part] } }
 }
 
-function dropOldest(measurements: Record<string, Measurement>): Record<string, Measurement> {
-  const ids = Object.keys(measurements)
-  if (ids.length <= maxMeasurements) return measurements
-  return Object.fromEntries(ids.slice(-maxMeasurements).map((id) => [id, measurements[id]!]))
+function dropOldest(
+  measurements: Record<string, Measurement>,
+  kept: ReadonlySet<string>,
+): Record<string, Measurement> {
+  const entries = Object.entries(measurements)
+  let excess = entries.length - maxMeasurements
+  if (excess <= 0) return measurements
+  // Whole models are few and every recipe needs them.
+  const isKept = ([id, { subject }]: [string, Measurement]) => subject.kind === 'model' || kept.has(id)
+  return Object.fromEntries(entries.filter((entry) => isKept(entry) || excess-- <= 0))
 }
