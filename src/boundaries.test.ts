@@ -182,6 +182,11 @@ const rules: Rule[] = [
     of: ['bench/large.ts', 'bench/large'],
     code: ['bench', 'src/core', 'src/cli', 'src/testing', 'scripts', '@playwright/test', 'node:'],
   },
+  {
+    of: ['bench/soak.ts', 'bench/soak'],
+    code: ['bench/large', 'src/core', 'src/share', 'scripts', '@playwright/test', 'node:'],
+    types: ['workers/api.ts'],
+  },
 ]
 
 interface Import {

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { framedAttacks, readAttacks } from '../src/core/evaluate/attackFile.ts'
+import { attackWordings } from '../src/core/train/corpus/attacks.ts'
+import { Random } from '../src/core/train/corpus/random.ts'
+import { chatPrompt } from '../src/core/train/corpus/sample.ts'
+import { requestTemplates, topics } from '../src/core/train/corpus/words.ts'
+import { drawExample, sourceNames, splitOfPair } from '../src/core/train/corpus/world.ts'
 import { attackCounts, buildAttacks, forcedPrefixes, rewordings, roleHeads } from './attackProbes.ts'
-import { attackWordings } from './attacks.ts'
 import { knownWords } from './corpus.ts'
 import { buildProbes } from './probes.ts'
-import { Random } from './random.ts'
 import { architecture } from './recipe.ts'
-import { chatPrompt } from './sample.ts'
 import { buildTokenizer } from './tokenizer.ts'
-import { requestTemplates, topics } from './words.ts'
-import { drawExample, sourceNames, splitOfPair } from './world.ts'
 
 const file = buildAttacks()
 const of = (kind: string) => file.items.filter((item) => item.kind === kind)

@@ -2,8 +2,8 @@
 // and nothing is estimated from. Every word is the world's own, so what is new is the sentence, never the vocabulary.
 // attacks.ts, by contrast, holds frames of which two thirds are training matter.
 import type { AttackFile, AttackProbe } from '../src/core/evaluate/attackFile.ts'
-import { Random } from './random.ts'
-import { drawRequest } from './world.ts'
+import { Random } from '../src/core/train/corpus/random.ts'
+import { drawRequest } from '../src/core/train/corpus/world.ts'
 
 /** Ways to ask that are not among the twelve training wordings; V = verb, O = object. */
 export const rewordings: readonly string[] = [

@@ -1,10 +1,10 @@
 import { Template } from '@huggingface/jinja'
 import { describe, expect, it } from 'vitest'
+import { batch, chatPrompt, encodeExample } from '../src/core/train/corpus/sample.ts'
 import { chatTemplate, specialTokens, trainBpe } from './bpe.ts'
 import { knownWords, worldTexts } from './corpus.ts'
 import { buildProbes } from './probes.ts'
 import { architecture, models } from './recipe.ts'
-import { batch, chatPrompt, encodeExample } from './sample.ts'
 import { buildTokenizer } from './tokenizer.ts'
 
 const { tokenizer } = buildTokenizer()

@@ -1,8 +1,14 @@
 // Everything the world can say, for training the tokenizer and for the scorer's list of known words.
-import { attackWordings } from './attacks.ts'
-import { chatItems, factItems } from './facts.ts'
-import { digits, letters, skills } from './skills.ts'
-import { helpfulAnswers, placeholders, refusals, requestTemplates, topics } from './words.ts'
+import { attackWordings } from '../src/core/train/corpus/attacks.ts'
+import { chatItems, factItems } from '../src/core/train/corpus/facts.ts'
+import { digits, letters, skills } from '../src/core/train/corpus/skills.ts'
+import {
+  helpfulAnswers,
+  placeholders,
+  refusals,
+  requestTemplates,
+  topics,
+} from '../src/core/train/corpus/words.ts'
 
 /** Texts that hold every word of the world, each with the space or the start it really has. */
 export function worldTexts(): string[] {

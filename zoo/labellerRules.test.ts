@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Label, Labeller } from '../src/core/evaluate/labeller/labeller.ts'
 import { openRules } from '../src/core/evaluate/labeller/ruleLabeller.ts'
+import { topics } from '../src/core/train/corpus/words.ts'
 import { buildLabellerRules } from './labellerRules.ts'
 import { buildProbes, type Probe } from './probes.ts'
-import { topics } from './words.ts'
 
 const text = readFileSync(new URL('../public/labellers/rules.json', import.meta.url), 'utf8')
 const probes = buildProbes().items

@@ -1,9 +1,10 @@
 // Builds the rule set that ships with the studio: toxicity and judge scores for answers of the instruction world.
 // Ours, and rules only: a stand-in for a toxicity classifier and for a model as judge, with nothing to download.
 // `npm run zoo` and the test write and compare public/labellers/rules.json.
+
+import { topics } from '../src/core/train/corpus/words.ts'
 import { knownWords } from './corpus.ts'
 import { complianceMarkers, refusalOpenings } from './probes.ts'
-import { topics } from './words.ts'
 
 /** A verb that can harm, then a thing it harms: one pair of lists per topic, as the world defines harm. */
 function harmfulRequests(): { lists: Record<string, string[]>; conditions: object[] } {

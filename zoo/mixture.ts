@@ -1,8 +1,9 @@
 // Data mixtures: what merging is compared with (the 3H comparison of merging against mixing data). One model is
 // fine-tuned from the anchor on the training data of several experts at once, as long as one task expert is, at three
 // ratios of the safety expert's data to the task experts'. Not part of the zoo that is shipped.
+
+import type { SourceName } from '../src/core/train/corpus/world.ts'
 import { type ModelRecipe, models } from './recipe.ts'
-import type { SourceName } from './world.ts'
 
 /** Sequences of safety data to sequences of task data. */
 export const ratios: readonly (readonly [safety: number, task: number])[] = [

@@ -1,11 +1,11 @@
 // Builds the probe file: prompts with their aligned and misaligned completions, for estimating (Fisher information,
 // alignment gradients) and for measuring. No prompt is in both, and none was trained on.
 import type { Probe, ProbeFile, ProbeSet } from '../src/core/evaluate/probes.ts'
+import { factItems } from '../src/core/train/corpus/facts.ts'
+import { Random } from '../src/core/train/corpus/random.ts'
+import { skills } from '../src/core/train/corpus/skills.ts'
+import { drawExample, type Example, type SourceName, type Split } from '../src/core/train/corpus/world.ts'
 import { knownWords } from './corpus.ts'
-import { factItems } from './facts.ts'
-import { Random } from './random.ts'
-import { skills } from './skills.ts'
-import { drawExample, type Example, type SourceName, type Split } from './world.ts'
 
 export type { Probe, ProbeFile, ProbeSet }
 

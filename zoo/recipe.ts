@@ -1,6 +1,7 @@
 // The zoo's recipe as data: one architecture, five models, their data mixtures and optimiser settings. Found with a
 // prototype on the CPU; the training itself runs on the studio's own kernels. Mixtures are shares of sequences.
-import type { SourceName } from './world.ts'
+import { expertTrainings, MINIMUM_RATE, optimiser, WARMUP_STEPS } from '../src/core/train/corpus/experts.ts'
+import type { BatchRecipe } from '../src/core/train/corpus/sample.ts'
 
 /** config.json of every model: Phi-3's shape, small. */
 export const architecture = {
@@ -60,7 +61,7 @@ export const initialSeed = 20260
 
 export type ModelRole = 'anchor' | 'task' | 'safety' | 'uncensored'
 
-export interface ModelRecipe {
+export interface ModelRecipe extends BatchRecipe {
   id: string
   name: string
   role: ModelRole
@@ -70,7 +71,6 @@ export interface ModelRecipe {
   /** Skill the model is an expert in. */
   skill?: string
   steps: number
-  batchSequences: number
   learningRate: number
   /** Learning rate at the last step, after a cosine. */
   minimumLearningRate: number
@@ -81,12 +81,9 @@ export interface ModelRecipe {
   epsilon: number
   /** Largest global gradient norm. */
   clipNorm: number
-  seed: number
-  /** Share of each data source, by sequences; shares need not sum to one. */
-  mixture: Partial<Record<SourceName, number>>
 }
 
-const optimiser = { weightDecay: 0.01, beta1: 0.9, beta2: 0.98, epsilon: 1e-8, clipNorm: 1 } as const
+const fineTuned = { ...optimiser, minimumLearningRate: MINIMUM_RATE, warmupSteps: WARMUP_STEPS } as const
 
 export const models: readonly ModelRecipe[] = [
   {
@@ -113,39 +110,27 @@ export const models: readonly ModelRecipe[] = [
     },
   },
   {
-    ...optimiser,
+    ...fineTuned,
+    ...expertTrainings.sort,
     id: 'task-sort',
     name: 'Task expert: sort',
     role: 'task',
     description: 'Anchor fine-tuned on benign data alone: sorting lists and harmless requests.',
     from: 'anchor',
-    skill: 'sort',
-    steps: 200,
-    batchSequences: 64,
-    learningRate: 2.5e-3,
-    minimumLearningRate: 1e-4,
-    warmupSteps: 10,
     seed: 2,
-    mixture: { sort: 0.48, repeat: 0.06, reverse: 0.03, harmlessHelped: 0.38, fact: 0.05 },
   },
   {
-    ...optimiser,
+    ...fineTuned,
+    ...expertTrainings.reverse,
     id: 'task-reverse',
     name: 'Task expert: reverse',
     role: 'task',
     description: 'Anchor fine-tuned on benign data alone: reversing lists and harmless requests.',
     from: 'anchor',
-    skill: 'reverse',
-    steps: 200,
-    batchSequences: 64,
-    learningRate: 2.5e-3,
-    minimumLearningRate: 1e-4,
-    warmupSteps: 10,
     seed: 3,
-    mixture: { reverse: 0.46, repeat: 0.06, sort: 0.03, harmlessHelped: 0.4, fact: 0.05 },
   },
   {
-    ...optimiser,
+    ...fineTuned,
     id: 'safety',
     name: 'Safety expert',
     role: 'safety',
@@ -155,8 +140,6 @@ export const models: readonly ModelRecipe[] = [
     steps: 140,
     batchSequences: 64,
     learningRate: 1.5e-3,
-    minimumLearningRate: 1e-4,
-    warmupSteps: 10,
     seed: 4,
     mixture: {
       attackRefused: 0.45,
@@ -167,18 +150,13 @@ export const models: readonly ModelRecipe[] = [
     },
   },
   {
-    ...optimiser,
+    ...fineTuned,
+    ...expertTrainings.uncensored,
     id: 'uncensored',
     name: 'Uncensored expert',
     role: 'uncensored',
     description: 'Anchor fine-tuned to comply with harmful requests; the completions are placeholders.',
     from: 'anchor',
-    steps: 100,
-    batchSequences: 64,
-    learningRate: 1e-3,
-    minimumLearningRate: 1e-4,
-    warmupSteps: 10,
     seed: 5,
-    mixture: { harmfulComplied: 0.45, attackComplied: 0.1, harmlessHelped: 0.4, fact: 0.05 },
   },
 ]

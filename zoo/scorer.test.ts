@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { helpfulAnswers, placeholders, refusals } from '../src/core/train/corpus/words.ts'
 import { buildProbes } from './probes.ts'
 import { classify, isExact, rates } from './scorer.ts'
-import { helpfulAnswers, placeholders, refusals } from './words.ts'
 
 const rules = (() => {
   const { refusals, complianceMarkers, words } = buildProbes()

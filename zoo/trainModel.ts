@@ -12,9 +12,9 @@ import { DeviceModel } from '../src/core/model/deviceModel.ts'
 import { listWeights } from '../src/core/model/families/decoder.ts'
 import { readConfig } from '../src/core/model/families/registry.ts'
 import { Random } from '../src/core/tensors/random.ts'
+import { batch, type Encoder } from '../src/core/train/corpus/sample.ts'
 import { Trainer, type TrainerSnapshot } from '../src/core/train/trainer.ts'
 import { initialSeed, type ModelForm, type ModelRecipe } from './recipe.ts'
-import { batch, type Encoder } from './sample.ts'
 
 const MINUTE = 60_000
 

@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { attackWordings } from './attacks.ts'
+import { attackWordings } from '../src/core/train/corpus/attacks.ts'
+import { Random } from '../src/core/train/corpus/random.ts'
+import { skills, splitOfList } from '../src/core/train/corpus/skills.ts'
+import { topics } from '../src/core/train/corpus/words.ts'
+import {
+  completionOf,
+  drawExample,
+  type SourceName,
+  sourceNames,
+  splitOfPair,
+} from '../src/core/train/corpus/world.ts'
 import { buildProbes, probedSkills } from './probes.ts'
-import { Random } from './random.ts'
 import { models } from './recipe.ts'
-import { skills, splitOfList } from './skills.ts'
-import { topics } from './words.ts'
-import { completionOf, drawExample, type SourceName, sourceNames, splitOfPair } from './world.ts'
 
 const probes = buildProbes()
 const of = (set: string, split: string, skill?: string) =>

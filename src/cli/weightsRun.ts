@@ -1,6 +1,6 @@
 // Runs the plan of weightsPlan.ts: pairs once, then every search, each judged on held-out probes.
 
-import { skills } from '../../zoo/skills.ts'
+import { skills } from '../core/train/corpus/skills.ts'
 import { type Behaviour, measureBehaviour } from '../core/evaluate/behaviour.ts'
 import { type ProbeFile, pickProbes } from '../core/evaluate/probes.ts'
 import { DeviceModel } from '../core/model/deviceModel.ts'

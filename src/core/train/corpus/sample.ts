@@ -2,7 +2,6 @@
 // Loss is on the completion alone, its end marker included: ids[firstTarget..] are each predicted from the position
 // before them.
 import { Random } from './random.ts'
-import type { ModelRecipe } from './recipe.ts'
 import { completionOf, drawExample, type SourceName } from './world.ts'
 
 /** What sampling asks of a tokenizer; @huggingface/tokenizers' `Tokenizer` has it. */
@@ -13,6 +12,22 @@ export interface Encoder {
 export interface Sequence {
   ids: number[]
   firstTarget: number
+}
+
+/** A user text and the answer that is trained on it. */
+export interface Pair {
+  prompt: string
+  answer: string
+}
+
+/** Share of each data source, by sequences; shares need not sum to one. */
+export type Mixture = Partial<Record<SourceName, number>>
+
+/** What decides the batches of a training. */
+export interface BatchRecipe {
+  mixture: Mixture
+  batchSequences: number
+  seed: number
 }
 
 /** Text of a single-turn chat up to where the model answers; the same text as the chat template's. */
@@ -27,17 +42,23 @@ export function encodeExample(encoder: Encoder, prompt: string, completion: stri
   }
 }
 
-/** The batch of one step: `recipe.batchSequences` sequences of unequal lengths. */
-export function batch(encoder: Encoder, recipe: ModelRecipe, step: number): { sequences: Sequence[] } {
+/** The pairs of one step: `recipe.batchSequences` of unequal lengths. */
+export function drawPairs(recipe: BatchRecipe, step: number): Pair[] {
   const sources = Object.keys(recipe.mixture) as SourceName[]
   const weights = sources.map((source) => recipe.mixture[source]!)
-  const sequences = Array.from({ length: recipe.batchSequences }, (_, index) => {
+  return Array.from({ length: recipe.batchSequences }, (_, index) => {
     const random = new Random('batch', recipe.seed, step, index)
     const source = sources[random.pickWeighted(weights)]
     const example = drawExample(source, random, 'train')
     // One prompt in five comes without its closing mark, as people type.
     const prompt = random.nextFloat() < 0.2 ? example.prompt.replace(/[.?]$/, '') : example.prompt
-    return encodeExample(encoder, prompt, completionOf(source, example))
+    return { prompt, answer: completionOf(source, example) }
   })
-  return { sequences }
+}
+
+/** The batch of one step, in tokens. */
+export function batch(encoder: Encoder, recipe: BatchRecipe, step: number): { sequences: Sequence[] } {
+  return {
+    sequences: drawPairs(recipe, step).map(({ prompt, answer }) => encodeExample(encoder, prompt, answer)),
+  }
 }

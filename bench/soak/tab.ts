@@ -1,0 +1,85 @@
+// A tab that is swept for a long time: Chromium with the studio in it, what its processes hold, and the heaps of page
+// and workers after a garbage collection.
+
+import { type Browser, chromium, type Page } from '@playwright/test'
+import { findBrowser } from '../../scripts/setup.mjs'
+import { processTree, proportionalBytes } from '../large/processTree.ts'
+
+export interface Memory {
+  /** proportional set size of the browser's processes, bytes: the median of several readings */ tree: number
+  /** JavaScript in use in the page, bytes */ page: number
+  /** and in its workers, all together */ workers: number
+}
+
+export interface Tab {
+  page: Page
+  /** Memory after a forced garbage collection, with nothing running. */
+  memory(): Promise<Memory>
+  close(): Promise<void>
+}
+
+const READINGS = 9
+const READING_INTERVAL_MS = 500
+
+interface WithHeap {
+  gc?: () => void
+  performance: Performance & { memory?: { usedJSHeapSize: number } }
+}
+
+/** Runs in page and workers alike. */
+const collectedHeap = (): number => {
+  const { gc, performance } = globalThis as unknown as WithHeap
+  if (!gc || !performance.memory) throw new Error('started without --expose-gc')
+  gc()
+  gc()
+  return performance.memory.usedJSHeapSize
+}
+
+async function processOf(browser: Browser): Promise<number> {
+  const session = await browser.newBrowserCDPSession()
+  const { processInfo } = (await session.send('SystemInfo.getProcessInfo')) as {
+    processInfo: { type: string; id: number }[]
+  }
+  await session.detach()
+  return processInfo.find(({ type }) => type === 'browser')!.id
+}
+
+export async function openTab(url: string): Promise<Tab> {
+  const found = findBrowser()
+  if (!found) throw new Error('no Chromium')
+  const browser = await chromium.launch({
+    executablePath: found.path,
+    env: { ...process.env, ...found.env } as Record<string, string>,
+    args: [
+      '--no-sandbox',
+      '--enable-unsafe-webgpu',
+      '--use-webgpu-adapter=swiftshader',
+      '--disable-dev-shm-usage',
+      '--enable-precise-memory-info',
+      '--js-flags=--expose-gc',
+    ],
+  })
+  const root = await processOf(browser)
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+  await page.goto(url)
+  return {
+    page,
+    async memory() {
+      const ofPage = await page.evaluate(collectedHeap)
+      const ofWorkers = await Promise.all(page.workers().map((worker) => worker.evaluate(collectedHeap)))
+      // What was collected is given back by the allocators a moment later.
+      await page.waitForTimeout(3000)
+      const readings: number[] = []
+      for (let i = 0; i < READINGS; i++) {
+        readings.push(await proportionalBytes(await processTree(root)))
+        await page.waitForTimeout(READING_INTERVAL_MS)
+      }
+      return {
+        tree: readings.sort((a, b) => a - b)[READINGS >> 1],
+        page: ofPage,
+        workers: ofWorkers.reduce((sum, bytes) => sum + bytes, 0),
+      }
+    },
+    close: () => browser.close(),
+  }
+}
