@@ -3,8 +3,9 @@
 
 import type { AqiView, Experiment, ModelOrigin } from '../../workers/api.ts'
 import { findMethod, misfit, numberControl, ownParameters, referenceRoles } from './methods.ts'
-import { choiceParameters, limits, type NumberParameter, numberParameters } from './parameters.ts'
-import { clampNumber } from './scale.ts'
+import { type PageName, pageNames } from './pageNames.ts'
+import { choiceParameters, limits, numberParameters } from './parameters.ts'
+import { type Reader, Refusal, type Validated, validated } from './reader.ts'
 
 /** Which labeller's scores a link was made with; its files are not in the link. */
 export interface LabellerName {
@@ -14,7 +15,7 @@ export interface LabellerName {
 
 /** The part of the view that a link carries. */
 export interface LinkView {
-  page: 'studio' | 'compare' | 'library' | 'merge'
+  page: PageName
   aqiView: AqiView
   prompt: string
   /** missing: the rule set that ships */ labeller?: LabellerName
@@ -25,94 +26,48 @@ export interface LinkState {
   view: LinkView
 }
 
-/** `adjusted` names the fields whose numbers lay outside their range. */
-export type Validated<T> = { ok: true; value: T; adjusted: string[] } | { ok: false; reason: string }
-
-class Refusal extends Error {}
-
-/** Walks a value field by field; keeps the path for messages and the list of clamped fields. */
-class Reader {
-  readonly adjusted: string[] = []
-
-  object(value: unknown, path: string, keys: readonly string[]): Record<string, unknown> {
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-      throw new Refusal(`${path} is not an object`)
-    const unknownKey = Object.keys(value).find((key) => !keys.includes(key))
-    if (unknownKey !== undefined)
-      throw new Refusal(`${path} has the unknown field “${unknownKey.slice(0, 40)}”`)
-    return value as Record<string, unknown>
-  }
-
-  text(value: unknown, path: string, maxLength: number): string {
-    if (typeof value !== 'string') throw new Refusal(`${path} is not text`)
-    if (value.length > maxLength) throw new Refusal(`${path} is longer than ${maxLength} characters`)
-    return value
-  }
-
-  number(value: unknown, path: string, parameter: NumberParameter): number {
-    if (typeof value !== 'number' || !Number.isFinite(value))
-      throw new Refusal(`${path} is not a finite number`)
-    const rounded = parameter.isInteger ? Math.round(value) : value
-    const clamped = clampNumber(rounded, parameter.min, parameter.max)
-    if (clamped !== value) this.adjusted.push(path)
-    return clamped
-  }
-
-  choice<T extends string>(value: unknown, path: string, options: readonly { value: T }[]): T {
-    const found = options.find((option) => option.value === value)
-    if (!found) throw new Refusal(`${path} is none of ${options.map((option) => option.value).join(', ')}`)
-    return found.value
-  }
-
-  digested(fields: Record<string, unknown>, path: string): { name: string; digest: string } {
-    const digest = this.text(fields.digest, `${path}.digest`, 64)
-    if (!/^[0-9a-f]{64}$/.test(digest)) throw new Refusal(`${path}.digest is not a SHA-256 in hexadecimal`)
-    return { name: this.text(fields.name, `${path}.name`, 200), digest }
-  }
-
-  origin(value: unknown, path: string): ModelOrigin {
-    const fields = this.object(value, path, [
-      ...['kind', 'id', 'url', 'name', 'digest', 'repo', 'revision', 'hub', 'part'],
-    ])
-    switch (fields.kind) {
-      case 'built-in':
-        this.object(value, path, ['kind', 'id'])
-        return { kind: 'built-in', id: this.text(fields.id, `${path}.id`, 100) }
-      case 'url': {
-        this.object(value, path, ['kind', 'url'])
-        const url = this.text(fields.url, `${path}.url`, 1000)
-        if (!isHttpUrl(url)) throw new Refusal(`${path}.url is not an http(s) address`)
-        return { kind: 'url', url }
-      }
-      case 'files': {
-        this.object(value, path, ['kind', 'name', 'digest'])
-        return { kind: 'files', ...this.digested(fields, path) }
-      }
-      case 'stored':
-        this.object(value, path, ['kind', 'name', 'digest'])
-        return { kind: 'stored', ...this.digested(fields, path) }
-      case 'hub': {
-        this.object(value, path, ['kind', 'repo', 'revision', 'hub', 'part'])
-        const repo = this.text(fields.repo, `${path}.repo`, 200)
-        const revision = this.text(fields.revision, `${path}.revision`, 40)
-        if (!/^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/.test(repo) || repo.includes('..'))
-          throw new Refusal(`${path}.repo is not owner/name`)
-        if (!/^[0-9a-f]{40}$/.test(revision)) throw new Refusal(`${path}.revision is not a commit`)
-        const origin: ModelOrigin = { kind: 'hub', repo, revision }
-        if (fields.hub !== undefined) {
-          origin.hub = this.text(fields.hub, `${path}.hub`, 300)
-          if (!isHttpUrl(origin.hub)) throw new Refusal(`${path}.hub is not an http(s) address`)
-        }
-        if (fields.part !== undefined) {
-          origin.part = this.text(fields.part, `${path}.part`, 300)
-          if (origin.part.split('/').some((one) => /^\.{0,2}$/.test(one)))
-            throw new Refusal(`${path}.part is no path inside a repository`)
-        }
-        return origin
-      }
-      default:
-        throw new Refusal(`${path}.kind is none of built-in, url, files, hub, stored`)
+function readOrigin(reader: Reader, value: unknown, path: string): ModelOrigin {
+  const fields = reader.object(value, path, [
+    ...['kind', 'id', 'url', 'name', 'digest', 'repo', 'revision', 'hub', 'part'],
+  ])
+  switch (fields.kind) {
+    case 'built-in':
+      reader.object(value, path, ['kind', 'id'])
+      return { kind: 'built-in', id: reader.text(fields.id, `${path}.id`, 100) }
+    case 'url': {
+      reader.object(value, path, ['kind', 'url'])
+      const url = reader.text(fields.url, `${path}.url`, 1000)
+      if (!isHttpUrl(url)) throw new Refusal(`${path}.url is not an http(s) address`)
+      return { kind: 'url', url }
     }
+    case 'files': {
+      reader.object(value, path, ['kind', 'name', 'digest'])
+      return { kind: 'files', ...reader.digested(fields, path) }
+    }
+    case 'stored':
+      reader.object(value, path, ['kind', 'name', 'digest'])
+      return { kind: 'stored', ...reader.digested(fields, path) }
+    case 'hub': {
+      reader.object(value, path, ['kind', 'repo', 'revision', 'hub', 'part'])
+      const repo = reader.text(fields.repo, `${path}.repo`, 200)
+      const revision = reader.text(fields.revision, `${path}.revision`, 40)
+      if (!/^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/.test(repo) || repo.includes('..'))
+        throw new Refusal(`${path}.repo is not owner/name`)
+      if (!/^[0-9a-f]{40}$/.test(revision)) throw new Refusal(`${path}.revision is not a commit`)
+      const origin: ModelOrigin = { kind: 'hub', repo, revision }
+      if (fields.hub !== undefined) {
+        origin.hub = reader.text(fields.hub, `${path}.hub`, 300)
+        if (!isHttpUrl(origin.hub)) throw new Refusal(`${path}.hub is not an http(s) address`)
+      }
+      if (fields.part !== undefined) {
+        origin.part = reader.text(fields.part, `${path}.part`, 300)
+        if (origin.part.split('/').some((one) => /^\.{0,2}$/.test(one)))
+          throw new Refusal(`${path}.part is no path inside a repository`)
+      }
+      return origin
+    }
+    default:
+      throw new Refusal(`${path}.kind is none of built-in, url, files, hub, stored`)
   }
 }
 
@@ -156,8 +111,8 @@ function readMethod(
   return { method, parameters }
 }
 
-function readExperiment(reader: Reader, value: unknown): Experiment {
-  const path = 'experiment'
+/** Checks an experiment; numbers outside their range are moved to its edge and noted. */
+export function readExperiment(reader: Reader, value: unknown, path = 'experiment'): Experiment {
   const fields = reader.object(value, path, [
     'method',
     'parameters',
@@ -183,7 +138,7 @@ function readExperiment(reader: Reader, value: unknown): Experiment {
     const expertPath = `${path}.experts[${index}]`
     const expert = reader.object(entry, expertPath, ['origin', 'weight'])
     return {
-      origin: reader.origin(expert.origin, `${expertPath}.origin`),
+      origin: readOrigin(reader, expert.origin, `${expertPath}.origin`),
       weight: reader.number(expert.weight, `${expertPath}.weight`, numberParameters.weight),
     }
   })
@@ -191,7 +146,7 @@ function readExperiment(reader: Reader, value: unknown): Experiment {
   const references = Object.fromEntries(
     Object.entries(named).map(([role, origin]) => [
       role,
-      reader.origin(origin, `${path}.references.${role}`),
+      readOrigin(reader, origin, `${path}.references.${role}`),
     ]),
   )
   const fisher = reader.object(fields.fisher, `${path}.fisher`, ['labels', 'form'])
@@ -199,7 +154,7 @@ function readExperiment(reader: Reader, value: unknown): Experiment {
     reader.number(fields[id], `${path}.${id}`, numberParameters[id])
   return {
     ...readMethod(reader, fields, path, experts.length),
-    anchor: reader.origin(fields.anchor, `${path}.anchor`),
+    anchor: readOrigin(reader, fields.anchor, `${path}.anchor`),
     experts,
     references,
     lambdaAlign: numberOf('lambdaAlign'),
@@ -219,35 +174,26 @@ function readExperiment(reader: Reader, value: unknown): Experiment {
 
 /** Checks what a link of the current version says. */
 export function validateLink(value: unknown): Validated<LinkState> {
-  const reader = new Reader()
-  try {
+  return validated((reader) => {
     const fields = reader.object(value, 'link', ['experiment', 'view'])
     const view = reader.object(fields.view, 'view', ['page', 'aqiView', 'prompt', 'labeller'])
     return {
-      ok: true,
-      value: {
-        experiment: readExperiment(reader, fields.experiment),
-        view: {
-          page: reader.choice(view.page, 'view.page', [
-            { value: 'studio' },
-            { value: 'compare' },
-            { value: 'library' },
-            { value: 'merge' },
-          ]),
-          aqiView: reader.choice(view.aqiView, 'view.aqiView', choiceParameters.aqiView.options),
-          prompt: reader.text(view.prompt, 'view.prompt', limits.maxPromptCharacters),
-          ...(view.labeller !== undefined && {
-            labeller: reader.digested(
-              reader.object(view.labeller, 'view.labeller', ['name', 'digest']),
-              'view.labeller',
-            ),
-          }),
-        },
+      experiment: readExperiment(reader, fields.experiment),
+      view: {
+        page: reader.choice(
+          view.page,
+          'view.page',
+          pageNames.map((value) => ({ value })),
+        ),
+        aqiView: reader.choice(view.aqiView, 'view.aqiView', choiceParameters.aqiView.options),
+        prompt: reader.text(view.prompt, 'view.prompt', limits.maxPromptCharacters),
+        ...(view.labeller !== undefined && {
+          labeller: reader.digested(
+            reader.object(view.labeller, 'view.labeller', ['name', 'digest']),
+            'view.labeller',
+          ),
+        }),
       },
-      adjusted: reader.adjusted,
     }
-  } catch (error) {
-    if (error instanceof Refusal) return { ok: false, reason: error.message }
-    throw error
-  }
+  })
 }

@@ -4,39 +4,18 @@
 import type {
   Answer,
   AntidoteReport,
-  AqiResult,
-  AqiView,
-  Behaviour,
-  Budget,
-  ClusterPoints,
-  Drift,
   GeometrySummary,
-  MeasuredLabels,
   MeasuredPart,
   SearchPoint,
   SecondOpinion,
   Subject,
   WrittenMerge,
 } from '../../../workers/api.ts'
-import { subjectKey } from '../../share/experimentKey.ts'
+import { emptyMeasurement, type Measurement, measurementId, type PartName } from '../../share/measurement.ts'
 import type { Failure } from '../failure.ts'
 
-export type PartName = 'aqi' | 'behaviour' | 'drift'
-
-/** All that is known of one subject under one key. */
-export interface Measurement {
-  key: string
-  subject: Subject
-  aqi: Partial<Record<AqiView, AqiResult>>
-  budget: Partial<Record<AqiView, Budget>>
-  clusters: Partial<Record<AqiView, ClusterPoints>>
-  behaviour: Partial<Behaviour>
-  drift: Drift | null
-  /** By the digest of the labeller that gave them. */
-  labels: Record<string, MeasuredLabels>
-  /** Parts that the engine has finished; others may still be growing. */
-  complete: PartName[]
-}
+export type { Measurement, PartName }
+export { measurementId }
 
 export interface JobView {
   id: number
@@ -116,15 +95,6 @@ export const initialRuns: RunsSlice = {
 
 /** Measurements kept at once; a long session with many weights would otherwise grow without end. */
 const maxMeasurements = 400
-
-export function measurementId(key: string, subject: Subject): string {
-  return `${key}/${subjectKey(subject)}`
-}
-
-function emptyMeasurement(key: string, subject: Subject): Measurement {
-  const nothing = { aqi: {}, budget: {}, clusters: {}, behaviour: {}, drift: null, labels: {}, complete: [] }
-  return { key, subject, ...nothing }
-}
 
 /** Adds a part to the latest state. `kept` names measurements that are never the oldest. */
 export function mergePart(
