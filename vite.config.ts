@@ -2,13 +2,11 @@ import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 import type {} from 'vitest/config'
 import { gpuEnvironment } from './scripts/setup.mjs'
+import { siteHeaders } from './scripts/site/headers.mjs'
+import { sitePlugin } from './scripts/site/plugin.ts'
 
-// SharedArrayBuffer, and with it onnxruntime-web's threads, needs a cross-origin isolated page.
-const isolation = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-}
+// Without the policy: Vite's own reload is an inline script, and what is tested is the build.
+const { 'Content-Security-Policy': _policy, ...headers } = siteHeaders
 
 // Test files run in forks, which inherit this process's environment, the linker's path included.
 if (process.env.VITEST) Object.assign(process.env, gpuEnvironment())
@@ -16,12 +14,12 @@ const isNode20 = Number.parseInt(process.versions.node, 10) < 22
 
 export default defineConfig({
   base: './',
-  plugins: [react()],
+  plugins: [react(), sitePlugin()],
   // onnxruntime-web finds its .mjs and .wasm through `?url` imports; pre-bundling would break its own URLs.
   optimizeDeps: { exclude: ['onnxruntime-web'] },
   worker: { format: 'es' },
-  server: { headers: isolation },
-  preview: { headers: isolation },
+  server: { headers },
+  preview: { headers: siteHeaders },
   build: {
     target: 'esnext',
     assetsInlineLimit: (path) => (/\.(wasm|mjs)$/.test(path) ? false : undefined),

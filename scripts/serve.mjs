@@ -1,9 +1,10 @@
-// A static server for the built page: cross-origin isolated, byte ranges, right media types, no fallback page.
+// A static server for the built page: its policy and isolation, byte ranges, right media types, no fallback page.
 // It listens on the loopback address alone.
 import { createReadStream, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { extname, join, normalize, sep } from 'node:path'
 import { pipeline } from 'node:stream'
+import { siteHeaders } from './site/headers.mjs'
 
 const mediaTypes = {
   '.css': 'text/css; charset=utf-8',
@@ -24,13 +25,6 @@ const mediaTypes = {
   '.webmanifest': 'application/manifest+json',
   '.webp': 'image/webp',
   '.woff2': 'font/woff2',
-}
-
-const isolation = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'X-Content-Type-Options': 'nosniff',
 }
 
 /** The file that `url` names below `folder`, or undefined. */
@@ -60,7 +54,7 @@ export function parseRange(header, size) {
 
 function answer(folder, request, response) {
   const send = (status, headers, text) => {
-    response.writeHead(status, { ...isolation, ...headers })
+    response.writeHead(status, { ...siteHeaders, ...headers })
     response.end(request.method === 'HEAD' ? undefined : text)
   }
   if (request.method !== 'GET' && request.method !== 'HEAD')
@@ -84,7 +78,7 @@ function answer(folder, request, response) {
   const { first, last } = range === 'whole' ? { first: 0, last: stats.size - 1 } : range
   headers['Content-Length'] = last - first + 1
   if (range !== 'whole') headers['Content-Range'] = `bytes ${first}-${last}/${stats.size}`
-  response.writeHead(range === 'whole' ? 200 : 206, { ...isolation, ...headers })
+  response.writeHead(range === 'whole' ? 200 : 206, { ...siteHeaders, ...headers })
   if (request.method === 'HEAD' || stats.size === 0) return response.end()
   pipeline(createReadStream(file, { start: first, end: last }), response, () => {})
 }

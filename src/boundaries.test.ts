@@ -138,6 +138,7 @@ const rules: Rule[] = [
   { of: ['workers'], code: ['src/core', 'src/share', 'src/trusted.ts', 'comlink'] },
   // The service worker, which knows the site's files and nothing of the studio.
   { of: ['workers/service.worker.ts', 'workers/offline'] },
+  { of: ['workers/offline/messages.ts'] },
   { of: ['src/trusted.ts'] },
   // Words in the page's language; everything that shows text may ask for it.
   { of: ['src/language'] },
@@ -154,7 +155,10 @@ const rules: Rule[] = [
       ...['workers/streamedMerge.worker.ts', 'src/core/sources/hubId.ts', 'comlink', 'zustand', 'zundo'],
       'src/core/files/output/journalFile.ts',
     ],
-    types: ['workers/api.ts', 'workers/api', 'workers/libraryApi.ts', 'workers/streamedApi.ts'],
+    types: [
+      ...['workers/api.ts', 'workers/api', 'workers/libraryApi.ts', 'workers/streamedApi.ts'],
+      'workers/offline/messages.ts',
+    ],
   },
   {
     of: ['src/views'],
