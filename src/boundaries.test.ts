@@ -140,6 +140,14 @@ const rules: Rule[] = [
   { of: ['workers/service.worker.ts', 'workers/offline'] },
   { of: ['workers/offline/messages.ts'] },
   { of: ['src/trusted.ts'] },
+  // Two weights and a dozen points, with the formulas of the large: what a lesson moves.
+  { of: ['src/core/toy'] },
+  {
+    // Glossary, measures, method cards, tour and exercises as data: read by the page and by the documents' generator.
+    of: ['src/help'],
+    code: ['src/share', 'src/core/merge/declaration.ts', 'src/core/merge/methods/declarations.ts'],
+    types: ['workers/api.ts', 'workers/api'],
+  },
   // Words in the page's language; everything that shows text may ask for it.
   { of: ['src/language'] },
   {
@@ -167,6 +175,14 @@ const rules: Rule[] = [
       ...['@base-ui/react', 'react-resizable-panels', 'papaparse'],
     ],
     types: ['workers/api.ts', 'workers/api', 'workers/libraryApi.ts', 'workers/streamedApi.ts'],
+  },
+  {
+    of: ['src/views/learn'],
+    code: [
+      ...['src/views', 'src/state', 'src/share', 'src/language', 'src/help', 'src/core/toy'],
+      ...['react', '@base-ui/react'],
+    ],
+    types: ['workers/api.ts', 'workers/api'],
   },
   {
     of: ['src/views/charts'],
