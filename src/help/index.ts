@@ -1,0 +1,17 @@
+// The help as one piece: glossary, measures, method notes, formulas, tour and exercises. Framework-free data; the page
+// shows it under Learn, the documents' generator writes it as pages.
+
+export { type FormulaEntry, type FormulaId, formulaEntry, formulas } from './formulas.ts'
+export { glossary } from './glossary.ts'
+export {
+  type MathElement,
+  type MathNode,
+  mathElements,
+  mathText,
+  type SymbolValues,
+  symbolsOf,
+} from './math.ts'
+export { measures } from './measures.ts'
+export { type SymbolEntry, type SymbolId, symbolEntry, symbols } from './symbols.ts'
+export { type HelpTarget, helpTarget, type TargetId, targets } from './targets.ts'
+export type { GlossaryTerm, MeasureCard, MethodNote, MethodPicture, Point } from './types.ts'
