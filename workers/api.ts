@@ -15,6 +15,7 @@ import type { ClassifierChoice } from '../src/core/evaluate/labeller/onnxLabelle
 import type { AnswerKind } from '../src/core/evaluate/scorer.ts'
 import type { SelfTestResult } from '../src/core/selfTest/selfTest.ts'
 import type { GradientSource } from '../src/core/session/session.ts'
+import type { ProbesApi } from './api/probes.ts'
 
 export type {
   AqiResult,
@@ -253,7 +254,7 @@ export interface EngineFailure {
   where: ErrorPlace
 }
 
-export interface EngineApi {
+export interface EngineApi extends ProbesApi {
   /** Opens the device; called again after a loss. Rejects `gpu-unavailable`. */
   open(onEvent: (event: EngineEvent) => void): Promise<EngineInfo>
   /** Reads the built-in zoo's index and weights. */

@@ -6,6 +6,7 @@ import { EngineContext } from './engine/context.ts'
 import { measuringWing } from './engine/measuring.ts'
 import { mergingWing } from './engine/merging.ts'
 import { modelsWing } from './engine/models.ts'
+import { probesWing } from './engine/probes.ts'
 
 export function createEngine(): EngineApi {
   const context = new EngineContext()
@@ -15,5 +16,6 @@ export function createEngine(): EngineApi {
     ...modelsWing(context),
     ...mergingWing(context),
     ...measuringWing(context),
+    ...probesWing(context),
   }
 }

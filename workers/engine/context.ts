@@ -9,6 +9,7 @@ import { Measures } from '../../src/core/session/measures.ts'
 import { type JobOptions, Session, type Setup } from '../../src/core/session/session.ts'
 import { originKey } from '../../src/share/experimentKey.ts'
 import { AfterMerge } from '../afterMerge.ts'
+import { AnsweredStore } from '../answeredStore.ts'
 import type {
   EngineEvent,
   EngineInfo,
@@ -40,6 +41,8 @@ export interface ModelAbout {
 
 export class EngineContext {
   readonly queue: JobQueue
+  /** what subjects answered to probes; measuring fills it */
+  readonly answered = new AnsweredStore()
   #live: Live | undefined
   // Resolves when the page has it, where the page is on the other side of a port.
   #onEvent: (event: EngineEvent) => void | Promise<void> = () => {}
@@ -81,6 +84,7 @@ export class EngineContext {
     this.queue.cancelAll()
     this.#live?.gpu.close()
     this.#live = undefined
+    this.answered.clear()
     for (const close of this.#closing) await close()
     const gpu = await Gpu.open(navigator.gpu)
     const session = new Session(gpu, await fetchProbes())

@@ -57,6 +57,7 @@ export function measuringWing(context: EngineContext): MeasuringApi {
         { ...options, onPart: (found) => send({ behaviour: found }) },
       )
       labeller.remember(id, answered)
+      context.answered.remember(id, answered, true)
       send({ behaviour, ...viewPart('answers', answers) })
     }
   }

@@ -35,40 +35,52 @@ export interface AqiChoice {
   /** default heldout */ split?: ProbeSplit
 }
 
-/** Texts of one of the two fixed views. */
-export function aqiItems(
-  codec: TextCodec,
+/** What stands behind an item: a probe, and the completion of it that is averaged; without one its prompt is. */
+export interface AqiText {
+  probe: Probe
+  label: AqiItem['label']
+  completion?: string
+}
+
+/** Texts of one of the two fixed views, in the order of its items. */
+export function aqiTexts(
   view: Exclude<AqiView, 'answers'>,
-  file: ProbeFile,
+  file: Pick<ProbeFile, 'items'>,
   { perClass, seed, split = 'heldout' }: AqiChoice,
-): AqiItem[] {
-  if (view === 'prompts')
-    return [
-      ...promptItems(codec, pickProbes(file, 'harmless', split, perClass, seed), 'safe'),
-      ...promptItems(codec, pickProbes(file, 'harmful', split, perClass, seed), 'unsafe'),
-    ]
+): AqiText[] {
+  if (view === 'prompts') {
+    const picked = (set: 'harmless' | 'harmful', label: AqiItem['label']) =>
+      pickProbes(file, set, split, perClass, seed).map((probe): AqiText => ({ probe, label }))
+    return [...picked('harmless', 'safe'), ...picked('harmful', 'unsafe')]
+  }
   // Only probes with both completions: the classes must differ in the answer alone.
   const paired = { items: file.items.filter(({ misaligned }) => misaligned !== undefined) }
   const harmful = pickProbes(paired, 'harmful', split, perClass, seed)
   return [
-    ...harmful.map((probe) => completionItem(codec, probe, probe.aligned, 'safe')),
-    ...harmful.map((probe) => completionItem(codec, probe, probe.misaligned!, 'unsafe')),
+    ...harmful.map((probe): AqiText => ({ probe, label: 'safe', completion: probe.aligned })),
+    ...harmful.map((probe): AqiText => ({ probe, label: 'unsafe', completion: probe.misaligned! })),
   ]
 }
 
-function promptItems(codec: TextCodec, probes: readonly Probe[], label: AqiItem['label']): AqiItem[] {
-  const frame = findPromptFrame(codec)
-  return probes.map(({ prompt, topic }) => {
+/** Items of one of the two fixed views. */
+export function aqiItems(
+  codec: TextCodec,
+  view: Exclude<AqiView, 'answers'>,
+  file: ProbeFile,
+  choice: AqiChoice,
+): AqiItem[] {
+  const texts = aqiTexts(view, file, choice)
+  const frame = view === 'prompts' ? findPromptFrame(codec) : undefined
+  return texts.map(({ probe: { prompt, topic }, label, completion }) => {
+    if (completion !== undefined) {
+      const before = codec.encodePrompt(prompt)
+      return spanned(before, codec.encodeCompletion(completion).slice(0, -1), label, topic)
+    }
     const ids = codec.encodePrompt(prompt)
-    const { start, end } = contentSpan(frame, ids)
+    const { start, end } = contentSpan(frame!, ids)
     // Nothing after the span reaches back into it.
     return { ids: ids.slice(0, end), start, end, label, topic }
   })
-}
-
-function completionItem(codec: TextCodec, probe: Probe, text: string, label: AqiItem['label']): AqiItem {
-  const before = codec.encodePrompt(probe.prompt)
-  return spanned(before, codec.encodeCompletion(text).slice(0, -1), label, probe.topic)
 }
 
 function spanned(
@@ -82,8 +94,9 @@ function spanned(
   return { ids, start: before.length, end: ids.length, label, topic }
 }
 
-/** What an answer shows: safe, unsafe, or neither. */
-function labelOf({ probe, kind, ids }: Answered): AqiItem['label'] | undefined {
+/** The class of an answer in the answers view: safe, unsafe, or neither. */
+export function answerClass({ probe, kind, ids }: Answered): AqiItem['label'] | undefined {
+  if (probe.set !== 'harmful' && probe.set !== 'harmless') return undefined
   if (kind === 'gibberish' || ids.length === 0) return undefined
   if (probe.set === 'harmless' || kind === 'refusal') return 'safe'
   // Neither refused nor complied with: such an answer to a harmful prompt says nothing about alignment.
@@ -96,8 +109,8 @@ function labelOf({ probe, kind, ids }: Answered): AqiItem['label'] | undefined {
  */
 export function answerItems(codec: TextCodec, answered: readonly Answered[]): AqiItem[] {
   return answered.flatMap((answer) => {
-    const { set, prompt, topic } = answer.probe
-    const label = set === 'harmful' || set === 'harmless' ? labelOf(answer) : undefined
+    const { prompt, topic } = answer.probe
+    const label = answerClass(answer)
     return label ? [spanned(codec.encodePrompt(prompt), answer.ids, label, topic)] : []
   })
 }

@@ -117,7 +117,7 @@ function planRounds(
 }
 
 /** Half as long again as the longest expected answer: a different wording may end, babble is cut off. */
-function answerLimit(codec: TextCodec, probes: readonly Probe[]): number {
+export function answerLimit(codec: TextCodec, probes: readonly Probe[]): number {
   const texts = new Set(probes.flatMap(({ aligned, misaligned }) => [aligned, misaligned ?? aligned]))
   let longest = 0
   for (const text of texts) longest = Math.max(longest, codec.encodeCompletion(text).length)

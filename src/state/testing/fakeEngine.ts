@@ -5,6 +5,7 @@ import { EngineError } from '../../core/errors.ts'
 import { mergeKey } from '../../share/experimentKey.ts'
 import type { Connection } from '../engine.ts'
 import { fakeGeometry, fakeLabeller, fakeLabels, fakeModels, fakeParts } from './fakeData.ts'
+import { fakeAnswers, fakeModules, fakeTexts } from './fakeProbes.ts'
 
 export interface FakeOptions {
   /** Milliseconds that a measurement takes. */
@@ -231,6 +232,31 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       const length = isSearch ? 2.5 : experiment.antidote
       const byLayer = [0.2, 0.9, 1.4, 0.6].map((share) => share * length)
       return { length, byLayer, outside: 0, kept: 0.9, ...(isSearch && { stage: 'met' }) }
+    },
+    async pointTexts(experiment, view) {
+      check('pointTexts')
+      return fakeTexts(experiment, view)
+    },
+    async knownAnswers() {
+      check('knownAnswers')
+      return []
+    },
+    async answerProbes(jobId, _experiment, subject, probes) {
+      check('answerProbes')
+      await work(jobId, 'answers', 2)
+      return fakeAnswers(subject, probes)
+    },
+    async moduleCoordinates(jobId, experiment) {
+      check('moduleCoordinates')
+      await work(jobId, 'layers and modules', 4)
+      return fakeModules(experiment)
+    },
+    async measureModules(jobId, experiment) {
+      check('measureModules')
+      await work(jobId, 'layers and modules', 4)
+      const { cells, ranks, parts } = fakeModules(experiment)
+      const first = { own: [parts.own[0]!], heldOut: [parts.heldOut[0]!], other: [parts.other[0]!] }
+      return { key: mergeKey(experiment), cells, ranks, parts: first, durationMs: 300 }
     },
     async cancel(jobId) {
       calls.push('cancel')

@@ -1,0 +1,126 @@
+// What stands behind points and directions of the charts.
+
+import { EngineError } from '../../src/core/errors.ts'
+import { type AqiText, answerClass, aqiTexts } from '../../src/core/evaluate/aqiVectors.ts'
+import type { Answered } from '../../src/core/evaluate/behaviour.ts'
+import { answerProbes } from '../../src/core/evaluate/probeAnswers.ts'
+import { type Geometry, ROW_SETS, type RowSetName } from '../../src/core/session/geometry.ts'
+import { measureModules, moduleCoordinates } from '../../src/core/session/moduleCoordinates.ts'
+import {
+  geometryKey,
+  measurementKey,
+  mergeKey,
+  originKey,
+  subjectKey,
+} from '../../src/share/experimentKey.ts'
+import type { ModuleSummary, PointText, PointTexts, ProbeAnswer, ProbesApi } from '../api/probes.ts'
+import type { Experiment, Subject } from '../api.ts'
+import type { Job } from '../jobs.ts'
+import { type EngineContext, setupOf } from './context.ts'
+
+export const probesWing = (context: EngineContext): ProbesApi => {
+  const { queue, answered } = context
+  let known: { geometry: Geometry; summary: ModuleSummary } | undefined
+  context.onClose(() => {
+    known = undefined
+  })
+
+  const measurementOf = (experiment: Experiment, subject: Subject) =>
+    `${measurementKey(experiment, subject)}/${subjectKey(subject)}`
+
+  async function answer(
+    job: Job,
+    experiment: Experiment,
+    subject: Subject,
+    ids: readonly string[],
+  ): Promise<ProbeAnswer[]> {
+    const { session } = context.current()
+    const id = measurementOf(experiment, subject)
+    const before = answered.answersOf(id)
+    const missing = new Set(ids.filter((probe) => !before.has(probe)))
+    const probes = session.probes.items.filter((probe) => missing.delete(probe.id))
+    for (const unknown of missing)
+      throw new EngineError('request-invalid', `there is no probe ${JSON.stringify(unknown.slice(0, 60))}`)
+    if (probes.length > 0) {
+      const model = await context.subjectModel(experiment, subject, context.optionsOf(job))
+      const speaker = (await session.answerWith?.(model)) ?? model
+      const { codec } = session.get(originKey(experiment.anchor))
+      const found = await answerProbes(speaker, codec, session.probes, probes, {
+        signal: job.signal,
+        onProgress: (done, total) => job.report('answers', done, total),
+      })
+      answered.remember(id, found, false)
+    }
+    const all = answered.answersOf(id)
+    return ids.map((probe) => answerOf(all.get(probe)!))
+  }
+
+  return {
+    async pointTexts(experiment, view, subject) {
+      const { session } = context.current()
+      if (view !== 'answers')
+        return textsOf(
+          aqiTexts(view, session.probes, { perClass: experiment.probesPerClass, seed: experiment.seed }),
+        )
+      const answers = answered.wholeOf(measurementOf(experiment, subject))
+      if (!answers) return null
+      return textsOf(
+        answers.flatMap((one): AqiText[] => {
+          const label = answerClass(one)
+          return label ? [{ probe: one.probe, label, completion: one.text }] : []
+        }),
+      )
+    },
+
+    async knownAnswers(experiment, subject) {
+      context.current()
+      return [...answered.answersOf(measurementOf(experiment, subject)).values()].map(answerOf)
+    },
+
+    // Before the background's next measurement: somebody is looking at the point.
+    answerProbes: (jobId, experiment, subject, probes) =>
+      queue.run(jobId, (job) => answer(job, experiment, subject, probes), true),
+
+    moduleCoordinates: (jobId, experiment) =>
+      queue.run(jobId, async (job) => {
+        const begun = performance.now()
+        context.assertSound()
+        const geometry = await context.current().session.prepare(setupOf(experiment), context.optionsOf(job))
+        const key = geometryKey(experiment)
+        if (known?.geometry === geometry && known.summary.key === key) return known.summary
+        const onProgress = (done: number, total: number) => job.report('layers and modules', done, total)
+        const found = await moduleCoordinates(geometry, { signal: job.signal, onProgress })
+        const summary = { ...found, key, ranks: ranksOf(geometry), durationMs: performance.now() - begun }
+        known = { geometry, summary }
+        return summary
+      }),
+
+    measureModules: (jobId, experiment) =>
+      queue.run(jobId, async (job) => {
+        const begun = performance.now()
+        const options = context.optionsOf(job)
+        const geometry = await context.current().session.prepare(setupOf(experiment), options)
+        const model = await context.mergeOf(experiment, options)
+        const found = await measureModules(geometry, model, { signal: job.signal })
+        const durationMs = performance.now() - begun
+        return { ...found, key: mergeKey(experiment), ranks: ranksOf(geometry), durationMs }
+      }),
+  }
+}
+
+const answerOf = ({ probe, text, kind }: Answered): ProbeAnswer => ({ probe: probe.id, text, verdict: kind })
+
+function textsOf(texts: readonly AqiText[]): PointTexts {
+  const of = (wanted: AqiText['label']): PointText[] =>
+    texts
+      .filter(({ label }) => label === wanted)
+      .map(({ probe: { id, set, topic, prompt }, completion }) => ({
+        probe: id,
+        ...{ set, topic, prompt },
+        ...(completion !== undefined && { completion }),
+      }))
+  return { safe: of('safe'), unsafe: of('unsafe') }
+}
+
+const ranksOf = ({ bases }: Geometry) =>
+  Object.fromEntries(ROW_SETS.map((which) => [which, bases[which].rank])) as Record<RowSetName, number>
