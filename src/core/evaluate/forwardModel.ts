@@ -3,6 +3,7 @@
 // the test of which of the two a model is.
 
 import type { ModelConfig } from '../model/config.ts'
+import type { ChooseToken } from '../model/generate.ts'
 
 export interface ForwardSequence {
   ids: ArrayLike<number>
@@ -22,6 +23,7 @@ export interface ForwardGenerateOptions {
   endTokens: readonly number[]
   /** absent: greedy */
   sampling?: { temperature: number; seed: number } | undefined
+  /** in place of `sampling` */ choose?: ChooseToken | undefined
   signal?: AbortSignal | undefined
 }
 

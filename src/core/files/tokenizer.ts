@@ -14,7 +14,8 @@ const REPLY_MARK = 'uqzjreply'
 const TOKENIZER_FILE = { file: 'tokenizer.json' }
 const TEMPLATE_FILE = { file: 'tokenizer_config.json' }
 
-interface Turn {
+/** One message of a chat. */
+export interface Turn {
   role: 'user' | 'assistant'
   content: string
 }
@@ -57,6 +58,11 @@ export class TextCodec {
   /** Ids of a one-turn chat up to where the answer begins; `file-missing` without a chat template. */
   encodePrompt(userText: string): number[] {
     return this.ids(this.render([{ role: 'user', content: userText }], true))
+  }
+
+  /** Ids of a chat that ends with the user's words, up to where the answer begins; `file-missing` without a template. */
+  encodeChat(turns: readonly Turn[]): number[] {
+    return this.ids(this.render([...turns], true))
   }
 
   /** Ids of an answer as it follows a prompt, with the end-of-turn id; `file-missing` without a template. */

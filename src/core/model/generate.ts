@@ -7,7 +7,7 @@ import { pickToken } from '../kernels/pickToken/pickToken.ts'
 import { Batch } from './batch.ts'
 import type { DeviceModel } from './deviceModel.ts'
 import { forward, type KeyValueCache, type TokenContext } from './forward.ts'
-import { headLogits, logitStride, releaseHead } from './head.ts'
+import { type HeadRows, headLogits, logitStride, releaseHead } from './head.ts'
 import { scratch } from './linear.ts'
 import { rotaryTables } from './rotary.ts'
 
@@ -17,10 +17,18 @@ export interface Sampling {
   seed: number
 }
 
+/**
+ * Chooses the next token of prompt `b` of a call from its logits (V), which are its own; what it throws ends the call.
+ * Awaited, so that several models can take turns.
+ */
+export type ChooseToken = (logits: Float32Array, b: number) => number | Promise<number>
+
 export interface GenerateOptions {
   maxNewTokens: number
   endTokens: readonly number[]
   /** absent: greedy */ sampling?: Sampling | undefined
+  /** in place of `sampling`: chooses on the host, for one reading of V logits a step */
+  choose?: ChooseToken | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -35,7 +43,7 @@ export async function generate(
 ): Promise<number[][]> {
   const { gpu, config } = model
   const B = prompts.length
-  const { sampling } = options
+  const { sampling, choose } = options
   if (sampling && !(sampling.temperature > 0 && Number.isFinite(sampling.temperature)))
     throw new EngineError('request-invalid', `temperature ${sampling.temperature}: expected above 0`)
   if (B === 0) return []
@@ -47,6 +55,11 @@ export async function generate(
   const answers: number[][] = prompts.map(() => [])
   const isOpen = prompts.map(() => true)
   const token = scratch(gpu, B)
+  const next = (stream: GPUBuffer, rows: GPUBuffer, firstRow: number): HeadRows | undefined => {
+    if (choose) return headLogits(model, stream, rows, B)
+    pick(model, stream, rows, B, token, sampling, firstRow)
+    return undefined
+  }
   try {
     const batch = new Batch(
       gpu,
@@ -61,11 +74,14 @@ export async function generate(
       keep: false,
       cache: { layers, rows: batch.upload(rows), isReading: false },
     })
-    pick(model, prefill.stream, batch.upload(last), B, token, sampling)
+    let head = next(prefill.stream, batch.upload(last), 0)
     prefill.release()
     batch.release()
     for (let step = 0; ; step++) {
-      const ids = await gpu.readWords(token, B)
+      const ids =
+        head && choose
+          ? await chooseOnHost(model, head, isOpen, token, choose)
+          : await gpu.readWords(token, B)
       for (let b = 0; b < B; b++) {
         if (!isOpen[b]) continue
         answers[b].push(ids[b])
@@ -73,14 +89,37 @@ export async function generate(
       }
       throwIfCancelled(options.signal)
       if (step + 1 >= options.maxNewTokens || !isOpen.includes(true)) return answers
-      decodeStep(model, prompts, step, capacity, layers, token, sampling)
+      head = decodeStep(model, prompts, step, capacity, layers, token, next)
     }
   } finally {
     gpu.pool.release(token, ...layers)
   }
 }
 
-/** Encodes one step: every sequence's newest token through the cache, the next token into `token`. */
+/** Reads the logits, asks for the token of every open row, and writes them where the next step looks. */
+async function chooseOnHost(
+  model: DeviceModel,
+  head: HeadRows,
+  isOpen: readonly boolean[],
+  token: GPUBuffer,
+  choose: ChooseToken,
+): Promise<Uint32Array> {
+  const { gpu, config } = model
+  const stride = logitStride(model)
+  let logits: Float32Array
+  try {
+    logits = await gpu.readFloats(head.logits, isOpen.length * stride)
+  } finally {
+    releaseHead(model, head)
+  }
+  const ids = new Uint32Array(isOpen.length)
+  for (const [b, isAsked] of isOpen.entries())
+    if (isAsked) ids[b] = await choose(logits.subarray(b * stride, b * stride + config.vocabSize), b)
+  gpu.write(token, ids)
+  return ids
+}
+
+/** Encodes one step: every sequence's newest token through the cache, then `next` on the stream that comes out. */
 function decodeStep(
   model: DeviceModel,
   prompts: readonly ArrayLike<number>[],
@@ -88,8 +127,8 @@ function decodeStep(
   capacity: number,
   layers: GPUBuffer[],
   token: GPUBuffer,
-  sampling: Sampling | undefined,
-): void {
+  next: (stream: GPUBuffer, rows: GPUBuffer, firstRow: number) => HeadRows | undefined,
+): HeadRows | undefined {
   const { gpu, config } = model
   const B = prompts.length
   const owned: GPUBuffer[] = []
@@ -134,9 +173,10 @@ function decodeStep(
   }
   const pass = forward(model, context, { keep: false, cache })
   const rows = upload(Uint32Array.from({ length: B }, (_, b) => b))
-  pick(model, pass.stream, rows, B, token, sampling, (step + 1) * B)
+  const head = next(pass.stream, rows, (step + 1) * B)
   pass.release()
   gpu.pool.release(...owned)
+  return head
 }
 
 /** Greedy or sampled token of each of the R rows of the stream; `firstRow` numbers them for the generator. */
@@ -147,7 +187,7 @@ function pick(
   R: number,
   token: GPUBuffer,
   sampling: Sampling | undefined,
-  firstRow = 0,
+  firstRow: number,
 ): void {
   const { gpu } = model
   const head = headLogits(model, stream, rows, R)

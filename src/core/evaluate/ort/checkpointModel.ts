@@ -168,7 +168,7 @@ export class OrtCheckpointModel implements ForwardModel {
   async #answer(
     prompts: readonly ArrayLike<number>[],
     group: readonly number[],
-    { maxNewTokens, endTokens, sampling, signal }: ForwardGenerateOptions,
+    { maxNewTokens, endTokens, sampling, choose, signal }: ForwardGenerateOptions,
     answers: number[][],
   ): Promise<void> {
     const isOpen = group.map(() => true)
@@ -184,10 +184,14 @@ export class OrtCheckpointModel implements ForwardModel {
         disposeAll(cache)
         cache = Object.fromEntries(this.#graph.cache.map((slot) => [slot.past, outputs[slot.present]]))
         const rows = this.#rows(outputs.logits, group.length)
-        const tokens = rows.map((row, b) => {
-          const own = row.subarray(row.length - this.#vocabulary(outputs.logits))
-          return sampling ? sampleToken(own, sampling, step * prompts.length + group[b]) : argmax(own)
-        })
+        const V = this.#vocabulary(outputs.logits)
+        const tokens: number[] = []
+        for (const [b, row] of rows.entries()) {
+          const own = row.subarray(row.length - V)
+          if (choose) tokens.push(isOpen[b] ? await choose(own, group[b]) : 0)
+          else
+            tokens.push(sampling ? sampleToken(own, sampling, step * prompts.length + group[b]) : argmax(own))
+        }
         tokens.forEach((token, b) => {
           if (!isOpen[b]) return
           answers[group[b]].push(token)

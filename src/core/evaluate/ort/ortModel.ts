@@ -4,7 +4,7 @@
 
 import { EngineError, throwIfCancelled } from '../../errors.ts'
 import type { ModelConfig } from '../../model/config.ts'
-import type { ForwardModel, ForwardSequence, HiddenSpan } from '../forwardModel.ts'
+import type { ForwardGenerateOptions, ForwardModel, ForwardSequence, HiddenSpan } from '../forwardModel.ts'
 import { type Cache, PRECISION_BYTES, RunFeeds, toFloats, toTokens } from './generationFeeds.ts'
 import {
   type AttentionForm,
@@ -25,7 +25,7 @@ import {
   onHost,
   requireBinding,
 } from './ortSession.ts'
-import { checkSampling, type Sampling, sampleToken } from './sampling.ts'
+import { checkSampling, chooseRows, type Sampling, sampleRows } from './sampling.ts'
 import {
   arrange,
   batchesOf,
@@ -51,6 +51,7 @@ export interface OrtGenerateOptions {
   maxNewTokens: number
   endTokens: readonly number[]
   /** absent: greedy */ sampling?: Sampling | undefined
+  /** in place of `sampling` */ choose?: ForwardGenerateOptions['choose']
   signal?: AbortSignal | undefined
   /** each new token of each prompt as it comes, the end token included */
   onToken?: ((prompt: number, token: number) => void) | undefined
@@ -266,7 +267,7 @@ export class OrtModel implements ForwardModel {
   async #generateGroup(
     prompts: readonly ArrayLike<number>[],
     group: readonly number[],
-    { maxNewTokens, endTokens, sampling, signal, onToken }: OrtGenerateOptions,
+    { maxNewTokens, endTokens, sampling, choose, signal, onToken }: OrtGenerateOptions,
     answers: number[][],
   ): Promise<void> {
     const B = group.length
@@ -280,7 +281,8 @@ export class OrtModel implements ForwardModel {
     )
     const { lengths } = first
     const isOpen = group.map(() => true)
-    const wanted = sampling ? 'logits' : 'token'
+    const wanted = sampling || choose ? 'logits' : 'token'
+    const { vocabSize: V } = this.config
     const capacity = first.tokens + maxNewTokens
     let rows = Int32Array.from(starts, (start, b) => start + lengths[b] - 1)
     let cache = this.#feeds.emptyCache(B)
@@ -290,9 +292,11 @@ export class OrtModel implements ForwardModel {
       for (let step = 0; ; step++) {
         throwIfCancelled(signal)
         const outputs = await this.#run(next, shape, rows, capacity, cache, [wanted], true)
-        const tokens = sampling
-          ? this.#sample(toFloats(outputs[wanted]), group, sampling, step * prompts.length)
-          : toTokens(outputs[wanted])
+        const tokens = choose
+          ? await chooseRows(toFloats(outputs[wanted]), V, group, isOpen, choose)
+          : sampling
+            ? sampleRows(toFloats(outputs[wanted]), V, group, sampling, step * prompts.length)
+            : toTokens(outputs[wanted])
         for (let b = 0; b < B; b++) {
           if (!isOpen[b]) continue
           answers[group[b]].push(tokens[b])
@@ -315,11 +319,6 @@ export class OrtModel implements ForwardModel {
     } finally {
       disposeAll(cache)
     }
-  }
-
-  #sample(logits: Float32Array, group: readonly number[], sampling: Sampling, firstRow: number): number[] {
-    const { vocabSize: V } = this.config
-    return group.map((i, b) => sampleToken(logits.subarray(b * V, (b + 1) * V), sampling, firstRow + i))
   }
 
   #hiddenNames(layers: readonly number[]): string[] {

@@ -47,19 +47,57 @@ export function sampleToken(logits: ArrayLike<number>, sampling: Sampling, row: 
   return winner
 }
 
-/** Tokens that top-k and then top-p leave, likeliest first; undefined: all of them. */
+/**
+ * Tokens that top-k and then top-p leave, likeliest first; undefined: all of them. Values are sorted and not tokens:
+ * of a vocabulary of 150 000 that takes a twentieth of the time.
+ */
 function likeliest(logits: ArrayLike<number>, { temperature, topK, topP }: Sampling): number[] | undefined {
   const V = logits.length
-  const isCut = topK !== undefined && topK < V
-  if (!isCut && (topP === undefined || topP === 1)) return undefined
-  // Equal logits keep the order of the vocabulary.
-  const order = Array.from({ length: V }, (_, v) => v).sort((a, b) => logits[b] - logits[a] || a - b)
-  if (isCut) order.length = topK
-  if (topP === undefined || topP === 1) return order
-  const weights = order.map((v) => Math.exp((logits[v] - logits[order[0]]) / temperature))
-  const needed = topP * weights.reduce((sum, weight) => sum + weight, 0)
-  let sum = 0
-  let count = 0
-  while (count < order.length && sum < needed) sum += weights[count++]
-  return order.slice(0, Math.max(1, count))
+  const most = topK !== undefined && topK < V ? topK : V
+  const isNucleus = topP !== undefined && topP < 1
+  if (most === V && !isNucleus) return undefined
+  const ascending = Float64Array.from(logits).sort()
+  const top = ascending[V - 1]
+  let count = most
+  if (isNucleus) {
+    const weightAt = (rank: number) => Math.exp((ascending[V - 1 - rank] - top) / temperature)
+    let total = 0
+    for (let rank = 0; rank < most; rank++) total += weightAt(rank)
+    let sum = 0
+    for (count = 0; count < most && sum < topP * total; count++) sum += weightAt(count)
+    count = Math.max(1, count)
+  }
+  const least = ascending[V - count]
+  const kept: number[] = []
+  const equals: number[] = []
+  for (let v = 0; v < V; v++)
+    if (logits[v] > least) kept.push(v)
+    else if (logits[v] === least) equals.push(v)
+  // Of equal logits those first in the vocabulary are kept.
+  return [...kept, ...equals.slice(0, count - kept.length)]
+}
+
+/** `sampleToken` of B rows (B,V); row b is draw `firstRow` + group[b]. */
+export function sampleRows(
+  logits: Float32Array,
+  V: number,
+  group: readonly number[],
+  sampling: Sampling,
+  firstRow: number,
+): number[] {
+  return group.map((i, b) => sampleToken(logits.subarray(b * V, (b + 1) * V), sampling, firstRow + i))
+}
+
+/** Tokens of B rows (B,V) as `choose` says, asked of open rows alone. */
+export async function chooseRows(
+  logits: Float32Array,
+  V: number,
+  group: readonly number[],
+  isOpen: readonly boolean[],
+  choose: (logits: Float32Array, prompt: number) => number | Promise<number>,
+): Promise<number[]> {
+  const tokens: number[] = []
+  for (const [b, i] of group.entries())
+    tokens.push(isOpen[b] ? await choose(logits.subarray(b * V, (b + 1) * V), i) : 0)
+  return tokens
 }
