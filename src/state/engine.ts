@@ -5,6 +5,7 @@ import { proxy, type Remote, releaseProxy, wrap } from 'comlink'
 import type { EngineApi, EngineEvent } from '../../workers/api.ts'
 import { registerTransferHandlers } from '../../workers/transfer.ts'
 import { EngineError } from '../core/errors.ts'
+import { raceEnd } from '../core/race.ts'
 import { watchWorker } from './workerDeath.ts'
 
 /** The interface as seen from here: everything takes time. */
@@ -70,7 +71,7 @@ export async function callEngine<T>(
   // A late rejection of a call that lost the race has been answered for already.
   answer.catch(() => {})
   try {
-    return await Promise.race([answer, connection.gone, aborted])
+    return await Promise.race([raceEnd(answer, connection.gone), aborted])
   } finally {
     stopListening()
   }

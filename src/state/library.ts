@@ -3,6 +3,7 @@
 import { proxy, type Remote, wrap } from 'comlink'
 import type { LibraryApi, LibraryEvent } from '../../workers/libraryApi.ts'
 import { registerTransferHandlers } from '../../workers/transfer.ts'
+import { raceEnd } from '../core/race.ts'
 import { watchWorker } from './workerDeath.ts'
 
 /** The interface as seen from here: everything takes time. */
@@ -27,9 +28,9 @@ export const connectLibrary: ConnectLibrary = () => {
   return new Proxy({} as LibraryPort, {
     get: (_target, name: keyof LibraryApi) => {
       if (name === 'open')
-        return (onEvent: (event: LibraryEvent) => void) => Promise.race([remote.open(proxy(onEvent)), gone])
+        return (onEvent: (event: LibraryEvent) => void) => raceEnd(remote.open(proxy(onEvent)), gone)
       return (...parameters: unknown[]) =>
-        Promise.race([(remote[name] as (...given: unknown[]) => Promise<unknown>)(...parameters), gone])
+        raceEnd((remote[name] as (...given: unknown[]) => Promise<unknown>)(...parameters), gone)
     },
   })
 }

@@ -4,6 +4,7 @@
 import { EngineError } from '../errors.ts'
 import packed from '../kernels/shared/packed.wgsl?raw'
 import { type KernelSpec, type KernelVariant, type Params, wgslHeader } from '../kernels/spec.ts'
+import { raceEnd } from '../race.ts'
 import type { WeightType } from '../tensors/dtype.ts'
 import { BufferPool } from './bufferPool.ts'
 
@@ -37,6 +38,8 @@ export class Gpu {
   /** set once the device is gone; every later call rejects with it */
   lostReason: string | undefined
   readonly lost: Promise<string>
+  /** rejects when the device is lost */
+  private readonly end: Promise<never>
   private readonly pipelines = new Map<string, Pipeline>()
   private readonly uniforms: GPUBuffer
   private readonly uniformData = new ArrayBuffer(UNIFORM_STRIDE * UNIFORM_SLOTS)
@@ -61,6 +64,8 @@ export class Gpu {
       this.lostReason = info.message || info.reason || 'unknown reason'
       return this.lostReason
     })
+    this.end = this.lost.then((reason) => Promise.reject(new Error(reason)))
+    this.end.catch(() => undefined)
     device.addEventListener('uncapturederror', (event) => {
       this.failure ??= new EngineError('gpu-failed', (event as GPUUncapturedErrorEvent).error.message)
     })
@@ -279,7 +284,7 @@ export class Gpu {
   /** Submits and waits until the device has finished; rejects on loss or a reported error. */
   async idle(): Promise<void> {
     this.flush()
-    await Promise.race([this.device.queue.onSubmittedWorkDone().catch(() => undefined), this.lost])
+    await raceEnd(this.device.queue.onSubmittedWorkDone(), this.end).catch(() => undefined)
     this.check()
   }
 
@@ -291,7 +296,7 @@ export class Gpu {
     if (size > 0) this.copy(buffer, staging, size, offset)
     this.flush()
     try {
-      await Promise.race([staging.mapAsync(1), this.lost.then((reason) => Promise.reject(new Error(reason)))])
+      await raceEnd(staging.mapAsync(1), this.end)
     } catch (error) {
       this.check()
       throw new EngineError('gpu-failed', `read-back failed: ${String(error)}`)

@@ -3,6 +3,7 @@
 import { proxy, type Remote, wrap } from 'comlink'
 import type { MergeProgress, StreamedApi, StreamedRequest } from '../../../workers/streamedApi.ts'
 import { registerTransferHandlers } from '../../../workers/transfer.ts'
+import { raceEnd } from '../../core/race.ts'
 import { watchWorker } from '../workerDeath.ts'
 
 export interface StreamedPort {
@@ -30,7 +31,7 @@ export function streamedPort(): StreamedPort {
 /** Awaits a call, but no longer than the worker lives. */
 export const callStreamed = <T>(call: (remote: Remote<StreamedApi>) => Promise<T>): Promise<T> => {
   const { remote, gone } = streamedPort()
-  return Promise.race([call(remote), gone])
+  return raceEnd(call(remote), gone)
 }
 
 export const startStreamed = (request: StreamedRequest, onProgress: (progress: MergeProgress) => void) =>

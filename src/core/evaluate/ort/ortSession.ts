@@ -2,6 +2,7 @@
 // errors for its failures, and the limits of a binding. No graph and no model.
 
 import { EngineError } from '../../errors.ts'
+import { raceEnd } from '../../race.ts'
 
 /** Element types of tensors that are exchanged with onnxruntime. */
 export type OrtType = 'float32' | 'float16' | 'int32' | 'int64'
@@ -87,7 +88,7 @@ export async function onDevice<Result>(device: GPUDevice, call: () => Promise<Re
   device.addEventListener('uncapturederror', onFault)
   try {
     await refuseLoss(device)
-    const result = await Promise.race([call(), lossAfterGrace(device)])
+    const result = await raceEnd(call(), lossOf(device).afterGrace)
     // Errors and loss are reported on the device's own timeline: once the queue has drained both are known.
     await device.queue.onSubmittedWorkDone().catch(() => undefined)
     await refuseLoss(device)
@@ -104,22 +105,38 @@ export async function onDevice<Result>(device: GPUDevice, call: () => Promise<Re
 
 const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/**
- * Rejects some seconds after a loss. A call cut short by one normally ends by itself, and must, because the next
- * caller in line would enter a suspended wasm; should it hang on a promise of the dead device, this ends the wait.
- */
-async function lossAfterGrace(device: GPUDevice): Promise<never> {
-  const info = await device.lost
-  await new Promise((resolve) => setTimeout(resolve, LOSS_GRACE_MS))
-  throw lossError(info)
+interface Loss {
+  info?: GPUDeviceLostInfo
+  /**
+   * Rejects some seconds after a loss. A call cut short by one normally ends by itself, and must, because the next
+   * caller in line would enter a suspended wasm; should it hang on a promise of the dead device, this ends the wait.
+   */
+  afterGrace: Promise<never>
+}
+
+/** Asked for once per device: whatever waits for `lost` stays in memory as long as the device. */
+const losses = new WeakMap<GPUDevice, Loss>()
+
+function lossOf(device: GPUDevice): Loss {
+  const known = losses.get(device)
+  if (known) return known
+  const afterGrace = device.lost.then(async (info) => {
+    loss.info = info
+    await new Promise((resolve) => setTimeout(resolve, LOSS_GRACE_MS))
+    throw lossError(info)
+  })
+  afterGrace.catch(() => undefined)
+  const loss: Loss = { afterGrace }
+  losses.set(device, loss)
+  return loss
 }
 
 /** Throws `device-lost` if the device is lost by now. */
 async function refuseLoss(device: GPUDevice): Promise<void> {
+  const loss = lossOf(device)
   // A timer turn, not a microtask: Dawn settles `lost` from its own event loop.
-  const turn = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 0))
-  const info = await Promise.race([device.lost, turn])
-  if (info) throw lossError(info)
+  await new Promise((resolve) => setTimeout(resolve, 0))
+  if (loss.info) throw lossError(loss.info)
 }
 
 function lossError(info: GPUDeviceLostInfo): EngineError {
