@@ -1,8 +1,7 @@
 // The merge itself: geometry, the merge in its slot, weights chosen by data, the antidote, and what is written out.
 
-import { layerConflict } from '../../src/core/session/conflict.ts'
-import { expertCoordinates, identityDifference, MAXIMUM_RANK } from '../../src/core/session/geometry.ts'
 import type { AlignReport as AlignDriverReport } from '../../src/core/session/mergeSlots.ts'
+import { summariseGeometry } from '../../src/core/session/summary.ts'
 import { geometryKey, mergeKey } from '../../src/share/experimentKey.ts'
 import { runWeightSearch } from '../afterMerge.ts'
 import type { AlignReport, EngineApi, Experiment, GeometrySummary } from '../api.ts'
@@ -22,28 +21,10 @@ export function mergingWing(context: EngineContext): MergingApi {
     const begun = performance.now()
     context.assertSound()
     const { session } = context.current()
-    const setup = setupOf(experiment)
-    const geometry = await session.prepare(setup, context.optionsOf(job))
-    const checks = await session.metricChecks(setup, context.optionsOf(job))
-    const K = setup.experts.length
-    const experts = setup.experts.map(({ id }) => session.get(id).model)
-    const conflict = await layerConflict(session.get(setup.anchor).model, experts, job.signal)
-    const equal = new Float64Array(K).fill(1 / K)
-    const basis = geometry.bases.own
+    const numbers = await summariseGeometry(session, setupOf(experiment), context.optionsOf(job))
     return {
       key: geometryKey(experiment),
-      eigenvalues: Array.from(basis.eigenvalues),
-      rank: basis.rank,
-      explained: basis.explained,
-      metricCorrelation: checks.metric,
-      fastFormCorrelation: checks.fastForm,
-      // At the hard projection with equal weights: a function of the geometry alone, like all of this summary.
-      identityDifference: identityDifference(geometry, equal, Number.POSITIVE_INFINITY, MAXIMUM_RANK),
-      alignmentCoordinates: expertCoordinates(geometry, 'own'),
-      heldOutCoordinates: expertCoordinates(geometry, 'heldOut'),
-      otherCoordinates: expertCoordinates(geometry, 'other'),
-      gram: Array.from({ length: K }, (_, k) => Array.from(geometry.gram.subarray(k * K, (k + 1) * K))),
-      conflictByLayer: conflict.map((value) => (Number.isFinite(value) ? value : null)),
+      ...numbers,
       durationMs: performance.now() - begun,
     }
   }
