@@ -100,15 +100,27 @@ function curveFields(experiment: Experiment): unknown[] {
   ]
 }
 
-export const probeKey = (experiment: Experiment): string => hashText(JSON.stringify(probeFields(experiment)))
-export const geometryKey = (experiment: Experiment): string =>
-  hashText(JSON.stringify(geometryFields(experiment)))
-export const curveKey = (experiment: Experiment): string => hashText(JSON.stringify(curveFields(experiment)))
-
-export function mergeKey(experiment: Experiment): string {
-  const { method, lambdaAlign } = canonicalMethod(experiment)
-  return hashText(JSON.stringify([...curveFields(experiment), method === 'alignmerge' ? lambdaAlign : 0]))
+/** Experiments are never changed in place, and a plan asks for the keys of hundreds with every move of a slider. */
+function keyOf(fieldsOf: (experiment: Experiment) => unknown[]): (experiment: Experiment) => string {
+  const known = new WeakMap<Experiment, string>()
+  return (experiment) => {
+    const before = known.get(experiment)
+    if (before !== undefined) return before
+    const key = hashText(JSON.stringify(fieldsOf(experiment)))
+    known.set(experiment, key)
+    return key
+  }
 }
+
+function mergeFields(experiment: Experiment): unknown[] {
+  const { method, lambdaAlign } = canonicalMethod(experiment)
+  return [...curveFields(experiment), method === 'alignmerge' ? lambdaAlign : 0]
+}
+
+export const probeKey = keyOf(probeFields)
+export const geometryKey = keyOf(geometryFields)
+export const curveKey = keyOf(curveFields)
+export const mergeKey = keyOf(mergeFields)
 
 /** λ_align that this experiment's merge is measured at; methods without a shield have 0. */
 export function mergeLambda(experiment: Experiment): number {
