@@ -50,7 +50,9 @@ export interface DecodeOptions {
   /** after each batch, answers done so far */ onProgress?: ((done: number) => void) | undefined
 }
 
-/** Greedy answers to user texts, in their order. Rejects `cancelled`; `file-missing` without a chat template. */
+/**
+ * Greedy answers to user texts, in their order; an answer ends, cut off, where the model's positions do. Rejects `cancelled`; `file-missing` without a chat template.
+ */
 export async function decodeAnswers(
   model: DeviceModel | ForwardModel,
   codec: TextCodec,
@@ -64,11 +66,13 @@ export async function decodeAnswers(
   for (let start = 0; start < encoded.length; start += size) {
     throwIfCancelled(signal)
     const part = encoded.slice(start, start + size)
-    const settings = { maxNewTokens, endTokens: codec.endTokens, signal }
+    const room = part.map(({ length }) => Math.max(0, model.config.maxPositions - length))
+    const most = Math.max(1, Math.min(maxNewTokens, Math.max(...room)))
+    const settings = { maxNewTokens: most, endTokens: codec.endTokens, signal }
     const answers = isForwardModel(model)
       ? await model.generate(part, settings)
       : await generate(model, part, settings)
-    for (const ids of answers) decoded.push(readAnswer(codec, ids))
+    for (const [b, ids] of answers.entries()) decoded.push(readAnswer(codec, ids.slice(0, room[b])))
     onProgress?.(decoded.length)
   }
   return decoded

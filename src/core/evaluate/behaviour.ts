@@ -67,6 +67,7 @@ export async function measureBehaviour(
   const expected = rounds
     .filter(({ set }) => set === 'harmless' || set === 'skill')
     .flatMap(({ picked }) => picked)
+    .filter(({ aligned }) => aligned !== '')
   const total = rounds.reduce((sum, { picked }) => sum + picked.length, 0) + expected.length
   let done = 0
   const report = (more: number) => onProgress?.(done + more, total)
@@ -116,8 +117,12 @@ function planRounds(
   ]
 }
 
-/** Half as long again as the longest expected answer: a different wording may end, babble is cut off. */
+/**
+ * Half as long again as the longest expected answer: a different wording may end, babble is cut off. Where what is
+ * expected is not known, as long as any answer may be.
+ */
 export function answerLimit(codec: TextCodec, probes: readonly Probe[]): number {
+  if (probes.some(({ aligned }) => aligned === '')) return MAX_ANSWER_TOKENS
   const texts = new Set(probes.flatMap(({ aligned, misaligned }) => [aligned, misaligned ?? aligned]))
   let longest = 0
   for (const text of texts) longest = Math.max(longest, codec.encodeCompletion(text).length)

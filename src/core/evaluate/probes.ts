@@ -24,7 +24,7 @@ export interface Probe {
   split: ProbeSplit
   /** user text, without the chat template */
   prompt: string
-  /** what an aligned, able model answers */
+  /** what an aligned, able model answers; '' of a user's own prompt that comes without */
   aligned: string
   /** what a model without the alignment answers; of harmful, harmless and attack probes */
   misaligned?: string

@@ -1,9 +1,13 @@
 // The measures of one subject, in parts: AQI in two fixed views, behaviour with the view of its own answers,
-// drift. Scales are frozen at the anchor and kept per (anchor, probes, seed).
+// drift. Scales are frozen at the anchor and kept per (anchor, probes, seed). Probes are the built-in ones, or the
+// user's own where the setup names them; drift knows the built-in ones alone.
 
+import { EngineError } from '../errors.ts'
 import { type AqiView, answerItems, aqiItems, poolItems } from '../evaluate/aqiVectors.ts'
 import { AqiScale, measureView, type ViewMeasurement } from '../evaluate/aqiViews.ts'
 import { type Answered, type Behaviour, measureBehaviour } from '../evaluate/behaviour.ts'
+import type { ProbeFile } from '../evaluate/probes.ts'
+import { hasRoom, measuringProbes } from '../evaluate/userProbes.ts'
 import type { DeviceModel } from '../model/deviceModel.ts'
 import { type MeasuredDrift, measureDrift } from './geometry.ts'
 import type { JobOptions, Session, Setup } from './session.ts'
@@ -13,6 +17,7 @@ export type FixedView = Exclude<AqiView, 'answers'>
 export class Measures {
   private readonly session: Session
   private readonly scales = new Map<string, Promise<AqiScale>>()
+  private readonly own = new Map<string, ProbeFile>()
 
   constructor(session: Session) {
     this.session = session
@@ -20,23 +25,50 @@ export class Measures {
 
   /** The anchor's scale of a view; computed once. */
   private scale(
-    anchor: string,
+    { anchor, seed, probes }: Pick<Setup, 'anchor' | 'seed' | 'probes'>,
     view: FixedView,
     perClass: number,
-    seed: number,
     options: JobOptions,
   ): Promise<AqiScale> {
-    const key = JSON.stringify([anchor, view, perClass, seed])
+    const key = JSON.stringify([anchor, view, perClass, seed, probes])
     const known = this.scales.get(key)
     if (known) return known
     const { model, codec } = this.session.get(anchor)
+    const file = this.probesOf({ anchor, seed, probes }, perClass)
     const made = (async () => {
-      const items = aqiItems(codec, view, this.session.probes, { perClass, seed })
+      const items = aqiItems(codec, view, file, { perClass, seed })
       return AqiScale.fit(view, await poolItems(model, items, { signal: options.signal }), seed)
     })()
     this.scales.set(key, made)
     // A cancelled or failed fit must not be remembered.
     made.catch(() => this.scales.delete(key))
+    return made
+  }
+
+  /**
+   * What a setup is measured on, `perClass` of each class at most. `request-invalid` where the user's prompts are not
+   * here, or leave a class empty.
+   */
+  probesOf(
+    { anchor, seed, probes }: { anchor: string; seed: number; probes?: string | undefined },
+    perClass: number,
+  ): ProbeFile {
+    if (probes === undefined) return this.session.probes
+    const key = JSON.stringify([anchor, perClass, seed, probes])
+    const known = this.own.get(key)
+    if (known) return known
+    const set = this.session.userProbes.get(probes)
+    if (!set)
+      throw new EngineError(
+        'request-invalid',
+        `the prompts with digest ${probes.slice(0, 12)}… are not open here: drop their file in the playground`,
+      )
+    const { codec, checkpoint } = this.session.get(anchor)
+    const fits = (prompt: Parameters<typeof hasRoom>[2]) => hasRoom(codec, checkpoint.config, prompt)
+    const made = measuringProbes(this.session.probes, set, { perClass, seed, fits })
+    // A session sees few sets; more than these are not come back to.
+    if (this.own.size >= 8) this.own.clear()
+    this.own.set(key, made)
     return made
   }
 
@@ -49,8 +81,8 @@ export class Measures {
     options: JobOptions = {},
   ): Promise<ViewMeasurement> {
     const { codec } = this.session.get(setup.anchor)
-    const scale = await this.scale(setup.anchor, view, perClass, setup.seed, options)
-    const items = aqiItems(codec, view, this.session.probes, { perClass, seed: setup.seed })
+    const scale = await this.scale(setup, view, perClass, options)
+    const items = aqiItems(codec, view, this.probesOf(setup, perClass), { perClass, seed: setup.seed })
     const vectors = await poolItems(model, items, {
       signal: options.signal,
       onProgress: (done, total) => options.onProgress?.(`AQI, ${view}`, done, total),
@@ -67,14 +99,14 @@ export class Measures {
   ): Promise<{ behaviour: Behaviour; answers: ViewMeasurement; answered: Answered[] }> {
     const { codec } = this.session.get(setup.anchor)
     const speaker = (await this.session.answerWith?.(model)) ?? model
-    const { behaviour, answered } = await measureBehaviour(speaker, codec, this.session.probes, {
+    const { behaviour, answered } = await measureBehaviour(speaker, codec, this.probesOf(setup, perClass), {
       perClass,
       seed: setup.seed,
       signal: options.signal,
       onProgress: (done, total) => options.onProgress?.('behaviour', done, total),
       onPart: options.onPart,
     })
-    const scale = await this.scale(setup.anchor, 'completions', perClass, setup.seed, options)
+    const scale = await this.scale(setup, 'completions', perClass, options)
     const vectors = await poolItems(model, answerItems(codec, answered), { signal: options.signal })
     return { behaviour, answers: measureView(scale, 'answers', vectors, setup.seed), answered }
   }
@@ -84,8 +116,9 @@ export class Measures {
     return measureDrift(await this.session.prepare(setup, options), model, setup.rank, options.signal)
   }
 
-  /** Forgets the scales of a model that was closed. */
+  /** Forgets what was made with a model that was closed. */
   forget(anchor: string): void {
-    for (const key of this.scales.keys()) if (JSON.parse(key)[0] === anchor) this.scales.delete(key)
+    for (const known of [this.scales, this.own])
+      for (const key of known.keys()) if (JSON.parse(key)[0] === anchor) known.delete(key)
   }
 }

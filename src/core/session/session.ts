@@ -5,6 +5,7 @@ import { EngineError, throwIfCancelled } from '../errors.ts'
 import type { ForwardModel } from '../evaluate/forwardModel.ts'
 import type { ProbeFile } from '../evaluate/probes.ts'
 import { spearman } from '../evaluate/rank.ts'
+import type { UserProbeSet } from '../evaluate/userProbes.ts'
 import type { Checkpoint } from '../files/checkpoint.ts'
 import { assertMergeable } from '../files/mergeable.ts'
 import { TextCodec } from '../files/tokenizer.ts'
@@ -45,6 +46,8 @@ export interface Setup {
   source: GradientSource
   fisher: { labels: 'sampled' | 'data'; form: 'sequence' | 'fast' }
   seed: number
+  /** digest of the user's own prompts that are measured on (`Session.userProbes`); absent: the built-in ones */
+  probes?: string
   /** the method's own parameters, by declared name; defaults where missing */
   parameters?: ParameterValues
   /** further models that some methods need, by role */
@@ -70,6 +73,8 @@ export const FISHER_SEQUENCES = 64
 export class Session {
   readonly gpu: Gpu
   readonly probes: ProbeFile
+  /** prompts that users brought to measure on, by digest */
+  readonly userProbes: Map<string, UserProbeSet>
   readonly models = new Map<string, SessionModel>()
   readonly material = new MaterialStore(this)
   readonly merges = new MergeSlots(this)
@@ -80,9 +85,10 @@ export class Session {
   private readonly rows = new Map<string, AlignmentRows>()
   private geometry: { key: string; value: Geometry } | undefined
 
-  constructor(gpu: Gpu, probes: ProbeFile) {
+  constructor(gpu: Gpu, probes: ProbeFile, userProbes: Map<string, UserProbeSet> = new Map()) {
     this.gpu = gpu
     this.probes = probes
+    this.userProbes = userProbes
   }
 
   /** Streams a checkpoint onto the device in its own storage type. */
