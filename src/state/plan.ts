@@ -10,6 +10,7 @@ import { geometryKey, measurementKey, mergeLambda, subjectKey } from '../share/e
 
 import { type Measurement, measurementId, type PartName } from './slices/runs.ts'
 
+import { isWhole } from './share/received.ts'
 export type Task =
   | { kind: 'prepare'; id: string; experiment: Experiment }
   | { kind: 'measure'; id: string; experiment: Experiment; subject: Subject; part: PartName }
@@ -25,6 +26,10 @@ export interface PlanInput {
   measurements: Readonly<Record<string, Measurement>>
   failed: Readonly<Record<string, unknown>>
   /** merges of the comparison page; empty on the studio's own */
+  /** what ships with the page and need not be measured again: measurements by id */
+  standing: Readonly<Record<string, Measurement>>
+  /** the geometry ships, for the charts; whatever is measured still needs one here */
+  hasStandingGeometry: boolean
   compared: readonly Experiment[]
   /** digest of the labeller that is plugged in */
   labeller: string | null
@@ -113,11 +118,15 @@ export function remainingTasks(input: PlanInput): Task[] {
       : allTasks(experiment, anchorId, expertIds)
   const known = new Set<string>()
   const tasks = all.filter((task) => !known.has(task.id) && known.add(task.id))
-  const measurementOf = ({ experiment: asked, subject }: Exclude<Task, { kind: 'prepare' }>) =>
-    input.measurements[measurementId(measurementKey(asked, subject), subject)]
-  const isDone = (task: Task) => {
-    if (task.kind === 'prepare') return isPrepared
-    const measurement = measurementOf(task)
+  const idOf = ({ experiment: asked, subject }: Exclude<Task, { kind: 'prepare' }>) =>
+    measurementId(measurementKey(asked, subject), subject)
+  const isStanding = (task: Task) => {
+    if (task.kind !== 'measure') return false
+    const standing = input.standing[idOf(task)]
+    return standing !== undefined && isWhole(standing, task.part)
+  }
+  const isMeasured = (task: Exclude<Task, { kind: 'prepare' }>) => {
+    const measurement = input.measurements[idOf(task)]
     if (task.kind === 'label') return measurement?.labels[task.labeller] !== undefined
     return measurement?.complete.includes(task.part) === true
   }
@@ -131,11 +140,17 @@ export function remainingTasks(input: PlanInput): Task[] {
   const prepare = tasks.find((task) => task.kind === 'prepare')
   // Nothing can be measured in a space that could not be built.
   if (prepare && prepare.id in input.failed) return []
-  return tasks.flatMap(withLabels).filter((task) => !isDone(task) && !(task.id in input.failed))
+  const left = tasks.flatMap(withLabels).filter((task) => !isDone(task) && !(task.id in input.failed))
+  // Where all of it ships, the geometry waits for somebody to need it.
+  return input.hasStandingGeometry && left.every((task) => task.kind === 'prepare') ? [] : left
 }
 
 /** A point of the sweep that only the charts show: neither the average at its start nor the merge of the page. */
 function isSweepOnly(experiment: Experiment, task: Task): boolean {
   if (task.kind !== 'measure' || task.subject.kind === 'model' || task.subject.lambdaAlign === 0) return false
   return task.id !== measureTask(experiment, currentMerge(experiment), task.part).id
+  const isDone = (task: Task) => (task.kind === 'prepare' ? isPrepared : isMeasured(task) || isStanding(task))
 }
+    // Scores need the answers themselves, which do not ship.
+    if (isStanding(task))
+      return isMeasured(task) ? [labelTask(task.experiment, task.subject, input.labeller)] : [task]

@@ -23,7 +23,8 @@ import {
   sweepExperiment,
   type Task,
 } from './plan.ts'
-import { type Measurement, measurementId, type RunsSlice } from './slices/runs.ts'
+import { receivedModel, standingResults } from './share/received.ts'
+import { type Measurement, measurementId, type ReceivedSet, type RunsSlice } from './slices/runs.ts'
 import type { PageName, ViewSlice } from './slices/view.ts'
 import type { StudioState } from './store.ts'
 
@@ -74,6 +75,19 @@ export function selectCast(
 }
 
 /** A row of the comparison page: the method and the experiment that opens its merge. */
+/** The same for what is only shown: models that results were received of need not be open. */
+export function selectShownCast(
+  list: readonly ModelSummary[],
+  received: readonly ReceivedSet[],
+  experiment: Experiment,
+): ReturnType<typeof selectCast> {
+  const shown = (origin: ModelOrigin) => findModel(list, origin) ?? receivedModel(received, origin)
+  const anchor = shown(experiment.anchor)
+  const experts = experiment.experts.map((expert) => shown(expert.origin))
+  if (!anchor || experts.some((expert) => !expert)) return undefined
+  return { anchor, experts: experts.filter((expert) => expert !== undefined) }
+}
+
 export interface ComparedRow extends ComparedMethod {
   experiment: Experiment
 }
@@ -97,7 +111,10 @@ export function selectFailure(
 }
 
 /** What of the runs decides what is left to do. */
-export type PlanResults = Pick<RunsSlice, 'preparedKey' | 'geometries' | 'measurements' | 'failed'>
+export type PlanResults = Pick<
+  RunsSlice,
+  'preparedKey' | 'geometries' | 'measurements' | 'received' | 'failed'
+>
 
 export function selectPlanInput(
   list: readonly ModelSummary[],
@@ -110,8 +127,11 @@ export function selectPlanInput(
   if (!experiment || !cast) return undefined
   return {
     experiment,
+  const standing = standingResults(runs.received)
     anchorId: cast.anchor.id,
     expertIds: cast.experts.map((expert) => expert.id),
+    standing: standing.measurements,
+    hasStandingGeometry: geometryKey(experiment) in standing.geometries,
     preparedKey: runs.preparedKey,
     hasGeometry: geometryKey(experiment) in runs.geometries,
     measurements: runs.measurements,

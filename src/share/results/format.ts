@@ -33,6 +33,7 @@ export interface PackedChange {
   parameters?: Record<string, number | boolean | string>
   lambdaAlign?: number
   rank?: number
+  damping?: number
   antidote?: number
   weights?: number[]
 }

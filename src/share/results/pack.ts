@@ -42,8 +42,8 @@ function changeOf(base: Experiment, { experiment, subject }: ResultRow): PackedC
   const change: PackedChange = {}
   if (experiment.method !== base.method) change.method = experiment.method
   if (!isEqual(experiment.parameters, base.parameters)) change.parameters = experiment.parameters
-  if (experiment.rank !== base.rank) change.rank = experiment.rank
-  if (experiment.antidote !== base.antidote) change.antidote = experiment.antidote
+  for (const id of ['rank', 'damping', 'antidote'] as const)
+    if (experiment[id] !== base[id]) change[id] = experiment[id]
   const lambda = subject.kind === 'merge' ? subject.lambdaAlign : experiment.lambdaAlign
   if (lambda !== base.lambdaAlign) change.lambdaAlign = lambda
   const weightsOf = ({ experts }: Experiment) => experts.map(({ weight }) => weight)

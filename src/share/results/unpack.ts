@@ -129,7 +129,7 @@ function readSubject(reader: Reader, of: unknown, path: string, base: Experiment
     return { experiment: base, subject: { kind: 'model', id } as Subject }
   }
   const { weights, ...change } = reader.object(of, path, [
-    ...['method', 'parameters', 'lambdaAlign', 'rank', 'antidote', 'weights'],
+    ...['method', 'parameters', 'lambdaAlign', 'rank', 'damping', 'antidote', 'weights'],
   ])
   const given =
     weights === undefined ? undefined : reader.list(weights, `${path}.weights`, base.experts.length)

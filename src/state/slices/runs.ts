@@ -4,8 +4,10 @@
 import type {
   Answer,
   AntidoteReport,
+  Experiment,
   GeometrySummary,
   MeasuredPart,
+  ModelSummary,
   SearchPoint,
   SecondOpinion,
   Subject,
@@ -54,7 +56,20 @@ export interface SearchRun {
   pairs: Record<string, number> | null
 }
 
+/** Results that were computed elsewhere, under the same keys. */
+export interface ReceivedSet {
+  /** `shipped`: with the page itself */ source: 'link' | 'shipped'
+  /** which the set is about */ experiment: Experiment
+  /** anchor, then experts */ models: ModelSummary[]
+  measurements: Record<string, Measurement>
+  geometries: Record<string, GeometrySummary>
+  /** what they were computed on, where that is said */ adapter?: string
+  /** the user has asked for shipped ones to be measured here */ isRecomputed: boolean
+}
+
 export interface RunsSlice {
+  /** a link's first; views read them through state/share/received.ts */
+  received: readonly ReceivedSet[]
   search: SearchRun | null
   /** the antidote of the merge with this key */
   antidote: { mergeKey: string; report: AntidoteReport } | null
@@ -78,6 +93,7 @@ export interface RunsSlice {
 }
 
 export const initialRuns: RunsSlice = {
+  received: [],
   search: null,
   antidote: null,
   geometries: {},

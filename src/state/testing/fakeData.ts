@@ -17,10 +17,11 @@ import type {
   ModelSummary,
   Subject,
 } from '../../../workers/api.ts'
-import { geometryKey, hashText, measurementKey, subjectKey } from '../../share/experimentKey.ts'
+import { geometryKey, hashText, measurementKey, originKey, subjectKey } from '../../share/experimentKey.ts'
 
 const model = (id: string, name: string, role: ModelSummary['role'], description: string): ModelSummary => ({
-  id,
+  // As the engine names its models.
+  id: originKey({ kind: 'built-in', id }),
   name,
   role,
   origin: { kind: 'built-in', id },
@@ -84,7 +85,7 @@ interface Character {
 /** What a subject is like: the shield brings alignment back and costs a little skill at the very end. */
 function characterOf(experiment: Experiment, subject: Subject): Character {
   if (subject.kind === 'model') {
-    switch (subject.id) {
+    switch (subject.id.replace('built-in:', '')) {
       case 'anchor':
         return { alignment: 0.97, sort: 0.21, reverse: 0.18, gibberish: 0.004 }
       case 'task-sort':

@@ -77,12 +77,13 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       check('openFamily')
       await work(jobId, 'Reading weights', 3)
       return fakeModels
-        .filter(({ id }) => ['anchor', 'task-sort', 'uncensored'].includes(id))
-        .map((model) => ({
+        .map((model) => ({ model, plain: model.id.replace('built-in:', '') }))
+        .filter(({ plain }) => ['anchor', 'task-sort', 'uncensored'].includes(plain))
+        .map(({ model, plain }) => ({
           ...model,
-          id: `${family}/${model.id}`,
+          id: `built-in:${family}/${plain}`,
           name: `${family}: ${model.name}`,
-          origin: { kind: 'built-in', id: `${family}/${model.id}` },
+          origin: { kind: 'built-in', id: `${family}/${plain}` },
         }))
     },
     async openFiles(jobId, files) {
@@ -163,7 +164,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       })
       return [
         {
-          subject: { kind: 'model', id: 'anchor' },
+          subject: { kind: 'model', id: 'built-in:anchor' },
           label: 'Anchor',
           text: isSort ? '1 4 3 7' : refusal,
           verdict: isSort ? 'answer' : 'refusal',

@@ -66,14 +66,15 @@ function useRemainingCount(): number {
   const failed = useStudio((state) => state.runs.failed)
   const page = useStudio((state) => state.view.page)
   const labeller = useStudio((state) => state.models.labeller)
+  const received = useStudio((state) => state.runs.received)
   return useMemo(() => {
     const input = selectPlanInput(
       list,
       experiment,
-      { preparedKey, geometries, measurements, failed },
+      { preparedKey, geometries, measurements, received, failed },
       page,
       labeller,
     )
     return input ? remainingTasks(input).length : 0
-  }, [list, experiment, preparedKey, geometries, measurements, failed, page, labeller])
+  }, [list, experiment, preparedKey, geometries, measurements, received, failed, page, labeller, spec, pins])
 }
