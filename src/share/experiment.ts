@@ -128,6 +128,7 @@ export function readExperiment(reader: Reader, value: unknown, path = 'experimen
     'antidote',
     'probesPerClass',
     'seed',
+    'probes',
   ])
   if (!Array.isArray(fields.experts)) throw new Refusal(`${path}.experts is not a list`)
   if (fields.experts.length === 0 || fields.experts.length > limits.maxExperts)
@@ -169,6 +170,12 @@ export function readExperiment(reader: Reader, value: unknown, path = 'experimen
     antidote: numberOf('antidote'),
     probesPerClass: numberOf('probesPerClass'),
     seed: numberOf('seed'),
+    ...(fields.probes !== undefined && {
+      probes: reader.digested(
+        reader.object(fields.probes, `${path}.probes`, ['name', 'digest']),
+        `${path}.probes`,
+      ),
+    }),
   }
 }
 

@@ -1,10 +1,12 @@
 import type { AqiView } from '../../../workers/api.ts'
 import { limits } from '../../share/parameters.ts'
 import type { PageName, Theme, ViewSlice } from '../slices/view.ts'
-import { readState, update } from '../store.ts'
+import { update } from '../store.ts'
 import { schedule } from './runner.ts'
 
 const themeKey = 'alignmerge-theme'
+
+export const themes: readonly Theme[] = ['system', 'light', 'dark', 'contrast']
 
 export function setAqiView(aqiView: AqiView): void {
   update('view', { aqiView })
@@ -36,15 +38,12 @@ export function loadTheme(): void {
   } catch {
     stored = null
   }
-  const theme: Theme = stored === 'light' || stored === 'dark' ? stored : 'system'
+  const theme = themes.find((candidate) => candidate === stored) ?? 'system'
   update('view', { theme })
   applyTheme(theme)
 }
 
-/** Next of system → light → dark. */
-export function cycleTheme(): void {
-  const order: readonly Theme[] = ['system', 'light', 'dark']
-  const theme = order[(order.indexOf(readState().view.theme) + 1) % order.length]!
+export function setTheme(theme: Theme): void {
   update('view', { theme })
   applyTheme(theme)
   try {

@@ -2,12 +2,12 @@
 
 import type { AqiView } from '../../../workers/api.ts'
 import type { LabellerName } from '../../share/experiment.ts'
+import type { PageName } from '../../share/pageNames.ts'
 import { choiceParameters } from '../../share/parameters.ts'
 
-export type Theme = 'system' | 'light' | 'dark'
+export type Theme = 'system' | 'light' | 'dark' | 'contrast'
 
-/** The recipe with its charts, all methods side by side, where models come from, or a merge to disk. */
-export type PageName = 'studio' | 'compare' | 'library' | 'merge'
+export type { PageName }
 
 export interface ViewSlice {
   page: PageName

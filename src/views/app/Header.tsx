@@ -1,13 +1,19 @@
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
+import { t } from '../../language/translate.ts'
 import { copyLink } from '../../state/actions/link.ts'
-import { askSecondOpinion, canWriteFolder, downloadZip, writeFolder } from '../../state/actions/requests.ts'
-import { cycleTheme, setPage } from '../../state/actions/view.ts'
-import type { PageName } from '../../state/slices/view.ts'
+import { setPage } from '../../state/actions/view.ts'
+import { openPalette, useDialogs } from '../../state/dialogs.ts'
 import { useStudio } from '../../state/store.ts'
+import { pages } from '../pages.ts'
 import { EngineChip } from './EngineChip.tsx'
+import { ExportMenu } from './ExportMenu.tsx'
 import { JobProgress } from './JobProgress.tsx'
+import { SettingsMenu } from './SettingsMenu.tsx'
+import { shortcutText } from './shortcuts.ts'
+import { UndoButtons } from './UndoButtons.tsx'
 
-const themeLabels = { system: 'Auto', light: 'Light', dark: 'Dark' } as const
+const Palette = lazy(() => import('../palette/Palette.tsx'))
+const Shortcuts = lazy(() => import('../palette/Shortcuts.tsx'))
 
 export interface HeaderProps {
   /** There is a merge to share, export and check. */
@@ -15,13 +21,14 @@ export interface HeaderProps {
 }
 
 export function Header({ isReady }: HeaderProps) {
-  const theme = useStudio((state) => state.view.theme)
   const hasExperiment = useStudio((state) => state.recipe.experiment !== null)
-  const [shareText, setShareText] = useState<'Share' | 'Copied' | 'Copy from the address bar'>('Share')
+  const dialog = useDialogs((state) => state.open)
+  const [shared, setShared] = useState<'no' | 'copied' | 'by hand'>('no')
   const share = async () => {
-    setShareText((await copyLink()) ? 'Copied' : 'Copy from the address bar')
-    setTimeout(() => setShareText('Share'), 2500)
+    setShared((await copyLink()) ? 'copied' : 'by hand')
+    setTimeout(() => setShared('no'), 2500)
   }
+  const shareTexts = { no: t('Share'), copied: t('Copied'), 'by hand': t('Copy from the address bar') }
   return (
     <header className="app-header">
       <div className="brand">
@@ -30,96 +37,64 @@ export function Header({ isReady }: HeaderProps) {
           <path d="M5 15 H19" className="brand-plane" />
           <circle cx="12" cy="15" r="2.6" className="brand-dot" />
         </svg>
-        <h1>AlignMerge Studio</h1>
+        <h1>
+          AlignMerge <span className="brand-rest">Studio</span>
+        </h1>
       </div>
       <PageTabs />
       <EngineChip />
       <JobProgress />
-      <nav className="app-actions" aria-label="Actions">
+      <nav className="app-actions" aria-label={t('Actions')}>
+        <UndoButtons />
         <button
           type="button"
-          disabled={!isReady}
-          title="Runs the same weights through onnxruntime-web and compares all logits"
-          onClick={() => void askSecondOpinion()}
+          className="search-button"
+          title={t('Everything that can be done here, by name')}
+          onClick={openPalette}
         >
-          Second opinion
+          {t('Commands')} <kbd>{shortcutText('K')}</kbd>
         </button>
         <ExportMenu isReady={isReady} />
         <button
           type="button"
           className="share-button"
           disabled={!hasExperiment}
-          title="Copies a link that holds the whole experiment"
+          title={t('Copies a link that holds the whole experiment')}
           onClick={() => void share()}
         >
-          {shareText}
+          {shareTexts[shared]}
         </button>
-        <button type="button" title="Colours: as the system, light, dark" onClick={cycleTheme}>
-          <span className="visually-hidden">Colours: </span>
-          {themeLabels[theme]}
-        </button>
+        <SettingsMenu />
       </nav>
+      {dialog === 'palette' && (
+        <Suspense>
+          <Palette />
+        </Suspense>
+      )}
+      {dialog === 'shortcuts' && (
+        <Suspense>
+          <Shortcuts />
+        </Suspense>
+      )}
     </header>
   )
 }
 
-const pages: readonly { id: PageName; label: string; title: string }[] = [
-  { id: 'studio', label: 'Studio', title: 'One merge: its recipe, its sweep, its numbers' },
-  { id: 'compare', label: 'Compare', title: 'All methods side by side on these models' },
-  { id: 'library', label: 'Library', title: 'Where models come from, and what is kept in this browser' },
-  { id: 'merge', label: 'Merge', title: 'Models of any size, merged from files to files' },
-]
-
 function PageTabs() {
   const page = useStudio((state) => state.view.page)
   return (
-    <nav className="page-tabs" aria-label="Pages">
+    <nav className="page-tabs" aria-label={t('Pages')}>
       {pages.map(({ id, label, title }) => (
         <button
           key={id}
           type="button"
-          title={title}
+          title={t(title)}
           aria-current={page === id ? 'page' : undefined}
           onClick={() => setPage(id)}
         >
-          {label}
+          {t(label)}
         </button>
       ))}
     </nav>
-  )
-}
-
-function ExportMenu({ isReady }: { isReady: boolean }) {
-  if (!canWriteFolder()) {
-    return (
-      <button
-        type="button"
-        disabled={!isReady}
-        title="The merge as a Hugging Face folder"
-        onClick={() => void downloadZip()}
-      >
-        Export zip
-      </button>
-    )
-  }
-  return (
-    <span className="button-pair">
-      <button
-        type="button"
-        disabled={!isReady}
-        title="The merge as a Hugging Face folder in a zip"
-        onClick={() => void downloadZip()}
-      >
-        Export zip
-      </button>
-      <button
-        type="button"
-        disabled={!isReady}
-        title="Writes the merge, file by file, into a folder that you choose"
-        onClick={() => void writeFolder()}
-      >
-        to folder
-      </button>
-    </span>
   )
 }

@@ -1,8 +1,11 @@
 import { useMemo } from 'react'
 import { runAgain, stopAll } from '../../state/actions/runner.ts'
+import { usePinStore } from '../../state/pins/store.ts'
 import { remainingTasks } from '../../state/plan.ts'
 import { selectPlanInput } from '../../state/selectors.ts'
 import { useStudio } from '../../state/store.ts'
+import { useSweeps } from '../../state/sweeps/store.ts'
+import { planWishes } from '../../state/sweeps/wishes.ts'
 
 /** The running job, what is left, and the way to stop it. Its place is kept when nothing runs. */
 export function JobProgress() {
@@ -63,10 +66,12 @@ function useRemainingCount(): number {
   const preparedKey = useStudio((state) => state.runs.preparedKey)
   const geometries = useStudio((state) => state.runs.geometries)
   const measurements = useStudio((state) => state.runs.measurements)
+  const received = useStudio((state) => state.runs.received)
   const failed = useStudio((state) => state.runs.failed)
   const page = useStudio((state) => state.view.page)
   const labeller = useStudio((state) => state.models.labeller)
-  const received = useStudio((state) => state.runs.received)
+  const spec = useSweeps((state) => state.spec)
+  const pins = usePinStore()
   return useMemo(() => {
     const input = selectPlanInput(
       list,
@@ -74,6 +79,7 @@ function useRemainingCount(): number {
       { preparedKey, geometries, measurements, received, failed },
       page,
       labeller,
+      experiment ? planWishes(experiment, spec, pins) : undefined,
     )
     return input ? remainingTasks(input).length : 0
   }, [list, experiment, preparedKey, geometries, measurements, received, failed, page, labeller, spec, pins])

@@ -1,0 +1,54 @@
+// What differs between two experiments, in words: names undo steps and tells pinned runs apart.
+
+import type { Experiment } from '../../workers/api.ts'
+import { t } from '../language/translate.ts'
+import { originKey } from '../share/experimentKey.ts'
+import { findMethod } from '../share/methods.ts'
+import { choiceParameters, numberParameters } from '../share/parameters.ts'
+
+const numbers = ['lambdaAlign', 'rank', 'damping', 'antidote', 'probesPerClass', 'seed'] as const
+
+const plain = (value: unknown): string =>
+  typeof value === 'number' ? String(Number(value.toPrecision(3))).replace('-', '−') : String(value)
+
+/** Every difference, the most important first. */
+export function differencesOf(before: Experiment, after: Experiment): string[] {
+  const found: string[] = []
+  const add = (name: string, from: unknown, to: unknown) =>
+    found.push(`${name} ${plain(from)} → ${plain(to)}`)
+  const labelOf = (id: string) => findMethod(id)?.label ?? id
+  if (before.method !== after.method) add(t('method'), labelOf(before.method), labelOf(after.method))
+  if (originKey(before.anchor) !== originKey(after.anchor)) found.push(t('another anchor'))
+  const namesOf = (experiment: Experiment) => experiment.experts.map(({ origin }) => originKey(origin)).join()
+  if (namesOf(before) !== namesOf(after)) found.push(t('other experts'))
+  else
+    before.experts.forEach(({ weight }, index) => {
+      const next = after.experts[index]!.weight
+      if (weight !== next) add(`λ${index + 1}`, weight, next)
+    })
+  for (const id of numbers)
+    if (before[id] !== after[id]) add(t(numberParameters[id].label), before[id], after[id])
+  if (before.method === after.method)
+    for (const { id, label } of findMethod(after.method)?.parameters ?? []) {
+      const [from, to] = [before.parameters[id], after.parameters[id]]
+      if (from !== to) add(t(label), from ?? t('default'), to ?? t('default'))
+    }
+  if (before.metric !== after.metric) add(t(choiceParameters.metric.label), before.metric, after.metric)
+  if (before.source !== after.source) add(t(choiceParameters.source.label), before.source, after.source)
+  for (const id of ['labels', 'form'] as const)
+    if (before.fisher[id] !== after.fisher[id])
+      add(t(choiceParameters[id].label), before.fisher[id], after.fisher[id])
+  const references = (experiment: Experiment) => JSON.stringify(experiment.references)
+  if (references(before) !== references(after)) found.push(t('another reference model'))
+  return found
+}
+
+/** The change in a few words. */
+export function describeChange(before: Experiment, after: Experiment): string {
+  const [first, second, ...others] = differencesOf(before, after)
+  if (!first) return t('how it is looked at')
+  if (!second) return first
+  return others.length === 0
+    ? `${first}, ${second}`
+    : t('{first} and {count} more', { first, count: others.length + 1 })
+}

@@ -1,0 +1,45 @@
+import { useMemo } from 'react'
+import type { AqiView, Experiment, GeometrySummary, ModelSummary } from '../../../workers/api.ts'
+import { geometryKey, mergeKey } from '../../share/experimentKey.ts'
+import { type Measurements, selectCast } from '../../state/selectors.ts'
+import { useStudio } from '../../state/store.ts'
+import { placeholderExperiment } from './placeholderExperiment.ts'
+
+export interface Work {
+  /** of the page; a placeholder of the same shape until there is one */
+  experiment: Experiment
+  /** there is an experiment, and not only its shape */
+  isAsked: boolean
+  /** the engine is open and all models are there */
+  isReady: boolean
+  list: readonly ModelSummary[]
+  cast: ReturnType<typeof selectCast>
+  geometry: GeometrySummary | undefined
+  measurements: Measurements
+  view: AqiView
+  /** of the merge that the experiment asks for */
+  key: string
+}
+
+/** What every page of the studio is about: the experiment, and what is known of it. */
+export function useWork(): Work {
+  const { engine, list } = useStudio((state) => state.models)
+  const asked = useStudio((state) => state.recipe.experiment)
+  const measurements = useStudio((state) => state.runs.measurements)
+  const geometries = useStudio((state) => state.runs.geometries)
+  const view = useStudio((state) => state.view.aqiView)
+  // Until there is an experiment, the page shows its own shape: same axes, same rows, no numbers.
+  const experiment = asked ?? placeholderExperiment
+  const cast = useMemo(() => selectCast(list, experiment), [list, experiment])
+  return {
+    experiment,
+    isAsked: asked !== null,
+    isReady: engine.kind === 'ready' && cast !== undefined && asked !== null,
+    list,
+    cast,
+    geometry: geometries[geometryKey(experiment)],
+    measurements,
+    view,
+    key: mergeKey(experiment),
+  }
+}

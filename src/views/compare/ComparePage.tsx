@@ -1,0 +1,20 @@
+import { GeometryLine } from '../app/GeometryLine.tsx'
+import { useWork } from '../app/useWork.ts'
+import { CompareView } from './CompareView.tsx'
+
+/** All methods side by side, as a page. */
+export default function ComparePage() {
+  const { experiment, cast, geometry, measurements, view } = useWork()
+  return (
+    <>
+      <GeometryLine experiment={experiment} geometry={geometry} />
+      <CompareView
+        experiment={experiment}
+        cast={cast}
+        geometry={geometry}
+        measurements={measurements}
+        view={view}
+      />
+    </>
+  )
+}

@@ -1,0 +1,1 @@
+export { LibraryView as default } from './LibraryView.tsx'

@@ -1,0 +1,47 @@
+// The pages of the studio, in the order of their tabs. The first is part of the first load; the others come when they
+// are opened. A new page is a row here and a name in share/pageNames.ts.
+
+import { type ComponentType, lazy } from 'react'
+import type { PageName } from '../share/pageNames.ts'
+import { StudioView } from './studio/StudioView.tsx'
+
+export interface PageRow {
+  id: PageName
+  /** English; shown through t() */
+  label: string
+  title: string
+  /** models and recipe stand beside it */
+  hasRecipe: boolean
+  Page: ComponentType
+}
+
+export const pages: readonly PageRow[] = [
+  {
+    id: 'studio',
+    label: 'Studio',
+    title: 'One merge: its recipe, its sweep, its numbers',
+    hasRecipe: true,
+    Page: StudioView,
+  },
+  {
+    id: 'compare',
+    label: 'Compare',
+    title: 'All methods side by side on these models',
+    hasRecipe: true,
+    Page: lazy(() => import('./compare/ComparePage.tsx')),
+  },
+  {
+    id: 'library',
+    label: 'Library',
+    title: 'Where models come from, and what is kept in this browser',
+    hasRecipe: true,
+    Page: lazy(() => import('./library/LibraryPage.tsx')),
+  },
+  {
+    id: 'merge',
+    label: 'Merge',
+    title: 'Models of any size, merged from files to files',
+    hasRecipe: false,
+    Page: lazy(() => import('./streamed/StreamedPage.tsx')),
+  },
+]

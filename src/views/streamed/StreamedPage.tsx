@@ -1,0 +1,1 @@
+export { StreamedView as default } from './StreamedView.tsx'
