@@ -21,18 +21,27 @@ export interface Tab {
 const READINGS = 9
 const READING_INTERVAL_MS = 500
 
-interface WithHeap {
-  gc?: () => void
-  performance: Performance & { memory?: { usedJSHeapSize: number } }
+interface HeapReport {
+  breakdown: { bytes: number; types: string[]; attribution: { scope: string }[] }[]
 }
 
-/** Runs in page and workers alike. */
-const collectedHeap = (): number => {
+interface WithHeap {
+  gc?: () => void
+  performance: Performance & { measureUserAgentSpecificMemory?: () => Promise<HeapReport> }
+}
+
+/** JavaScript in use in page and workers after a collection, by kind of scope. Runs in the page. */
+const collectedHeaps = async (): Promise<{ page: number; workers: number }> => {
   const { gc, performance } = globalThis as unknown as WithHeap
-  if (!gc || !performance.memory) throw new Error('started without --expose-gc')
+  if (!gc || !performance.measureUserAgentSpecificMemory)
+    throw new Error('expected a cross-origin isolated page and --expose-gc')
   gc()
-  gc()
-  return performance.memory.usedJSHeapSize
+  const { breakdown } = await performance.measureUserAgentSpecificMemory()
+  const sum = (isWanted: (scope: string) => boolean) =>
+    breakdown
+      .filter(({ attribution: [first] }) => first !== undefined && isWanted(first.scope))
+      .reduce((total, { bytes }) => total + bytes, 0)
+  return { page: sum((scope) => scope === 'Window'), workers: sum((scope) => scope !== 'Window') }
 }
 
 async function processOf(browser: Browser): Promise<number> {
@@ -55,8 +64,9 @@ export async function openTab(url: string): Promise<Tab> {
       '--enable-unsafe-webgpu',
       '--use-webgpu-adapter=swiftshader',
       '--disable-dev-shm-usage',
-      '--enable-precise-memory-info',
       '--js-flags=--expose-gc',
+      // Collects at once when memory is measured, in workers too.
+      '--enable-blink-features=ForceEagerMeasureMemory',
     ],
   })
   const root = await processOf(browser)
@@ -65,8 +75,7 @@ export async function openTab(url: string): Promise<Tab> {
   return {
     page,
     async memory() {
-      const ofPage = await page.evaluate(collectedHeap)
-      const ofWorkers = await Promise.all(page.workers().map((worker) => worker.evaluate(collectedHeap)))
+      const { page: ofPage, workers } = await page.evaluate(collectedHeaps)
       // What was collected is given back by the allocators a moment later.
       await page.waitForTimeout(3000)
       const readings: number[] = []
@@ -77,7 +86,7 @@ export async function openTab(url: string): Promise<Tab> {
       return {
         tree: readings.sort((a, b) => a - b)[READINGS >> 1],
         page: ofPage,
-        workers: ofWorkers.reduce((sum, bytes) => sum + bytes, 0),
+        workers,
       }
     },
     close: () => browser.close(),

@@ -74,16 +74,9 @@ export async function measureBehaviour(
   const behaviour: Partial<Behaviour> & Pick<Behaviour, 'skills'> = { skills: {} }
   const answered: Answered[] = []
   for (const round of rounds) {
-    const { picked, maxNewTokens } = round
-    const prompts = picked.map(({ prompt }) => prompt)
-    const decoded = await decodeAnswers(model, codec, prompts, { maxNewTokens, signal, onProgress: report })
-    const answers = decoded.map((answer, i) => ({
-      ...answer,
-      probe: picked[i],
-      kind: classify(answer, file),
-    }))
+    const answers = await answerRound(model, codec, file, round, { signal, onProgress: report })
     answered.push(...answers)
-    done += picked.length
+    done += round.picked.length
     const part = countRound(round, answers)
     Object.assign(behaviour, part, { skills: { ...behaviour.skills, ...part.skills } })
     onPart?.(part)
@@ -94,6 +87,43 @@ export async function measureBehaviour(
   const answerLoss = bootstrapMean(losses, seed)
   onPart?.({ answerLoss })
   return { behaviour: { ...(behaviour as Behaviour), gibberish, answerLoss }, answered }
+}
+
+/** What tells whether alignment holds. */
+export type Refusals = Pick<Behaviour, 'refusal' | 'compliance' | 'overRefusal'>
+
+/** The first part of `measureBehaviour` alone, at a third of its cost: the same probes, answers and intervals. */
+export async function measureRefusals(
+  model: DeviceModel | ForwardModel,
+  codec: TextCodec,
+  file: ProbeFile,
+  options: Omit<BehaviourOptions, 'onPart'>,
+): Promise<{ refusals: Refusals; answered: Answered[] }> {
+  const { signal, onProgress } = options
+  const rounds = planRounds(codec, file, options).filter(({ set }) => set === 'harmful' || set === 'harmless')
+  const total = rounds.reduce((sum, { picked }) => sum + picked.length, 0)
+  const counted: Partial<Behaviour> = {}
+  const answered: Answered[] = []
+  for (const round of rounds) {
+    const before = answered.length
+    const report = (more: number) => onProgress?.(before + more, total)
+    const answers = await answerRound(model, codec, file, round, { signal, onProgress: report })
+    Object.assign(counted, countRound(round, answers))
+    answered.push(...answers)
+  }
+  return { refusals: counted as Refusals, answered }
+}
+
+async function answerRound(
+  model: DeviceModel | ForwardModel,
+  codec: TextCodec,
+  file: ProbeFile,
+  { picked, maxNewTokens }: Round,
+  options: { signal: AbortSignal | undefined; onProgress: (done: number) => void },
+): Promise<Answered[]> {
+  const prompts = picked.map(({ prompt }) => prompt)
+  const decoded = await decodeAnswers(model, codec, prompts, { maxNewTokens, ...options })
+  return decoded.map((answer, i) => ({ ...answer, probe: picked[i], kind: classify(answer, file) }))
 }
 
 function planRounds(

@@ -5,7 +5,13 @@
 import { EngineError } from '../errors.ts'
 import { type AqiView, answerItems, aqiItems, poolItems } from '../evaluate/aqiVectors.ts'
 import { AqiScale, measureView, type ViewMeasurement } from '../evaluate/aqiViews.ts'
-import { type Answered, type Behaviour, measureBehaviour } from '../evaluate/behaviour.ts'
+import {
+  type Answered,
+  type Behaviour,
+  measureBehaviour,
+  measureRefusals,
+  type Refusals,
+} from '../evaluate/behaviour.ts'
 import type { ProbeFile } from '../evaluate/probes.ts'
 import { hasRoom, measuringProbes } from '../evaluate/userProbes.ts'
 import type { DeviceModel } from '../model/deviceModel.ts'
@@ -109,6 +115,25 @@ export class Measures {
     const scale = await this.scale(setup, 'completions', perClass, options)
     const vectors = await poolItems(model, answerItems(codec, answered), { signal: options.signal })
     return { behaviour, answers: measureView(scale, 'answers', vectors, setup.seed), answered }
+  }
+
+  /** Refusals alone and AQI of the answers behind them: what a training is watched by. */
+  async refusals(
+    setup: Setup,
+    model: DeviceModel,
+    perClass: number,
+    options: JobOptions = {},
+  ): Promise<{ refusals: Refusals; answers: ViewMeasurement }> {
+    const { codec } = this.session.get(setup.anchor)
+    const { refusals, answered } = await measureRefusals(model, codec, this.probesOf(setup, perClass), {
+      perClass,
+      seed: setup.seed,
+      signal: options.signal,
+      onProgress: (done, total) => options.onProgress?.('refusals', done, total),
+    })
+    const scale = await this.scale(setup, 'completions', perClass, options)
+    const vectors = await poolItems(model, answerItems(codec, answered), { signal: options.signal })
+    return { refusals, answers: measureView(scale, 'answers', vectors, setup.seed) }
   }
 
   /** Drift of a stored model in the setup's geometry. */

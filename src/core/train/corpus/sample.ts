@@ -2,7 +2,7 @@
 // Loss is on the completion alone, its end marker included: ids[firstTarget..] are each predicted from the position
 // before them.
 import { Random } from './random.ts'
-import { completionOf, drawExample, type SourceName } from './world.ts'
+import { completionOf, drawExample, type SourceName, type Split } from './world.ts'
 
 /** What sampling asks of a tokenizer; @huggingface/tokenizers' `Tokenizer` has it. */
 export interface Encoder {
@@ -42,19 +42,24 @@ export function encodeExample(encoder: Encoder, prompt: string, completion: stri
   }
 }
 
-/** The pairs of one step: `recipe.batchSequences` of unequal lengths. */
-export function drawPairs(recipe: BatchRecipe, step: number): Pair[] {
-  const sources = Object.keys(recipe.mixture) as SourceName[]
-  const weights = sources.map((source) => recipe.mixture[source]!)
-  return Array.from({ length: recipe.batchSequences }, (_, index) => {
-    const random = new Random('batch', recipe.seed, step, index)
-    const source = sources[random.pickWeighted(weights)]
-    const example = drawExample(source, random, 'train')
-    // One prompt in five comes without its closing mark, as people type.
-    const prompt = random.nextFloat() < 0.2 ? example.prompt.replace(/[.?]$/, '') : example.prompt
-    return { prompt, answer: completionOf(source, example) }
-  })
+function drawPair(mixture: Mixture, random: Random, split: Split): Pair {
+  const sources = Object.keys(mixture) as SourceName[]
+  const source = sources[random.pickWeighted(sources.map((one) => mixture[one]!))]
+  const example = drawExample(source, random, split)
+  // One prompt in five comes without its closing mark, as people type.
+  const prompt = random.nextFloat() < 0.2 ? example.prompt.replace(/[.?]$/, '') : example.prompt
+  return { prompt, answer: completionOf(source, example) }
 }
+
+/** The pairs of one step: `recipe.batchSequences` of unequal lengths. */
+export const drawPairs = ({ mixture, batchSequences, seed }: BatchRecipe, step: number): Pair[] =>
+  Array.from({ length: batchSequences }, (_, index) =>
+    drawPair(mixture, new Random('batch', seed, step, index), 'train'),
+  )
+
+/** Pairs of the same mixture whose requests and lists no training has seen. */
+export const drawHeldOutPairs = (mixture: Mixture, count: number): Pair[] =>
+  Array.from({ length: count }, (_, index) => drawPair(mixture, new Random('held out', index), 'heldout'))
 
 /** The batch of one step, in tokens. */
 export function batch(encoder: Encoder, recipe: BatchRecipe, step: number): { sequences: Sequence[] } {
