@@ -12,6 +12,7 @@ export {
   symbolsOf,
 } from './math.ts'
 export { measures } from './measures.ts'
+export { methodNotes } from './methodNotes.ts'
 export { type SymbolEntry, type SymbolId, symbolEntry, symbols } from './symbols.ts'
 export { type HelpTarget, helpTarget, type TargetId, targets } from './targets.ts'
 export type { GlossaryTerm, MeasureCard, MethodNote, MethodPicture, Point } from './types.ts'

@@ -62,9 +62,10 @@ export interface MethodPicture {
   experts: readonly Point[]
   /** further models that the method needs */
   others: readonly { label: string; at: Point }[]
-  /** at the method's defaults; several where it draws or differs by layer */
+  /** several where it draws or differs by layer */
   merged: readonly Point[]
   /** along one parameter, in order */
   path: { parameter: string; from: string; to: string; points: readonly Point[] } | null
-  note: string
+  /** parameters that are not at their defaults, because two weights would show nothing */
+  shown: Readonly<Record<string, number | boolean | string>>
 }
