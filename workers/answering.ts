@@ -14,6 +14,7 @@ import type { Answer, Subject } from './api.ts'
 import type { Job } from './jobs.ts'
 
 export const OWN_KERNELS = 'own kernels'
+export const OTHER_RUNTIME = 'onnxruntime-web, WebGPU'
 
 interface Question {
   prompt: string
@@ -45,14 +46,15 @@ export class Answering {
     }
     if (subject.kind === 'model') return through(model, OWN_KERNELS)
     try {
-      return await through(await this.#runtime(gpu, model), 'onnxruntime-web, WebGPU')
+      return await through(await this.runtime(gpu, model), OTHER_RUNTIME)
     } catch (error) {
-      if (!(error instanceof EngineError) || !FALLBACK.has(error.code)) throw error
+      if (!leavesOwnKernels(error)) throw error
       return through(model, `${OWN_KERNELS}; ${error.message}`)
     }
   }
 
-  async #runtime(gpu: Gpu, model: DeviceModel): Promise<ForwardModel> {
+  /** The model as onnxruntime runs it, until the next call. */
+  async runtime(gpu: Gpu, model: DeviceModel): Promise<ForwardModel> {
     if (this.#open?.gpu !== gpu) {
       await this.dispose()
       const load = async () => (await import('../src/core/evaluate/ort/ortBrowser.ts')).loadOrtBrowser()
@@ -68,5 +70,8 @@ export class Answering {
   }
 }
 
-/** What keeps onnxruntime from answering and leaves our own kernels able to. */
+/** Whether a failure keeps onnxruntime from answering and leaves our own kernels able to. */
+export const leavesOwnKernels = (error: unknown): error is EngineError =>
+  error instanceof EngineError && FALLBACK.has(error.code)
+
 const FALLBACK: ReadonlySet<string> = new Set(['file-missing', 'gpu-limit', 'gpu-failed', 'runtime-failed'])

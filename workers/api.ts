@@ -15,6 +15,7 @@ import type { ClassifierChoice } from '../src/core/evaluate/labeller/onnxLabelle
 import type { AnswerKind } from '../src/core/evaluate/scorer.ts'
 import type { SelfTestResult } from '../src/core/selfTest/selfTest.ts'
 import type { GradientSource } from '../src/core/session/session.ts'
+import type { PlayApi, PlayEvent } from './api/play.ts'
 import type { ProbesApi } from './api/probes.ts'
 
 export type {
@@ -104,6 +105,8 @@ export interface Experiment {
   /** length of the antidote after the merge, % of ‖θ‖; 0 is none */ antidote: number
   /** probes of each class used for each measure, 64 … 240 */ probesPerClass: number
   seed: number
+  /** the user's own prompts in place of built-in probes: a name, and what tells whether they are these; never the texts */
+  probes?: { name: string /** SHA-256, hex; see share/promptSet.ts */; digest: string }
 }
 
 export interface Drift {
@@ -247,6 +250,7 @@ export type EngineEvent =
   | { kind: 'measured'; part: MeasuredPart }
   | { kind: 'search'; searchId: number; point: SearchPoint }
   | { kind: 'device-lost'; reason: string }
+  | PlayEvent
 
 export interface EngineFailure {
   code: ErrorCode
@@ -254,7 +258,7 @@ export interface EngineFailure {
   where: ErrorPlace
 }
 
-export interface EngineApi extends ProbesApi {
+export interface EngineApi extends PlayApi, ProbesApi {
   /** Opens the device; called again after a loss. Rejects `gpu-unavailable`. */
   open(onEvent: (event: EngineEvent) => void): Promise<EngineInfo>
   /** Reads the built-in zoo's index and weights. */

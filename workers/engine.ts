@@ -6,6 +6,7 @@ import { EngineContext } from './engine/context.ts'
 import { measuringWing } from './engine/measuring.ts'
 import { mergingWing } from './engine/merging.ts'
 import { modelsWing } from './engine/models.ts'
+import { playWing } from './engine/play.ts'
 import { probesWing } from './engine/probes.ts'
 
 export function createEngine(): EngineApi {
@@ -17,5 +18,6 @@ export function createEngine(): EngineApi {
     ...mergingWing(context),
     ...measuringWing(context),
     ...probesWing(context),
+    ...playWing(context),
   }
 }

@@ -36,6 +36,14 @@ describe('keys', () => {
     const [first, second] = experiment.experts
     expect(altered({})).toBe('')
     expect(altered({ lambdaAlign: 8 })).toBe('merge')
+    const probes = { name: 'mine', digest: '1'.repeat(64) }
+    expect(altered({ probes })).toBe('probe geometry curve merge')
+    expect(probeKey({ ...experiment, probes })).not.toBe(
+      probeKey({ ...experiment, probes: { ...probes, digest: '2'.repeat(64) } }),
+    )
+    expect(probeKey({ ...experiment, probes })).toBe(
+      probeKey({ ...experiment, probes: { ...probes, name: 'yours' } }),
+    )
     expect(altered({ rank: 7 })).toBe('curve merge')
     expect(altered({ experts: [{ ...first!, weight: 0.4 }, second!] })).toBe('curve merge')
     expect(altered({ method: 'fisher_average' })).toBe('curve merge')

@@ -64,7 +64,8 @@ export const isClosedForm = (experiment: Experiment): boolean =>
   isOnCurve(experiment) && isEmpty(statedParameters(experiment.method, experiment.parameters))
 
 function probeFields(experiment: Experiment): unknown[] {
-  return [originKey(experiment.anchor), experiment.probesPerClass, experiment.seed]
+  const { probes, probesPerClass, seed } = experiment
+  return [originKey(experiment.anchor), probesPerClass, seed, ...(probes ? [probes.digest] : [])]
 }
 
 function geometryFields(experiment: Experiment): unknown[] {

@@ -2,6 +2,7 @@
 // experiment to a model in the session. Each part ("wing") is a function of it; see engine.ts.
 
 import { EngineError } from '../../src/core/errors.ts'
+import type { UserProbeSet } from '../../src/core/evaluate/userProbes.ts'
 import type { Checkpoint } from '../../src/core/files/checkpoint.ts'
 import { Gpu } from '../../src/core/gpu/device.ts'
 import type { DeviceModel } from '../../src/core/model/deviceModel.ts'
@@ -10,6 +11,7 @@ import { type JobOptions, Session, type Setup } from '../../src/core/session/ses
 import { originKey } from '../../src/share/experimentKey.ts'
 import { AfterMerge } from '../afterMerge.ts'
 import { AnsweredStore } from '../answeredStore.ts'
+import { Answering } from '../answering.ts'
 import type {
   EngineEvent,
   EngineInfo,
@@ -46,9 +48,14 @@ export class EngineContext {
   #live: Live | undefined
   // Resolves when the page has it, where the page is on the other side of a port.
   #onEvent: (event: EngineEvent) => void | Promise<void> = () => {}
+  /** prompts that the page has handed over to measure on, by digest; they outlive the device */
+  readonly userProbes = new Map<string, UserProbeSet>()
   readonly #closing: (() => void | Promise<void>)[] = []
+  /** the other runtime over our weights, opened once for whoever asks */
+  readonly answering = new Answering()
 
   constructor() {
+    this.onClose(() => this.answering.dispose())
     this.queue = new JobQueue((progress) => this.emit({ kind: 'progress', progress }))
   }
 
@@ -87,7 +94,7 @@ export class EngineContext {
     this.answered.clear()
     for (const close of this.#closing) await close()
     const gpu = await Gpu.open(navigator.gpu)
-    const session = new Session(gpu, await fetchProbes())
+    const session = new Session(gpu, await fetchProbes(), this.userProbes)
     const opened: Live = { gpu, session, measures: new Measures(session), after: new AfterMerge() }
     this.#live = opened
     void gpu.lost.then((reason) => {
@@ -139,6 +146,7 @@ export function setupOf(experiment: Experiment): Setup {
     source: experiment.source,
     fisher: experiment.fisher,
     seed: experiment.seed,
+    ...(experiment.probes && { probes: experiment.probes.digest }),
     parameters: experiment.parameters,
     references: Object.fromEntries(
       Object.entries(experiment.references).map(([role, origin]) => [role, originKey(origin)]),

@@ -4,7 +4,6 @@ import type { AqiView } from '../../src/core/evaluate/aqiVectors.ts'
 import type { ViewMeasurement } from '../../src/core/evaluate/aqiViews.ts'
 import { isUnavailable } from '../../src/core/evaluate/estimate.ts'
 import { measurementKey, originKey, subjectKey } from '../../src/share/experimentKey.ts'
-import { Answering } from '../answering.ts'
 import type { Answer, EngineApi, Experiment, MeasurablePart, MeasuredPart, Subject } from '../api.ts'
 import type { Job } from '../jobs.ts'
 import { LabellerSlot } from '../labeller.ts'
@@ -15,11 +14,9 @@ import { type EngineContext, setupOf } from './context.ts'
 type MeasuringApi = Pick<EngineApi, 'measure' | 'setLabeller' | 'answer' | 'selfTest' | 'secondOpinion'>
 
 export function measuringWing(context: EngineContext): MeasuringApi {
-  const { queue } = context
+  const { queue, answering } = context
   const labeller = new LabellerSlot()
-  const answering = new Answering()
   context.onClose(() => labeller.clear())
-  context.onClose(() => answering.dispose())
 
   async function measurePart(
     job: Job,

@@ -28,6 +28,10 @@ export const probesWing = (context: EngineContext): ProbesApi => {
   const measurementOf = (experiment: Experiment, subject: Subject) =>
     `${measurementKey(experiment, subject)}/${subjectKey(subject)}`
 
+  /** The user's own prompts where the experiment names them. */
+  const fileOf = (experiment: Experiment) =>
+    context.current().measures.probesOf(setupOf(experiment), experiment.probesPerClass)
+
   async function answer(
     job: Job,
     experiment: Experiment,
@@ -38,14 +42,15 @@ export const probesWing = (context: EngineContext): ProbesApi => {
     const id = measurementOf(experiment, subject)
     const before = answered.answersOf(id)
     const missing = new Set(ids.filter((probe) => !before.has(probe)))
-    const probes = session.probes.items.filter((probe) => missing.delete(probe.id))
+    const file = fileOf(experiment)
+    const probes = file.items.filter((probe) => missing.delete(probe.id))
     for (const unknown of missing)
       throw new EngineError('request-invalid', `there is no probe ${JSON.stringify(unknown.slice(0, 60))}`)
     if (probes.length > 0) {
       const model = await context.subjectModel(experiment, subject, context.optionsOf(job))
       const speaker = (await session.answerWith?.(model)) ?? model
       const { codec } = session.get(originKey(experiment.anchor))
-      const found = await answerProbes(speaker, codec, session.probes, probes, {
+      const found = await answerProbes(speaker, codec, file, probes, {
         signal: job.signal,
         onProgress: (done, total) => job.report('answers', done, total),
       })
@@ -57,10 +62,13 @@ export const probesWing = (context: EngineContext): ProbesApi => {
 
   return {
     async pointTexts(experiment, view, subject) {
-      const { session } = context.current()
+      context.current()
       if (view !== 'answers')
         return textsOf(
-          aqiTexts(view, session.probes, { perClass: experiment.probesPerClass, seed: experiment.seed }),
+          aqiTexts(view, fileOf(experiment), {
+            perClass: experiment.probesPerClass,
+            seed: experiment.seed,
+          }),
         )
       const answers = answered.wholeOf(measurementOf(experiment, subject))
       if (!answers) return null

@@ -5,6 +5,7 @@ import { EngineError } from '../../core/errors.ts'
 import { mergeKey } from '../../share/experimentKey.ts'
 import type { Connection } from '../engine.ts'
 import { fakeGeometry, fakeLabeller, fakeLabels, fakeModels, fakeParts } from './fakeData.ts'
+import { fakePlay } from './fakePlay.ts'
 import { fakeAnswers, fakeModules, fakeTexts } from './fakeProbes.ts'
 
 export interface FakeOptions {
@@ -55,6 +56,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
       ...given: Parameters<EngineApi[Name]>
     ) => Promise<Awaited<ReturnType<EngineApi[Name]>>>
   } = {
+    ...fakePlay({ work, check, emit: (event) => emit(event) }),
     async open(onEvent) {
       calls.push('open')
       if (options.openError) throw options.openError
