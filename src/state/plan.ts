@@ -2,15 +2,17 @@
 // is known already. The runner does the first one; cancel, resume and "latest wins" need nothing more.
 //
 // The order serves the eye: the anchor's clusters need no geometry and come within seconds, then the drift curve,
-// then anchor and merge side by side, then the sweep from its ends inwards, with the experts as soon as the table
-// would be bare without them.
+// then anchor and merge side by side, then the pinned runs, then the sweep from coarse to fine, with the experts as
+// soon as the table would be bare without them.
 
 import type { Experiment, Subject } from '../../workers/api.ts'
 import { geometryKey, measurementKey, mergeLambda, subjectKey } from '../share/experimentKey.ts'
-
-import { type Measurement, measurementId, type PartName } from './slices/runs.ts'
+import { curveExperiment as sweepExperiment } from '../share/sweeps/parameters.ts'
+import { defaultOrder as sweepOrder } from '../share/sweeps/points.ts'
 
 import { isWhole } from './share/received.ts'
+import { type Measurement, measurementId, type PartName } from './slices/runs.ts'
+
 export type Task =
   | { kind: 'prepare'; id: string; experiment: Experiment }
   | { kind: 'measure'; id: string; experiment: Experiment; subject: Subject; part: PartName }
@@ -24,25 +26,33 @@ export interface PlanInput {
   preparedKey: string | null
   hasGeometry: boolean
   measurements: Readonly<Record<string, Measurement>>
-  failed: Readonly<Record<string, unknown>>
-  /** merges of the comparison page; empty on the studio's own */
   /** what ships with the page and need not be measured again: measurements by id */
   standing: Readonly<Record<string, Measurement>>
   /** the geometry ships, for the charts; whatever is measured still needs one here */
   hasStandingGeometry: boolean
+  failed: Readonly<Record<string, unknown>>
+  /** merges of the comparison page; empty on the studio's own */
   compared: readonly Experiment[]
+  /** missing: the sweep that the page begins with, nothing pinned */
+  wishes?: PlanWishes | undefined
   /** digest of the labeller that is plugged in */
   labeller: string | null
 }
 
-/** Order of the sweep: no shield, a strong one, then ever finer between. */
-export const sweepOrder: readonly number[] = [0, 16, 1, 64, 4, 0.25, 1024, 2, 8, 0.5]
+/** What is measured beyond the recipe. */
+export interface PlanWishes {
+  /** merges of the chosen sweep, in the order of measuring */
+  points: readonly Experiment[]
+  /** runs that are pinned */
+  pinned: readonly Experiment[]
+}
 
-/** The sweep is always AlignMerge's; other methods are drawn beside it. */
-export function sweepExperiment(experiment: Experiment): Experiment {
-  return experiment.method === 'alignmerge'
-    ? { ...experiment, antidote: 0 }
-    : { ...experiment, method: 'alignmerge', parameters: {}, antidote: 0 }
+export { sweepExperiment, sweepOrder }
+
+/** The sweep that the page begins with, and nothing pinned. */
+function defaultWishes(experiment: Experiment): PlanWishes {
+  const curve = sweepExperiment(experiment)
+  return { points: sweepOrder.map((lambdaAlign) => ({ ...curve, lambdaAlign })), pinned: [] }
 }
 
 /** The merge as the experiment asks for it. */
@@ -79,17 +89,22 @@ function comparisonTasks(
   ]
 }
 
+/** Everything that is measured of a merge. */
+const mergeParts = ['drift', 'aqi', 'behaviour'] as const
+
 /** Every task of an experiment in order, done or not. */
-export function allTasks(experiment: Experiment, anchorId: string, expertIds: readonly string[]): Task[] {
+export function allTasks(
+  experiment: Experiment,
+  anchorId: string,
+  expertIds: readonly string[],
+  { points, pinned }: PlanWishes = defaultWishes(experiment),
+): Task[] {
   const anchor: Subject = { kind: 'model', id: anchorId }
   const merge = currentMerge(experiment)
-  const sweep = sweepExperiment(experiment)
-  const sweepTasks = (lambdas: readonly number[]) =>
-    lambdas.flatMap((lambdaAlign) =>
-      (['drift', 'aqi', 'behaviour'] as const).map((part) =>
-        measureTask(sweep, { kind: 'merge', lambdaAlign }, part),
-      ),
-    )
+  // All parts of one merge in a row: it is then written once.
+  const wholly = (merges: readonly Experiment[]) =>
+    merges.flatMap((one) => mergeParts.map((part) => measureTask(one, currentMerge(one), part)))
+  const average = { ...sweepExperiment(experiment), lambdaAlign: 0 }
   const tasks: Task[] = [
     measureTask(experiment, anchor, 'aqi'),
     { kind: 'prepare', id: `${geometryKey(experiment)}/prepare`, experiment },
@@ -97,11 +112,13 @@ export function allTasks(experiment: Experiment, anchorId: string, expertIds: re
     measureTask(experiment, merge, 'aqi'),
     measureTask(experiment, anchor, 'behaviour'),
     measureTask(experiment, merge, 'behaviour'),
-    ...sweepTasks(sweepOrder.slice(0, 2)),
+    ...wholly(pinned),
+    ...wholly([average]),
+    ...wholly(points.slice(0, 2)),
     ...expertIds.flatMap((id) =>
       (['aqi', 'behaviour'] as const).map((part) => measureTask(experiment, { kind: 'model', id }, part)),
     ),
-    ...sweepTasks(sweepOrder.slice(2)),
+    ...wholly(points.slice(2)),
   ]
   const seen = new Set<string>()
   return tasks.filter((task) => !seen.has(task.id) && seen.add(task.id))
@@ -115,7 +132,7 @@ export function remainingTasks(input: PlanInput): Task[] {
   const all =
     compared.length > 0
       ? comparisonTasks(experiment, anchorId, expertIds, compared)
-      : allTasks(experiment, anchorId, expertIds)
+      : allTasks(experiment, anchorId, expertIds, input.wishes)
   const known = new Set<string>()
   const tasks = all.filter((task) => !known.has(task.id) && known.add(task.id))
   const idOf = ({ experiment: asked, subject }: Exclude<Task, { kind: 'prepare' }>) =>
@@ -130,11 +147,15 @@ export function remainingTasks(input: PlanInput): Task[] {
     if (task.kind === 'label') return measurement?.labels[task.labeller] !== undefined
     return measurement?.complete.includes(task.part) === true
   }
+  const isDone = (task: Task) => (task.kind === 'prepare' ? isPrepared : isMeasured(task) || isStanding(task))
   /** Answers that are there are scored at once, where a table shows the scores. */
   const withLabels = (task: Task): Task[] => {
-    const isShown = compared.length > 0 || !isSweepOnly(experiment, task)
+    const isShown = compared.length > 0 || !isSweepOnly(input, task)
     if (input.labeller === null || task.kind !== 'measure' || task.part !== 'behaviour' || !isShown)
       return [task]
+    // Scores need the answers themselves, which do not ship.
+    if (isStanding(task))
+      return isMeasured(task) ? [labelTask(task.experiment, task.subject, input.labeller)] : [task]
     return isDone(task) ? [labelTask(task.experiment, task.subject, input.labeller)] : [task]
   }
   const prepare = tasks.find((task) => task.kind === 'prepare')
@@ -145,12 +166,11 @@ export function remainingTasks(input: PlanInput): Task[] {
   return input.hasStandingGeometry && left.every((task) => task.kind === 'prepare') ? [] : left
 }
 
-/** A point of the sweep that only the charts show: neither the average at its start nor the merge of the page. */
-function isSweepOnly(experiment: Experiment, task: Task): boolean {
-  if (task.kind !== 'measure' || task.subject.kind === 'model' || task.subject.lambdaAlign === 0) return false
-  return task.id !== measureTask(experiment, currentMerge(experiment), task.part).id
-  const isDone = (task: Task) => (task.kind === 'prepare' ? isPrepared : isMeasured(task) || isStanding(task))
+/** A point of the sweep that only the charts show: neither the average, nor the merge of the page, nor pinned. */
+function isSweepOnly({ experiment, wishes }: PlanInput, task: Task): boolean {
+  if (task.kind !== 'measure' || task.subject.kind === 'model') return false
+  const average = { ...sweepExperiment(experiment), lambdaAlign: 0 }
+  return [experiment, average, ...(wishes?.pinned ?? [])].every(
+    (shown) => task.id !== measureTask(shown, currentMerge(shown), task.part).id,
+  )
 }
-    // Scores need the answers themselves, which do not ship.
-    if (isStanding(task))
-      return isMeasured(task) ? [labelTask(task.experiment, task.subject, input.labeller)] : [task]

@@ -19,6 +19,7 @@ import {
   currentMerge,
   measureTask,
   type PlanInput,
+  type PlanWishes,
   remainingTasks,
   sweepExperiment,
   type Task,
@@ -122,6 +123,7 @@ export function selectPlanInput(
   runs: PlanResults,
   page: PageName,
   labeller: LabellerSummary | null,
+  wishes?: PlanWishes,
 ): PlanInput | undefined {
   const cast = selectCast(list, experiment)
   if (!experiment || !cast) return undefined
@@ -138,6 +140,11 @@ export function selectPlanInput(
     failed: runs.failed,
     compared: page === 'compare' ? selectCompared(experiment).map((row) => row.experiment) : [],
     labeller: labeller?.digest ?? null,
+    wishes: wishes && {
+      ...wishes,
+      // A run of models that are closed waits for them.
+      pinned: wishes.pinned.filter((pinned) => missingOrigins(list, pinned).length === 0),
+    },
   }
 }
 
@@ -151,8 +158,8 @@ export function selectLinkView({
   return { page, aqiView, prompt, ...(labeller && { labeller }) }
 }
 
-export function selectRemaining({ models, recipe, runs, view }: StudioState): Task[] {
-  const input = selectPlanInput(models.list, recipe.experiment, runs, view.page, models.labeller)
+export function selectRemaining({ models, recipe, runs, view }: StudioState, wishes?: PlanWishes): Task[] {
+  const input = selectPlanInput(models.list, recipe.experiment, runs, view.page, models.labeller, wishes)
   return input ? remainingTasks(input) : []
 }
 

@@ -3,9 +3,9 @@
 
 import type { Experiment } from '../../../workers/api.ts'
 import { mergeKey, normaliseWeights } from '../experimentKey.ts'
-import { positionOf } from '../scale.ts'
+import { positionOf, type ScaledRange } from '../scale.ts'
 import { curveExperiment, findSweepParameter, type SweepParameter, withWeights } from './parameters.ts'
-import { axisValues, defaultSweep, isSameSweep, type SweepSpec } from './spec.ts'
+import { axisValues, defaultSweep, isSameSweep, type SweepAxis, type SweepSpec } from './spec.ts'
 import { latticeWeights, trianglePlace } from './triangle.ts'
 
 export interface SweepPoint {
@@ -116,8 +116,13 @@ function pointsOf(spec: SweepSpec, parameters: readonly SweepParameter[], experi
   const [xs, ys] = values
   const points = ys
     ? ys.flatMap((y, j) => xs!.map((x, i) => at([x, y], place(i, xs!), place(j, ys))))
-    : xs!.map((x) => at([x], positionOf(parameters[0]!.range, x), 0))
+    : xs!.map((x) => at([x], positionOf(lineRange(axes[0]!, parameters[0]!), x), 0))
   return { values, points }
+}
+
+/** The part of a parameter's range that a line shows. */
+export function lineRange(axis: SweepAxis, { range }: SweepParameter): ScaledRange {
+  return { ...range, min: axis.from, max: axis.to }
 }
 
 const kept = new Map<string, SweepSheet>()

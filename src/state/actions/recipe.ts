@@ -6,8 +6,11 @@ import { normaliseWeights, originKey } from '../../share/experimentKey.ts'
 import { findMethod, misfit, type ParameterScalar } from '../../share/methods.ts'
 import { choiceParameters, defaultMethod, limits, numberParameters } from '../../share/parameters.ts'
 import { clampNumber } from '../../share/scale.ts'
+import { redistribute } from '../../share/sweeps/parameters.ts'
 import { readState, update } from '../store.ts'
 import { recipeChanged } from './runner.ts'
+
+export { redistribute }
 
 function change(edit: (experiment: Experiment) => Experiment): void {
   const { experiment } = readState().recipe
@@ -32,6 +35,11 @@ export function setNumber(id: ScalarParameter, value: number): void {
 export function setMethod(method: string): void {
   if (!findMethod(method) || readState().recipe.experiment?.method === method) return
   change((experiment) => ({ ...experiment, method, parameters: {} }))
+}
+
+/** Changes the experiment as a sweep's parameter does. */
+export function changeExperiment(edit: (experiment: Experiment) => Experiment): void {
+  change(edit)
 }
 
 /** Opens a merge of the comparison in the studio. */
@@ -66,17 +74,6 @@ export function setChoice<K extends ScalarChoice>(id: K, value: Experiment[K]): 
 
 export function setFisher(fisher: Partial<Experiment['fisher']>): void {
   change((experiment) => ({ ...experiment, fisher: { ...experiment.fisher, ...fisher } }))
-}
-
-/** Weights after expert `index` was set to `weight`. */
-export function redistribute(weights: readonly number[], index: number, weight: number): number[] {
-  if (weights.length === 1) return [1]
-  const own = clampNumber(weight, 0, 1)
-  const others = weights.reduce((sum, other, position) => (position === index ? sum : sum + other), 0)
-  return weights.map((other, position) => {
-    if (position === index) return own
-    return others > 0 ? (other / others) * (1 - own) : (1 - own) / (weights.length - 1)
-  })
 }
 
 /** A method that cannot merge this many experts gives way to the default one. */

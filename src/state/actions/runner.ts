@@ -9,6 +9,9 @@ import type { Task } from '../plan.ts'
 import { describeTask, selectRemaining } from '../selectors.ts'
 import { completePart, measurementId } from '../slices/runs.ts'
 import { readState, update } from '../store.ts'
+import { addDuration, workOf } from '../sweeps/rates.ts'
+import { useSweeps } from '../sweeps/store.ts'
+import { readWishes } from '../sweeps/wishes.ts'
 import { announce, reportError } from './errors.ts'
 import { runJob } from './jobs.ts'
 import { session } from './session.ts'
@@ -38,7 +41,8 @@ function canRun(): boolean {
 
 /** Looks at the plan and starts, keeps or stops the background task. */
 export function schedule(): void {
-  const remaining = selectRemaining(readState())
+  const state = readState()
+  const remaining = selectRemaining(state, readWishes(state.recipe.experiment))
   if (running) {
     const { task, controller } = running
     const isWanted = remaining.some((candidate) => candidate.id === task.id)
@@ -85,6 +89,7 @@ async function performTask(port: EnginePort, jobId: number, task: Task, signal: 
   }
   const key = measurementKey(task.experiment, task.subject)
   session.expectedKeys.add(key)
+  const begun = performance.now()
   await port.measure(jobId, task.experiment, task.subject, [task.kind === 'label' ? 'labels' : task.part])
   // A stopped measurement may end without an error; what it left is not complete.
   if (signal.aborted) return
@@ -98,6 +103,11 @@ async function performTask(port: EnginePort, jobId: number, task: Task, signal: 
   update('runs', (runs) => ({
     measurements: completePart(runs.measurements, key, task.subject, task.part),
   }))
+  if (task.subject.kind === 'merge') {
+    const work = workOf(task.experiment)
+    const duration = performance.now() - begun
+    useSweeps.setState(({ rates }) => ({ rates: addDuration(rates, work, task.part, duration) }))
+  }
 }
 
 async function prepareGeometry(

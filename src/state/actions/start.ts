@@ -7,6 +7,7 @@ import { type Connect, callEngine } from '../engine.ts'
 import { toFailure } from '../failure.ts'
 import { loadPins } from '../pins/actions.ts'
 import { readState, update } from '../store.ts'
+import { loadSweep } from '../sweeps/actions.ts'
 import { announce, reportError } from './errors.ts'
 import { handleEvent, markLost } from './events.ts'
 import { runJob } from './jobs.ts'
@@ -25,6 +26,7 @@ export function startStudio(connect?: Connect): () => void {
   session.labeller = { kind: 'built-in' }
   loadTheme()
   loadPins()
+  loadSweep()
   readLink(location.hash)
   const stopWatching = watchLink()
   void openEngine([])
