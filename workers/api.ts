@@ -17,6 +17,7 @@ import type { SelfTestResult } from '../src/core/selfTest/selfTest.ts'
 import type { GradientSource } from '../src/core/session/session.ts'
 import type { PlayApi, PlayEvent } from './api/play.ts'
 import type { ProbesApi } from './api/probes.ts'
+import type { TrainedOrigin, TrainingApi } from './api/training.ts'
 
 export type {
   AqiResult,
@@ -45,6 +46,7 @@ export type ModelOrigin =
       /** file or folder in it, where it holds several models */ part?: string
     }
   | { kind: 'stored'; name: string /** SHA-256 of its files' names and hashes, hex */; digest: string }
+  | TrainedOrigin
 
 /** A model to open that is neither dropped files nor a plain address. */
 export type SourceRequest =
@@ -258,7 +260,7 @@ export interface EngineFailure {
   where: ErrorPlace
 }
 
-export interface EngineApi extends PlayApi, ProbesApi {
+export interface EngineApi extends PlayApi, ProbesApi, TrainingApi {
   /** Opens the device; called again after a loss. Rejects `gpu-unavailable`. */
   open(onEvent: (event: EngineEvent) => void): Promise<EngineInfo>
   /** Reads the built-in zoo's index and weights. */

@@ -8,6 +8,7 @@ import { mergingWing } from './engine/merging.ts'
 import { modelsWing } from './engine/models.ts'
 import { playWing } from './engine/play.ts'
 import { probesWing } from './engine/probes.ts'
+import { trainingWing } from './engine/training.ts'
 
 export function createEngine(): EngineApi {
   const context = new EngineContext()
@@ -18,6 +19,7 @@ export function createEngine(): EngineApi {
     ...mergingWing(context),
     ...measuringWing(context),
     ...probesWing(context),
+    ...trainingWing(context),
     ...playWing(context),
   }
 }

@@ -6,6 +6,9 @@ import { findMethod, misfit, numberControl, ownParameters, referenceRoles } from
 import { type PageName, pageNames } from './pageNames.ts'
 import { choiceParameters, limits, numberParameters } from './parameters.ts'
 import { type Reader, Refusal, type Validated, validated } from './reader.ts'
+import { readSweep } from './sweeps/readSweep.ts'
+import type { SweepSpec } from './sweeps/spec.ts'
+import { readTrainedOrigin } from './training.ts'
 
 /** Which labeller's scores a link was made with; its files are not in the link. */
 export interface LabellerName {
@@ -13,22 +16,55 @@ export interface LabellerName {
   /** SHA-256 of its content and settings, hex */ digest: string
 }
 
+/** Charts that can be shown as tables. */
+export const chartNames = ['sweep', 'clusters', 'layers', 'pareto'] as const
+export type ChartName = (typeof chartNames)[number]
+
+/** Parts of the page that a link can leave out, for a class: pages by their names, parts of the side, buttons. */
+export const hideableParts = [
+  ...pageNames,
+  ...([
+    'models',
+    'recipe',
+    'labeller',
+    'prompt',
+    'numbers',
+    'commands',
+    'export',
+    'share',
+    'undo',
+    'about',
+  ] as const),
+] as const
+export type HideablePart = (typeof hideableParts)[number]
+
 /** The part of the view that a link carries. */
 export interface LinkView {
   page: PageName
   aqiView: AqiView
   prompt: string
   /** missing: the rule set that ships */ labeller?: LabellerName
+  /** charts shown as tables */ tables?: ChartName[]
+  /** what is swept, and as which picture; missing: as the reader has it */ sweep?: SweepSpec
+  picture?: 'sweep' | 'pareto'
+  pins?: { a?: Experiment; b?: Experiment }
+  /** charts and numbers alone, without controls */ isEmbed?: true
+  hide?: HideablePart[]
 }
 
 export interface LinkState {
   experiment: Experiment
   view: LinkView
+  /** SHA-256 of the weights of built-in models, by id: newer ones would give other numbers */
+  weights?: Record<string, string>
+  /** packed results (results.ts), not checked yet: whoever shows them unpacks them */
+  results?: unknown
 }
 
 function readOrigin(reader: Reader, value: unknown, path: string): ModelOrigin {
   const fields = reader.object(value, path, [
     ...['kind', 'id', 'url', 'name', 'digest', 'repo', 'revision', 'hub', 'part'],
+    ...['base', 'lesson', 'steps', 'done', 'rate', 'batch', 'seed'],
   ])
   switch (fields.kind) {
     case 'built-in':
@@ -66,8 +102,10 @@ function readOrigin(reader: Reader, value: unknown, path: string): ModelOrigin {
       }
       return origin
     }
+    case 'trained':
+      return readTrainedOrigin(reader, value, path)
     default:
-      throw new Refusal(`${path}.kind is none of built-in, url, files, hub, stored`)
+      throw new Refusal(`${path}.kind is none of built-in, url, files, hub, stored, trained`)
   }
 }
 
@@ -179,28 +217,76 @@ export function readExperiment(reader: Reader, value: unknown, path = 'experimen
   }
 }
 
-/** Checks what a link of the current version says. */
+/** A list of different names out of those allowed. */
+function readNames<T extends string>(reader: Reader, value: unknown, path: string, names: readonly T[]): T[] {
+  const options = names.map((name) => ({ value: name }))
+  const list = reader
+    .list(value, path, names.length)
+    .map((entry, index) => reader.choice(entry, `${path}[${index}]`, options))
+  return [...new Set(list)]
+}
+
+function readPins(reader: Reader, value: unknown): NonNullable<LinkView['pins']> {
+  const { a, b } = reader.object(value, 'view.pins', ['a', 'b'])
+  return {
+    ...(a !== undefined && { a: readExperiment(reader, a, 'view.pins.a') }),
+    ...(b !== undefined && { b: readExperiment(reader, b, 'view.pins.b') }),
+  }
+}
+
+function readView(reader: Reader, value: unknown): LinkView {
+  const view = reader.object(value, 'view', [
+    ...['page', 'aqiView', 'prompt', 'labeller', 'tables', 'sweep', 'picture', 'pins', 'isEmbed', 'hide'],
+  ])
+  if (view.isEmbed !== undefined && view.isEmbed !== true) throw new Refusal('view.isEmbed is not true')
+  return {
+    page: reader.choice(
+      view.page,
+      'view.page',
+      pageNames.map((name) => ({ value: name })),
+    ),
+    aqiView: reader.choice(view.aqiView, 'view.aqiView', choiceParameters.aqiView.options),
+    prompt: reader.text(view.prompt, 'view.prompt', limits.maxPromptCharacters),
+    ...(view.labeller !== undefined && {
+      labeller: reader.digested(
+        reader.object(view.labeller, 'view.labeller', ['name', 'digest']),
+        'view.labeller',
+      ),
+    }),
+    ...(view.tables !== undefined && { tables: readNames(reader, view.tables, 'view.tables', chartNames) }),
+    ...(view.sweep !== undefined && { sweep: readSweep(reader, view.sweep, 'view.sweep') }),
+    ...(view.picture !== undefined && {
+      picture: reader.choice(view.picture, 'view.picture', [{ value: 'sweep' }, { value: 'pareto' }]),
+    }),
+    ...(view.pins !== undefined && { pins: readPins(reader, view.pins) }),
+    ...(view.isEmbed && { isEmbed: true }),
+    ...(view.hide !== undefined && { hide: readNames(reader, view.hide, 'view.hide', hideableParts) }),
+  }
+}
+
+function readWeights(reader: Reader, value: unknown): Record<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Refusal('weights is not an object')
+  const entries = Object.entries(value)
+  if (entries.length > 2 * limits.maxExperts)
+    throw new Refusal(`weights has ${entries.length} entries, more than ${2 * limits.maxExperts}`)
+  return Object.fromEntries(
+    entries.map(([id, digest]) => {
+      if (!/^[a-z0-9][\w./-]{0,99}$/.test(id)) throw new Refusal('weights names no built-in model')
+      return [id, reader.digest(digest, `weights.${id}`)]
+    }),
+  )
+}
+
+/** Checks what a link of the current version says; its results are checked by whoever shows them. */
 export function validateLink(value: unknown): Validated<LinkState> {
   return validated((reader) => {
-    const fields = reader.object(value, 'link', ['experiment', 'view'])
-    const view = reader.object(fields.view, 'view', ['page', 'aqiView', 'prompt', 'labeller'])
+    const fields = reader.object(value, 'link', ['experiment', 'view', 'weights', 'results'])
     return {
       experiment: readExperiment(reader, fields.experiment),
-      view: {
-        page: reader.choice(
-          view.page,
-          'view.page',
-          pageNames.map((value) => ({ value })),
-        ),
-        aqiView: reader.choice(view.aqiView, 'view.aqiView', choiceParameters.aqiView.options),
-        prompt: reader.text(view.prompt, 'view.prompt', limits.maxPromptCharacters),
-        ...(view.labeller !== undefined && {
-          labeller: reader.digested(
-            reader.object(view.labeller, 'view.labeller', ['name', 'digest']),
-            'view.labeller',
-          ),
-        }),
-      },
+      view: readView(reader, fields.view),
+      ...(fields.weights !== undefined && { weights: readWeights(reader, fields.weights) }),
+      ...(fields.results !== undefined && { results: fields.results }),
     }
   })
 }

@@ -8,6 +8,7 @@
 
 import type { Experiment, ModelOrigin, Subject } from '../../workers/api.ts'
 import { neededReferences, statedParameters } from './methods.ts'
+import { trainedKey } from './training.ts'
 
 /** Text that is equal for equal origins. */
 export function originKey(origin: ModelOrigin): string {
@@ -22,6 +23,8 @@ export function originKey(origin: ModelOrigin): string {
       return `hub:${origin.hub ? `${origin.hub}/` : ''}${origin.repo}@${origin.revision}${origin.part ? `#${origin.part}` : ''}`
     case 'stored':
       return `stored:${origin.digest}`
+    case 'trained':
+      return trainedKey(origin)
   }
 }
 

@@ -28,6 +28,7 @@ import { receivedModel, standingResults } from './share/received.ts'
 import { type Measurement, measurementId, type ReceivedSet, type RunsSlice } from './slices/runs.ts'
 import type { PageName, ViewSlice } from './slices/view.ts'
 import type { StudioState } from './store.ts'
+import { trainedName } from './training/names.ts'
 
 export function findModel(list: readonly ModelSummary[], origin: ModelOrigin): ModelSummary | undefined {
   const key = originKey(origin)
@@ -48,6 +49,8 @@ export function originName(list: readonly ModelSummary[], origin: ModelOrigin): 
     case 'files':
     case 'stored':
       return origin.name
+    case 'trained':
+      return trainedName(origin)
   }
 }
 
@@ -75,7 +78,6 @@ export function selectCast(
   return { anchor, experts: experts.filter((expert) => expert !== undefined) }
 }
 
-/** A row of the comparison page: the method and the experiment that opens its merge. */
 /** The same for what is only shown: models that results were received of need not be open. */
 export function selectShownCast(
   list: readonly ModelSummary[],
@@ -89,6 +91,7 @@ export function selectShownCast(
   return { anchor, experts: experts.filter((expert) => expert !== undefined) }
 }
 
+/** A row of the comparison page: the method and the experiment that opens its merge. */
 export interface ComparedRow extends ComparedMethod {
   experiment: Experiment
 }
@@ -127,13 +130,13 @@ export function selectPlanInput(
 ): PlanInput | undefined {
   const cast = selectCast(list, experiment)
   if (!experiment || !cast) return undefined
+  const standing = standingResults(runs.received)
   return {
     experiment,
-  const standing = standingResults(runs.received)
-    anchorId: cast.anchor.id,
-    expertIds: cast.experts.map((expert) => expert.id),
     standing: standing.measurements,
     hasStandingGeometry: geometryKey(experiment) in standing.geometries,
+    anchorId: cast.anchor.id,
+    expertIds: cast.experts.map((expert) => expert.id),
     preparedKey: runs.preparedKey,
     hasGeometry: geometryKey(experiment) in runs.geometries,
     measurements: runs.measurements,

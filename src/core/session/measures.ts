@@ -20,6 +20,9 @@ import type { JobOptions, Session, Setup } from './session.ts'
 
 export type FixedView = Exclude<AqiView, 'answers'>
 
+/** What of a setup decides AQI and behaviour of a model, whatever is merged. */
+export type MeasuredOn = Pick<Setup, 'anchor' | 'seed' | 'probes'>
+
 export class Measures {
   private readonly session: Session
   private readonly scales = new Map<string, Promise<AqiScale>>()
@@ -31,7 +34,7 @@ export class Measures {
 
   /** The anchor's scale of a view; computed once. */
   private scale(
-    { anchor, seed, probes }: Pick<Setup, 'anchor' | 'seed' | 'probes'>,
+    { anchor, seed, probes }: MeasuredOn,
     view: FixedView,
     perClass: number,
     options: JobOptions,
@@ -80,7 +83,7 @@ export class Measures {
 
   /** AQI, budget and points of one fixed view. */
   async aqi(
-    setup: Setup,
+    setup: MeasuredOn,
     view: FixedView,
     model: DeviceModel,
     perClass: number,
@@ -119,7 +122,7 @@ export class Measures {
 
   /** Refusals alone and AQI of the answers behind them: what a training is watched by. */
   async refusals(
-    setup: Setup,
+    setup: MeasuredOn,
     model: DeviceModel,
     perClass: number,
     options: JobOptions = {},

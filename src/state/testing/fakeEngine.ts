@@ -7,6 +7,7 @@ import type { Connection } from '../engine.ts'
 import { fakeGeometry, fakeLabeller, fakeLabels, fakeModels, fakeParts } from './fakeData.ts'
 import { fakePlay } from './fakePlay.ts'
 import { fakeAnswers, fakeModules, fakeTexts } from './fakeProbes.ts'
+import { fakeTraining } from './fakeTraining.ts'
 
 export interface FakeOptions {
   /** Milliseconds that a measurement takes. */
@@ -18,6 +19,8 @@ export interface FakeOptions {
   isFallback?: boolean
   /** Name of a kernel that fails the self-test. */
   brokenKernel?: string
+  /** Step of a training whose loss is no number. */
+  trainingFailsAt?: number
   /** Measurements answered before the engine falls silent; for pictures of a page half full. */
   measureLimit?: number
 }
@@ -57,6 +60,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
     ) => Promise<Awaited<ReturnType<EngineApi[Name]>>>
   } = {
     ...fakePlay({ work, check, emit: (event) => emit(event) }),
+    ...fakeTraining({ work, check, failsAt: options.trainingFailsAt }),
     async open(onEvent) {
       calls.push('open')
       if (options.openError) throw options.openError
