@@ -1,6 +1,7 @@
 // The antidote after the merge: a slider, the budget search, and in which layers it works.
 
 import type { Experiment } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { mergeKey } from '../../share/experimentKey.ts'
 import { numberParameters } from '../../share/parameters.ts'
 import { askAntidote } from '../../state/actions/afterMerge.ts'
@@ -16,8 +17,10 @@ export function AntidoteView({ experiment, isReady }: { experiment: Experiment; 
   const highest = Math.max(0, ...(report?.byLayer ?? []))
   return (
     <SideSection
-      title="After the merge"
-      summary={experiment.antidote > 0 ? `antidote ${formatParameter(experiment.antidote)} %` : 'no antidote'}
+      title={t('After the merge')}
+      summary={
+        experiment.antidote > 0 ? `antidote ${formatParameter(experiment.antidote)} %` : t('no antidote')
+      }
     >
       <ParameterField
         parameter={numberParameters.antidote}
@@ -28,18 +31,20 @@ export function AntidoteView({ experiment, isReady }: { experiment: Experiment; 
         <button
           type="button"
           disabled={!isReady}
-          title="The shortest antidote that restores refusal on probes kept for accepting, without loss of help"
+          title={t(
+            'The shortest antidote that restores refusal on probes kept for accepting, without loss of help',
+          )}
           onClick={() => void askAntidote(true)}
         >
-          Find the least
+          {t('Find the least')}
         </button>
         <button
           type="button"
           disabled={!isReady || experiment.antidote === 0}
-          title="How far each layer is moved"
+          title={t('How far each layer is moved')}
           onClick={() => void askAntidote(false)}
         >
-          By layer
+          {t('By layer')}
         </button>
       </div>
       {report && (
@@ -49,7 +54,7 @@ export function AntidoteView({ experiment, isReady }: { experiment: Experiment; 
               Search ended: <b>{report.stage}</b>.
             </p>
           )}
-          <ol className="layer-bars" aria-label="Length of the antidote by layer, % of ‖θ‖">
+          <ol className="layer-bars" aria-label={t('Length of the antidote by layer, % of ‖θ‖')}>
             {report.byLayer.map((length, layer) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: a layer is its index
               <li key={layer}>

@@ -2,6 +2,7 @@
 
 import { useState } from 'react'
 import type { Experiment, WeightSearch } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { geometryKey } from '../../share/experimentKey.ts'
 import { applyBestWeights, bestPoint, searchWeights } from '../../state/actions/afterMerge.ts'
 import { stopAll } from '../../state/actions/runner.ts'
@@ -41,14 +42,15 @@ export function WeightSearchView({ experiment, isReady }: { experiment: Experime
   const best = isCurrent ? bestPoint() : undefined
   return (
     <details className="weight-search">
-      <summary>Choose by data</summary>
+      <summary>{t('Choose by data')}</summary>
       <p className="caption">
-        Minimises the loss of answers that the experts give and of refusals that the anchor gives, on pairs
-        the models write themselves.
+        {t(
+          'Minimises the loss of answers that the experts give and of refusals that the anchor gives, on pairs the models write themselves.',
+        )}
       </p>
       <div className="field-row">
         <label>
-          <span className="visually-hidden">Search</span>
+          <span className="visually-hidden">{t('Search')}</span>
           <select value={search} onChange={(event) => setSearch(event.target.value as typeof search)}>
             {searches.map(({ value, label }) => (
               <option key={value} value={value}>
@@ -57,7 +59,7 @@ export function WeightSearchView({ experiment, isReady }: { experiment: Experime
             ))}
           </select>
         </label>
-        <label title="How many times more a refusal counts than an answer">
+        <label title={t('How many times more a refusal counts than an answer')}>
           α{' '}
           <select value={alpha} onChange={(event) => setAlpha(Number(event.target.value))}>
             {factors.map((factor) => (
@@ -67,16 +69,16 @@ export function WeightSearchView({ experiment, isReady }: { experiment: Experime
         </label>
         {isCurrent && run.isRunning ? (
           <button type="button" onClick={stopAll}>
-            Stop, keep best
+            {t('Stop, keep best')}
           </button>
         ) : (
           <button
             type="button"
             disabled={!isReady || experiment.experts.length < 2}
-            title={experiment.experts.length < 2 ? 'One expert has nothing to share' : chosen.brief}
+            title={experiment.experts.length < 2 ? t('One expert has nothing to share') : chosen.brief}
             onClick={() => void searchWeights({ search, alpha, evaluations: chosen.evaluations })}
           >
-            Search
+            {t('Search')}
           </button>
         )}
       </div>
@@ -107,17 +109,17 @@ export function WeightSearchView({ experiment, isReady }: { experiment: Experime
             />
           </svg>
           <dl className="trace-numbers">
-            <dt>evaluation</dt>
+            <dt>{t('evaluation')}</dt>
             <dd>{points.length}</dd>
-            <dt>J, start → best</dt>
+            <dt>{t('J, start → best')}</dt>
             <dd>
               {points[0]!.objective.toFixed(3)} → {best?.objective.toFixed(3)} nats
             </dd>
-            <dt>λ of the best</dt>
+            <dt>{t('λ of the best')}</dt>
             <dd>{best?.weights.map((weight) => weight.toFixed(2)).join(', ')}</dd>
           </dl>
           <button type="button" disabled={!best || run?.isRunning} onClick={applyBestWeights}>
-            Use these weights
+            {t('Use these weights')}
           </button>
         </>
       )}

@@ -1,3 +1,4 @@
+import { t } from '../../language/translate.ts'
 import { askSelfTest } from '../../state/actions/selfTest.ts'
 import type { EngineStatus } from '../../state/slices/models.ts'
 import { useStudio } from '../../state/store.ts'
@@ -46,7 +47,7 @@ export function EngineChip() {
         className="quiet-button"
         disabled={engine.kind !== 'ready'}
         aria-label={`Self-test${selfTest ? `, ${verdict}` : ''}`}
-        title="Runs every kernel and a model of each family on this adapter against stored vectors"
+        title={t('Runs every kernel and a model of each family on this adapter against stored vectors')}
         onClick={() => void askSelfTest()}
       >
         {verdict}

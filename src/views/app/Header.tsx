@@ -38,7 +38,7 @@ export function Header({ isReady }: HeaderProps) {
           <circle cx="12" cy="15" r="2.6" className="brand-dot" />
         </svg>
         <h1>
-          AlignMerge <span className="brand-rest">Studio</span>
+          AlignMerge <span className="brand-rest">{t('Studio')}</span>
         </h1>
       </div>
       <PageTabs />

@@ -1,4 +1,5 @@
 import { useMemo } from 'react'
+import { t } from '../../language/translate.ts'
 import { runAgain, stopAll } from '../../state/actions/runner.ts'
 import { usePinStore } from '../../state/pins/store.ts'
 import { remainingTasks } from '../../state/plan.ts'
@@ -32,7 +33,7 @@ export function JobProgress() {
           {job.isBackground && remaining > 1 ? `${remaining} to go` : `${percent} %`}
         </span>
         <button type="button" onClick={stopAll}>
-          Cancel
+          {t('Cancel')}
         </button>
       </div>
     )
@@ -47,14 +48,14 @@ export function JobProgress() {
           {text}
         </span>
         <button type="button" disabled={!isReady} onClick={runAgain}>
-          Run again
+          {t('Run again')}
         </button>
       </div>
     )
   }
   return (
     <div className="job">
-      <span className="job-label muted">{isReady && remaining === 0 ? 'Everything is measured' : ''}</span>
+      <span className="job-label muted">{isReady && remaining === 0 ? t('Everything is measured') : ''}</span>
     </div>
   )
 }

@@ -1,3 +1,4 @@
+import { t } from '../../language/translate.ts'
 import type { OpinionSet } from '../../state/slices/runs.ts'
 import { formatSignificant } from '../format.ts'
 
@@ -6,21 +7,21 @@ export function OpinionView({ set, isCurrent }: { set: OpinionSet; isCurrent: bo
   return (
     <section className="panel opinion" aria-labelledby="opinion-title">
       <header className="panel-head">
-        <h2 id="opinion-title">Second opinion</h2>
+        <h2 id="opinion-title">{t('Second opinion')}</h2>
         <p className="muted">
           {set.opinions[0]?.opinion.backend}
-          {isCurrent ? '' : ' — of another merge than the one on the page'}
+          {isCurrent ? '' : t(' — of another merge than the one on the page')}
         </p>
       </header>
       <div className="table-scroll">
         <table>
           <thead>
             <tr>
-              <th scope="col">Model</th>
-              <th scope="col">‖ours − theirs‖ / ‖theirs‖, all logits</th>
-              <th scope="col">bound</th>
-              <th scope="col">tokens</th>
-              <th scope="col">verdict</th>
+              <th scope="col">{t('Model')}</th>
+              <th scope="col">{t('‖ours − theirs‖ / ‖theirs‖, all logits')}</th>
+              <th scope="col">{t('bound')}</th>
+              <th scope="col">{t('tokens')}</th>
+              <th scope="col">{t('verdict')}</th>
             </tr>
           </thead>
           <tbody>
@@ -32,7 +33,7 @@ export function OpinionView({ set, isCurrent }: { set: OpinionSet; isCurrent: bo
                 <td>{opinion.tokens}</td>
                 <td>
                   <span className={opinion.passed ? 'badge is-kept' : 'badge is-violated'}>
-                    {opinion.passed ? 'agrees' : 'differs'}
+                    {opinion.passed ? t('agrees') : t('differs')}
                   </span>
                 </td>
               </tr>

@@ -1,4 +1,5 @@
 import type { SelfTestResult } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { formatSignificant } from '../format.ts'
 
 const total = (rows: SelfTestResult['rows'], field: 'checks' | 'failed') =>
@@ -11,7 +12,7 @@ export function SelfTestView({ result }: { result: SelfTestResult }) {
   return (
     <section className="panel opinion" aria-labelledby="selftest-title">
       <header className="panel-head">
-        <h2 id="selftest-title">Self-test</h2>
+        <h2 id="selftest-title">{t('Self-test')}</h2>
         <p className="muted">
           {adapter}: {total(rows, 'checks') - total(rows, 'failed')} of {total(rows, 'checks')} checks agree
           with the stored vectors, {formatSignificant(durationMs / 1000, 2)} s
@@ -19,19 +20,20 @@ export function SelfTestView({ result }: { result: SelfTestResult }) {
       </header>
       {!passed && (
         <p className="panel-alert" role="alert">
-          This adapter computes wrong numbers, so nothing is merged on it. Update the browser or the graphics
-          driver, or use another adapter, and test again.
+          {t(
+            'This adapter computes wrong numbers, so nothing is merged on it. Update the browser or the graphics driver, or use another adapter, and test again.',
+          )}
         </p>
       )}
       <div className="table-scroll table-tall">
         <table>
           <thead>
             <tr>
-              <th scope="col">Kernel or model</th>
-              <th scope="col">checks</th>
-              <th scope="col">failed</th>
-              <th scope="col">verdict</th>
-              <th scope="col">first difference</th>
+              <th scope="col">{t('Kernel or model')}</th>
+              <th scope="col">{t('checks')}</th>
+              <th scope="col">{t('failed')}</th>
+              <th scope="col">{t('verdict')}</th>
+              <th scope="col">{t('first difference')}</th>
             </tr>
           </thead>
           <tbody>
@@ -42,7 +44,7 @@ export function SelfTestView({ result }: { result: SelfTestResult }) {
                 <td>{failed}</td>
                 <td>
                   <span className={failed === 0 ? 'badge is-kept' : 'badge is-violated'}>
-                    {failed === 0 ? 'agrees' : 'differs'}
+                    {failed === 0 ? t('agrees') : t('differs')}
                   </span>
                 </td>
                 <td className="cell-text">{misses[0] ?? ''}</td>

@@ -1,6 +1,7 @@
 // Methods × measures: sortable by any column, each row a link that opens its merge.
 
 import { memo, useMemo, useState } from 'react'
+import { t } from '../../language/translate.ts'
 import type { Measurement } from '../../state/slices/runs.ts'
 import { describeEstimate, formatInterval, forms } from '../format.ts'
 import { type CompareColumn, sortRows } from './compareColumns.ts'
@@ -54,7 +55,7 @@ export function CompareTable({ rows, columns, violations, active, onActive }: Co
   return (
     <section className="panel numbers" aria-labelledby="compare-title">
       <header className="panel-head">
-        <h2 id="compare-title">Methods</h2>
+        <h2 id="compare-title">{t('Methods')}</h2>
         <p className="muted">
           value, 95 % interval. AQI budget broken by{' '}
           <b>
@@ -65,7 +66,7 @@ export function CompareTable({ rows, columns, violations, active, onActive }: Co
       </header>
       <div className="table-scroll">
         <table className="numbers-table compare-table" style={{ minWidth: 146 + 62 * columns.length }}>
-          <caption className="visually-hidden">Every method with every measure</caption>
+          <caption className="visually-hidden">{t('Every method with every measure')}</caption>
           <colgroup>
             <col className="compare-name" />
             {columns.map(({ id, form }) => (
@@ -82,7 +83,7 @@ export function CompareTable({ rows, columns, violations, active, onActive }: Co
               ))}
             </tr>
             <tr>
-              <th scope="col">Merge</th>
+              <th scope="col">{t('Merge')}</th>
               {columns.map(({ id, label, title, better }) => {
                 const direction = order.column === id ? directionOf(better, order.isBestFirst) : 'none'
                 return (
@@ -155,14 +156,14 @@ function Cell({ column, measurement, link }: CellProps) {
   const estimate = measurement && column.pick(measurement)
   if (!estimate)
     return (
-      <span className="is-pending" title="not measured yet">
+      <span className="is-pending" title={t('not measured yet')}>
         ·
       </span>
     )
   if ('unavailable' in estimate)
     return (
       <span className="words" title={estimate.unavailable}>
-        none
+        {t('none')}
       </span>
     )
   const { form } = column

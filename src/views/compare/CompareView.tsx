@@ -2,6 +2,7 @@
 
 import { Suspense, useMemo, useState } from 'react'
 import type { AqiView, Experiment, GeometrySummary, ModelSummary } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { encodeLink } from '../../share/codec.ts'
 import { openExperiment } from '../../state/actions/recipe.ts'
 import {
@@ -89,9 +90,9 @@ export function CompareView({ experiment, cast, geometry, measurements, view }: 
     <>
       <section className="panel pareto" aria-labelledby="pareto-title">
         <header className="panel-head">
-          <h2 id="pareto-title">Safety against skill</h2>
+          <h2 id="pareto-title">{t('Safety against skill')}</h2>
           <label className="panel-choice">
-            <span className="muted">Safety</span>{' '}
+            <span className="muted">{t('Safety')}</span>{' '}
             <select value={safety} onChange={(event) => setSafety(event.target.value as typeof safety)}>
               {safetyAxes.map((id) => (
                 <option key={id} value={id}>
@@ -114,8 +115,9 @@ export function CompareView({ experiment, cast, geometry, measurements, view }: 
           />
         </Suspense>
         <p className="caption">
-          The line joins merges that no other beats in both. Crosses are 95 % intervals, rings the models that
-          were merged. A click opens the merge.
+          {t(
+            'The line joins merges that no other beats in both. Crosses are 95 % intervals, rings the models that were merged. A click opens the merge.',
+          )}
         </p>
       </section>
       <CompareTable

@@ -1,4 +1,5 @@
 import type { Experiment, LabellerSummary } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { announce } from '../../state/actions/errors.ts'
 import type { CompareRow } from './CompareTable.tsx'
 import type { CompareColumn } from './compareColumns.ts'
@@ -37,7 +38,7 @@ export function ExportButtons({ experiment, labeller, rows, columns }: ExportBut
   }
   return (
     <fieldset className="button-pair">
-      <legend className="visually-hidden">Save the comparison</legend>
+      <legend className="visually-hidden">{t('Save the comparison')}</legend>
       {(['CSV', 'JSON', 'SVG', 'PNG'] as const).map((kind) => (
         <button key={kind} type="button" onClick={() => void save(kind)}>
           {kind}

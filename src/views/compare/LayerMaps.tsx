@@ -1,6 +1,7 @@
 // Where in the network merges move along alignment directions, and where the experts pull against each other.
 
 import { type CSSProperties, useMemo } from 'react'
+import { t } from '../../language/translate.ts'
 import { formatScaled, normScaleOf } from '../format.ts'
 import type { CompareRow } from './CompareTable.tsx'
 
@@ -30,10 +31,12 @@ export function LayerMaps({ rows, conflict, layerCount }: LayerMapsProps) {
       </header>
       <div className="table-scroll">
         <table className="heat">
-          <caption className="visually-hidden">Conflict of the experts and held-out drift by layer</caption>
+          <caption className="visually-hidden">
+            {t('Conflict of the experts and held-out drift by layer')}
+          </caption>
           <thead>
             <tr>
-              <th scope="col">Layer</th>
+              <th scope="col">{t('Layer')}</th>
               {layers.map((layer) => (
                 <th key={layer} scope="col">
                   {layer}
@@ -45,9 +48,9 @@ export function LayerMaps({ rows, conflict, layerCount }: LayerMapsProps) {
             <tr className="is-conflict">
               <th
                 scope="row"
-                title="κ = 1 − ‖Σ τ‖ / Σ ‖τ‖: 0 when task vectors agree, 1 when they cancel; ours"
+                title={t('κ = 1 − ‖Σ τ‖ / Σ ‖τ‖: 0 when task vectors agree, 1 when they cancel; ours')}
               >
-                Conflict κ of the experts
+                {t('Conflict κ of the experts')}
               </th>
               {layers.map((layer) => {
                 const value = conflict?.[layer]
@@ -75,8 +78,9 @@ export function LayerMaps({ rows, conflict, layerCount }: LayerMapsProps) {
         </table>
       </div>
       <p className="caption">
-        Drift along held-out directions, each cut to its layer. Darker is more; conflict has a scale of its
-        own, 0&nbsp;…&nbsp;1.
+        {t(
+          'Drift along held-out directions, each cut to its layer. Darker is more; conflict has a scale of its own, 0&nbsp;…&nbsp;1.',
+        )}
       </p>
     </section>
   )

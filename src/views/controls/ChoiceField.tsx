@@ -1,4 +1,5 @@
 import { useId } from 'react'
+import { t } from '../../language/translate.ts'
 import type { ChoiceParameter } from '../../share/parameters.ts'
 import { Formula } from './Formula.tsx'
 import { useHelp } from './HelpToggle.tsx'
@@ -17,17 +18,18 @@ export function ChoiceField<T extends string>(props: ChoiceFieldProps<T>) {
   const { parameter, value, disabledReason, isHeadless = false, onChange } = props
   const name = useId()
   const isDisabled = disabledReason !== undefined
+  const label = t(parameter.label)
   const help = useHelp(
-    parameter.label,
+    label,
     <>
-      <p>{parameter.brief}</p>
+      <p>{t(parameter.brief)}</p>
       <dl>
         {parameter.options.map((option) => (
           <div key={option.value}>
             <dt>
-              {option.label} <OriginTag source={option.source} />
+              {t(option.label)} <OriginTag source={option.source} />
             </dt>
-            <dd>{option.brief}</dd>
+            <dd>{t(option.brief)}</dd>
           </div>
         ))}
       </dl>
@@ -35,11 +37,11 @@ export function ChoiceField<T extends string>(props: ChoiceFieldProps<T>) {
   )
   return (
     <fieldset className="field" disabled={isDisabled} data-disabled={isDisabled || undefined}>
-      <legend className="visually-hidden">{parameter.label}</legend>
+      <legend className="visually-hidden">{label}</legend>
       {!isHeadless && (
-        <div className="field-head" title={disabledReason ?? parameter.brief}>
+        <div className="field-head" title={disabledReason ?? t(parameter.brief)}>
           <span aria-hidden="true">
-            {parameter.label} <Formula text={parameter.symbol} />
+            {label} <Formula text={parameter.symbol} />
           </span>
           <OriginTag source={parameter.source} />
           {help.button}
@@ -47,7 +49,11 @@ export function ChoiceField<T extends string>(props: ChoiceFieldProps<T>) {
       )}
       <div className="switch">
         {parameter.options.map((option) => (
-          <label key={option.value} title={option.brief} data-checked={option.value === value || undefined}>
+          <label
+            key={option.value}
+            title={t(option.brief)}
+            data-checked={option.value === value || undefined}
+          >
             <input
               type="radio"
               name={name}
@@ -55,7 +61,7 @@ export function ChoiceField<T extends string>(props: ChoiceFieldProps<T>) {
               checked={option.value === value}
               onChange={() => onChange(option.value)}
             />
-            {option.label}
+            {t(option.label)}
           </label>
         ))}
         {isHeadless && help.button}

@@ -1,4 +1,5 @@
 import { type ReactNode, useId, useState } from 'react'
+import { t } from '../../language/translate.ts'
 
 /** A question mark that opens a few lines below its control. Returns the button and the lines, to place apart. */
 export function useHelp(about: string, children: ReactNode): { button: ReactNode; lines: ReactNode } {
@@ -11,7 +12,7 @@ export function useHelp(about: string, children: ReactNode): { button: ReactNode
         className="help-button"
         aria-expanded={isOpen}
         aria-controls={id}
-        aria-label={`About ${about}`}
+        aria-label={t('About {what}', { what: about })}
         onClick={() => setOpen(!isOpen)}
       >
         ?

@@ -1,3 +1,4 @@
+import { t } from '../../language/translate.ts'
 import type { Provenance } from '../../share/parameters.ts'
 
 const titles: Record<Provenance, string> = {
@@ -10,8 +11,8 @@ const titles: Record<Provenance, string> = {
 export function OriginTag({ source }: { source: Provenance }) {
   if (source !== 'ours') return null
   return (
-    <abbr className="tag" title={titles.ours}>
-      ours
+    <abbr className="tag" title={t(titles.ours)}>
+      {t('ours')}
     </abbr>
   )
 }

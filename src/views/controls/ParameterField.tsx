@@ -1,4 +1,5 @@
 import { useId } from 'react'
+import { t } from '../../language/translate.ts'
 import type { NumberParameter } from '../../share/parameters.ts'
 import { formatParameter } from '../format.ts'
 import { Formula } from './Formula.tsx'
@@ -22,24 +23,25 @@ export function ParameterField(props: ParameterFieldProps) {
   const { parameter, value, stops, disabledReason, hasSlider = true, onChange } = props
   const id = useId()
   const isDisabled = disabledReason !== undefined
+  const label = t(parameter.label)
   const help = useHelp(
-    parameter.label,
+    label,
     <p>
-      {parameter.brief} {parameter.detail}
+      {t(parameter.brief)} {parameter.detail && t(parameter.detail)}
     </p>,
   )
   return (
     <div className="field" data-disabled={isDisabled || undefined}>
       <div className="field-head">
-        <label htmlFor={id} title={disabledReason ?? parameter.brief}>
-          {parameter.label} <Formula text={parameter.symbol} />
+        <label htmlFor={id} title={disabledReason ?? t(parameter.brief)}>
+          {label} <Formula text={parameter.symbol} />
         </label>
         <OriginTag source={parameter.source} />
         {help.button}
         <span className="field-value">
           <NumberInput
             id={id}
-            label={parameter.label}
+            label={label}
             value={value}
             min={parameter.min}
             max={parameter.max}
@@ -47,12 +49,12 @@ export function ParameterField(props: ParameterFieldProps) {
             isDisabled={isDisabled}
             onChange={onChange}
           />
-          {parameter.unit && <span className="unit">{parameter.unit}</span>}
+          {parameter.unit && <span className="unit">{t(parameter.unit)}</span>}
         </span>
       </div>
       {hasSlider && (
         <Slider
-          label={`${parameter.label}, slider`}
+          label={t('{label}, slider', { label })}
           parameter={parameter}
           value={value}
           valueText={`${formatParameter(value)} ${parameter.unit}`}

@@ -1,4 +1,5 @@
 import { useId } from 'react'
+import { t } from '../../language/translate.ts'
 import type { Provenance } from '../../share/parameters.ts'
 import { OriginTag } from './OriginTag.tsx'
 
@@ -15,9 +16,9 @@ export function SwitchField({ label, brief, source, value, onChange }: SwitchFie
   const id = useId()
   return (
     <div className="field">
-      <div className="field-head" title={brief}>
+      <div className="field-head" title={t(brief)}>
         <input id={id} type="checkbox" checked={value} onChange={(event) => onChange(event.target.checked)} />
-        <label htmlFor={id}>{label}</label>
+        <label htmlFor={id}>{t(label)}</label>
         <OriginTag source={source} />
       </div>
     </div>

@@ -1,3 +1,4 @@
+import { t } from '../../language/translate.ts'
 import { toggleTable } from '../../state/actions/view.ts'
 import type { ViewSlice } from '../../state/slices/view.ts'
 
@@ -5,7 +6,7 @@ import type { ViewSlice } from '../../state/slices/view.ts'
 export function TableToggle({ chart, isTable }: { chart: keyof ViewSlice['asTable']; isTable: boolean }) {
   return (
     <button type="button" className="quiet-button" aria-pressed={isTable} onClick={() => toggleTable(chart)}>
-      {isTable ? 'Chart' : 'Table'}
+      {isTable ? t('Chart') : t('Table')}
     </button>
   )
 }

@@ -1,5 +1,6 @@
 import { useId } from 'react'
 import type { ClassifierChoice, LabellerSummary } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { chooseClasses } from '../../state/actions/labeller.ts'
 
 type Classifier = Extract<LabellerSummary['source'], { kind: 'onnx' }>['classifier']
@@ -28,24 +29,29 @@ export function ClassifierFields({ classifier, gives }: ClassifierFieldsProps) {
     <div className="classifier-fields">
       {gives.length === 0 && (
         <p className="hint is-warning">
-          No class is called toxic, unsafe, helpful or the like: choose below.
+          {t('No class is called toxic, unsafe, helpful or the like: choose below.')}
         </p>
       )}
       <Select
-        label="Toxic is"
+        label={t('Toxic is')}
         value={toxicLabel}
         options={classes}
         onChange={(name) => choose({ toxicLabel: name })}
       />
       <Select
-        label="Good is"
+        label={t('Good is')}
         value={goodLabel}
         options={classes}
         onChange={(name) => choose({ goodLabel: name })}
       />
-      <Select label="Reads" value={reads} options={readings} onChange={(value) => choose({ reads: value })} />
       <Select
-        label="Scores by"
+        label={t('Reads')}
+        value={reads}
+        options={readings}
+        onChange={(value) => choose({ reads: value })}
+      />
+      <Select
+        label={t('Scores by')}
         value={activation}
         options={activations}
         onChange={(value) => choose({ activation: value })}
@@ -74,7 +80,7 @@ function Select<T extends string>({ label, value, options, onChange }: SelectPro
           if (found) onChange(found.value)
         }}
       >
-        {value === undefined && <option value="">none found</option>}
+        {value === undefined && <option value="">{t('none found')}</option>}
         {options.map((option) => (
           <option key={option.value} value={option.value}>
             {option.label}

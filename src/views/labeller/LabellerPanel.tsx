@@ -1,6 +1,7 @@
 // What scores the answers: the shipped rule set, or one that the user plugs in. Reads the store itself: no other part
 // of the page depends on how a labeller was made.
 
+import { t } from '../../language/translate.ts'
 import { plugFiles, plugShipped } from '../../state/actions/labeller.ts'
 import { useStudio } from '../../state/store.ts'
 import { DropZone, PickFiles } from '../controls/DropZone.tsx'
@@ -13,7 +14,7 @@ export function LabellerPanel() {
   const asked = useStudio((state) => state.view.labeller)
   const isMissing = asked !== null && asked.digest !== labeller?.digest
   return (
-    <SideSection title="Labeller" summary={labeller?.name ?? 'none'}>
+    <SideSection title={t('Labeller')} summary={labeller?.name ?? 'none'}>
       {labeller ? (
         <>
           <p className="labeller-name" title={`SHA-256 ${labeller.digest}`}>
@@ -27,7 +28,7 @@ export function LabellerPanel() {
           )}
         </>
       ) : (
-        <p className="hint">Answers are not scored.</p>
+        <p className="hint">{t('Answers are not scored.')}</p>
       )}
       {isMissing && (
         <p className="hint is-warning">
@@ -38,7 +39,7 @@ export function LabellerPanel() {
       <OpenLabeller />
       {(labeller?.origin === 'files' || isMissing) && (
         <button type="button" className="quiet-button" onClick={() => void plugShipped()}>
-          Use the shipped rules
+          {t('Use the shipped rules')}
         </button>
       )}
     </SideSection>
@@ -50,16 +51,16 @@ function OpenLabeller() {
   const take = (files: File[]) => void plugFiles(files)
   return (
     <DropZone
-      label="Drop zone for a labeller"
+      label={t('Drop zone for a labeller')}
       onDrop={(data) => void collectDroppedFiles(data).then(plugFiles)}
     >
       Drop a rule set (JSON) or an ONNX classifier’s folder, or choose{' '}
-      <PickFiles label="Rule set" accept=".json,application/json" onFiles={take}>
-        a file
+      <PickFiles label={t('Rule set')} accept=".json,application/json" onFiles={take}>
+        {t('a file')}
       </PickFiles>{' '}
       or{' '}
-      <PickFiles label="Classifier folder" onFiles={take}>
-        a folder
+      <PickFiles label={t('Classifier folder')} onFiles={take}>
+        {t('a folder')}
       </PickFiles>
     </DropZone>
   )

@@ -1,6 +1,7 @@
 // The ways to name a model: repository or address with revision and token, a dropped folder, a picked one.
 
 import { type FormEvent, useState } from 'react'
+import { t } from '../../language/translate.ts'
 import { addFolder, addModel, dismissAddFailure, stopAdding } from '../../state/actions/library.ts'
 import { readModelText } from '../../state/actions/modelText.ts'
 import { PUBLIC_HUB, setToken } from '../../state/actions/tokens.ts'
@@ -43,7 +44,7 @@ export function AddModel() {
     <>
       <form className="add-model" onSubmit={(event) => void submit(event)}>
         <label className="add-name">
-          Repository or address
+          {t('Repository or address')}
           <input
             type="text"
             value={text}
@@ -51,13 +52,13 @@ export function AddModel() {
             spellCheck={false}
             autoCapitalize="off"
             autoComplete="off"
-            placeholder="owner/name, owner/name@revision or https://…"
+            placeholder={t('owner/name, owner/name@revision or https://…')}
             aria-describedby="add-model-status"
             onChange={(event) => setText(event.target.value)}
           />
         </label>
         <label>
-          Revision
+          {t('Revision')}
           <input
             type="text"
             value={revision}
@@ -69,18 +70,18 @@ export function AddModel() {
           />
         </label>
         <label>
-          Access token
+          {t('Access token')}
           <input
             type="password"
             value={token}
             autoComplete="off"
-            placeholder={isTokenKnown ? 'given for this visit' : 'for gated models'}
-            title="Held in memory until this page is closed; sent to the hub alone"
+            placeholder={isTokenKnown ? t('given for this visit') : t('for gated models')}
+            title={t('Held in memory until this page is closed; sent to the hub alone')}
             onChange={(event) => setTokenText(event.target.value)}
           />
         </label>
         <label>
-          Hub
+          {t('Hub')}
           <input
             type="text"
             inputMode="url"
@@ -88,18 +89,18 @@ export function AddModel() {
             spellCheck={false}
             autoCapitalize="off"
             autoComplete="off"
-            placeholder="huggingface.co"
-            title="Another hub that speaks the same language, such as a mirror"
+            placeholder={t('huggingface.co')}
+            title={t('Another hub that speaks the same language, such as a mirror')}
             onChange={(event) => setHub(event.target.value)}
           />
         </label>
         {adding ? (
           <button type="button" onClick={stopAdding}>
-            Cancel
+            {t('Cancel')}
           </button>
         ) : (
           <button type="submit" className="primary" disabled={text.trim() === ''}>
-            Add
+            {t('Add')}
           </button>
         )}
       </form>
@@ -130,7 +131,7 @@ function FolderDrop() {
   }
   return (
     <DropZone
-      label="Drop zone for a model folder"
+      label={t('Drop zone for a model folder')}
       onDrop={(data) =>
         void collectDropped(data).then((dropped) =>
           dropped.folder ? addFolder(dropped.folder) : addFiles(dropped.files),
@@ -138,8 +139,8 @@ function FolderDrop() {
       }
     >
       Drop a model’s folder or files here, or{' '}
-      <PickFiles label="Folder for the library" onFiles={addFiles} open={pick}>
-        choose a folder
+      <PickFiles label={t('Folder for the library')} onFiles={addFiles} open={pick}>
+        {t('choose a folder')}
       </PickFiles>
       . It stays where it is.
     </DropZone>

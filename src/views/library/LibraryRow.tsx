@@ -2,6 +2,7 @@
 
 import { useState } from 'react'
 import type { LibraryModel } from '../../../workers/libraryApi.ts'
+import { t } from '../../language/translate.ts'
 import {
   deleteModel,
   dismissFailure,
@@ -46,12 +47,16 @@ export function LibraryRow({ model }: { model: LibraryModel }) {
         <span className={state === 'kept' ? 'badge is-kept' : 'badge'}>
           {fetching ? `fetching ${percent} %` : stateText(model)}
         </span>
-        {isInStudio && <span className="badge is-kept">in the studio</span>}
+        {isInStudio && <span className="badge is-kept">{t('in the studio')}</span>}
         <progress
           className="job-bar"
           max={100}
           value={percent}
-          aria-label={`${name}: ${percent} % of ${formatBytes(total)} are here`}
+          aria-label={t('{name}: {percent} % of {size} are here', {
+            name,
+            percent,
+            size: formatBytes(total),
+          })}
           style={{ visibility: fetching || state === 'partial' ? 'visible' : 'hidden' }}
         />
         <span className="library-speed muted">
@@ -65,15 +70,15 @@ export function LibraryRow({ model }: { model: LibraryModel }) {
         <button
           type="button"
           disabled={!canOpen || isInStudio || (state !== 'kept' && !isReachable)}
-          title="Loads it into the engine, to be anchor or expert"
-          aria-label={`Use ${name} in the studio`}
+          title={t('Loads it into the engine, to be anchor or expert')}
+          aria-label={t('Use {name} in the studio', { name })}
           onClick={() => void openInStudio(model)}
         >
-          Use
+          {t('Use')}
         </button>
         {fetching ? (
-          <button type="button" aria-label={`Pause ${name}`} onClick={() => pauseModel(key)}>
-            Pause
+          <button type="button" aria-label={t('Pause {name}', { name })} onClick={() => pauseModel(key)}>
+            {t('Pause')}
           </button>
         ) : (
           state !== 'kept' && (
@@ -83,12 +88,12 @@ export function LibraryRow({ model }: { model: LibraryModel }) {
               title={
                 isReachable
                   ? `Fetches ${formatBytes(total - arrived)} into this browser’s storage`
-                  : 'Its folder was open in an earlier visit: add it again'
+                  : t('Its folder was open in an earlier visit: add it again')
               }
               aria-label={state === 'partial' ? `Resume ${name}` : `Keep ${name}`}
               onClick={() => void keepModel(model)}
             >
-              {state === 'partial' ? 'Resume' : 'Keep'}
+              {state === 'partial' ? t('Resume') : t('Keep')}
             </button>
           )
         )}
@@ -96,10 +101,10 @@ export function LibraryRow({ model }: { model: LibraryModel }) {
           <button
             type="button"
             disabled={activity !== undefined}
-            aria-label={`Forget ${name}`}
+            aria-label={t('Forget {name}', { name })}
             onClick={() => forgetModel(key)}
           >
-            Forget
+            {t('Forget')}
           </button>
         ) : (
           <button
@@ -113,7 +118,7 @@ export function LibraryRow({ model }: { model: LibraryModel }) {
               setAsking(!isAsking)
             }}
           >
-            {isAsking ? `Really? ${formatBytes(arrived)}` : 'Delete'}
+            {isAsking ? `Really? ${formatBytes(arrived)}` : t('Delete')}
           </button>
         )}
       </div>
@@ -127,7 +132,7 @@ export function LibraryRow({ model }: { model: LibraryModel }) {
           <button
             type="button"
             className="icon-button"
-            aria-label="Dismiss"
+            aria-label={t('Dismiss')}
             onClick={() => dismissFailure(key)}
           >
             ×

@@ -1,6 +1,7 @@
 // Where models come from and what of them is kept: a form to add one, the room there is, and the list.
 
 import { useEffect } from 'react'
+import { t } from '../../language/translate.ts'
 import { openLibrary } from '../../state/actions/library.ts'
 import { useStudio } from '../../state/store.ts'
 import { AddModel } from './AddModel.tsx'
@@ -16,7 +17,7 @@ export function LibraryView() {
     <div className="library">
       <section className="panel" aria-labelledby="library-add">
         <div className="panel-head">
-          <h2 id="library-add">Add a model</h2>
+          <h2 id="library-add">{t('Add a model')}</h2>
         </div>
         <AddModel />
       </section>
@@ -26,7 +27,7 @@ export function LibraryView() {
         aria-busy={status.kind === 'closed' || status.kind === 'opening'}
       >
         <div className="panel-head">
-          <h2 id="library-models">Models</h2>
+          <h2 id="library-models">{t('Models')}</h2>
           <RoomBar />
         </div>
         {status.kind === 'failed' && (
@@ -37,11 +38,13 @@ export function LibraryView() {
         {models.length === 0 ? (
           <p className="library-empty muted">
             {status.kind === 'ready'
-              ? 'Nothing here yet. A model that is added is read by ranges from where it lies; keep it, and it is here without a network.'
-              : 'Reading what is kept in this browser'}
+              ? t(
+                  'Nothing here yet. A model that is added is read by ranges from where it lies; keep it, and it is here without a network.',
+                )
+              : t('Reading what is kept in this browser')}
           </p>
         ) : (
-          <ul className="library-list" aria-label="Models of the library">
+          <ul className="library-list" aria-label={t('Models of the library')}>
             {models.map((model) => (
               <LibraryRow key={model.key} model={model} />
             ))}

@@ -1,3 +1,4 @@
+import { t } from '../../language/translate.ts'
 import { useStudio } from '../../state/store.ts'
 import { formatBytes } from '../format.ts'
 
@@ -6,7 +7,7 @@ export function RoomBar() {
   const { used, limit } = useStudio((state) => state.library.room)
   const isPersistent = useStudio((state) => state.library.isPersistent)
   if (used === null || limit === null || limit === 0)
-    return <p className="room muted">this browser does not say how much it can keep</p>
+    return <p className="room muted">{t('this browser does not say how much it can keep')}</p>
   const free = Math.max(0, limit - used)
   const text = `${formatBytes(used)} used, ${formatBytes(free)} free`
   const promise =
@@ -23,7 +24,7 @@ export function RoomBar() {
         max={limit}
         high={0.9 * limit}
         value={used}
-        aria-label="Room in this browser"
+        aria-label={t('Room in this browser')}
         title={text}
       />
       <span>

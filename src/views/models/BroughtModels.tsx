@@ -1,4 +1,5 @@
 import type { Experiment, ModelSummary } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { originKey } from '../../share/experimentKey.ts'
 import { isOpenedAtStart } from '../../share/families.ts'
 import { limits } from '../../share/parameters.ts'
@@ -20,7 +21,7 @@ export function BroughtModels({ experiment, list }: BroughtModelsProps) {
   )
   const isFull = experiment.experts.length >= limits.maxExperts
   return (
-    <ul className="brought" aria-label="Opened models">
+    <ul className="brought" aria-label={t('Opened models')}>
       {brought.map((model) => {
         const isUsed = used.has(originKey(model.origin))
         return (
@@ -29,17 +30,17 @@ export function BroughtModels({ experiment, list }: BroughtModelsProps) {
               {model.name}
             </span>
             {isUsed ? (
-              <span className="muted">in use</span>
+              <span className="muted">{t('in use')}</span>
             ) : (
               <button type="button" disabled={isFull} onClick={() => addExpert(model.origin)}>
-                Add as expert
+                {t('Add as expert')}
               </button>
             )}
             <button
               type="button"
               className="icon-button"
-              aria-label={`Close ${model.name}`}
-              title={isUsed ? 'The experiment needs it' : `Close ${model.name}`}
+              aria-label={t('Close {name}', { name: model.name })}
+              title={isUsed ? t('The experiment needs it') : `Close ${model.name}`}
               disabled={isUsed}
               onClick={() => void closeModel(model)}
             >

@@ -1,4 +1,5 @@
 import type { ModelOrigin, ModelSummary } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { originKey } from '../../share/experimentKey.ts'
 import { numberParameters } from '../../share/parameters.ts'
 import { removeExpert, replaceExpert, setWeight } from '../../state/actions/recipe.ts'
@@ -26,7 +27,7 @@ export function ExpertRow({ index, origin, weight, list, unused, isOnly }: Exper
     <li className="expert">
       <div className="expert-head">
         <select
-          aria-label={`Expert ${index + 1}`}
+          aria-label={t('Expert {number}', { number: index + 1 })}
           title={model?.description ?? name}
           data-role={model?.role}
           value={originKey(origin)}
@@ -47,8 +48,8 @@ export function ExpertRow({ index, origin, weight, list, unused, isOnly }: Exper
         <button
           type="button"
           className="icon-button"
-          aria-label={`Remove ${name}`}
-          title={isOnly ? 'A merge needs one expert at least' : `Remove ${name}`}
+          aria-label={t('Remove {name}', { name })}
+          title={isOnly ? t('A merge needs one expert at least') : `Remove ${name}`}
           disabled={isOnly}
           onClick={() => removeExpert(index)}
         >
@@ -58,7 +59,7 @@ export function ExpertRow({ index, origin, weight, list, unused, isOnly }: Exper
       <div className="expert-weight" title={parameter.brief}>
         <var>λ{subscripts[index]}</var>
         <Slider
-          label={`Weight of ${name}`}
+          label={t('Weight of {name}', { name })}
           parameter={parameter}
           value={weight}
           valueText={weight.toFixed(2)}
@@ -66,7 +67,7 @@ export function ExpertRow({ index, origin, weight, list, unused, isOnly }: Exper
           onChange={(value) => setWeight(index, value)}
         />
         <NumberInput
-          label={`Weight of ${name}, as a number`}
+          label={t('Weight of {name}, as a number', { name })}
           value={Number(weight.toFixed(3))}
           min={0}
           max={1}

@@ -1,4 +1,5 @@
 import type { ModelOrigin, ModelSummary } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { familyOf } from '../../share/families.ts'
 import { openAddress, openFamily, openRequest } from '../../state/actions/models.ts'
 import { PUBLIC_HUB } from '../../state/actions/tokens.ts'
@@ -52,7 +53,7 @@ export function MissingModel({ origin, list }: { origin: ModelOrigin; list: read
             className="text-button"
             onClick={() => void openRequest(origin, `Opening ${origin.name}`)}
           >
-            Open it, if it is kept here too
+            {t('Open it, if it is kept here too')}
           </button>
         </p>
       )

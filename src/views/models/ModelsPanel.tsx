@@ -1,6 +1,7 @@
 // Who takes part: the anchor, the experts with their weights, and a way to bring one's own.
 
 import type { Experiment, ModelSummary } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { originKey } from '../../share/experimentKey.ts'
 import { limits, numberParameters } from '../../share/parameters.ts'
 import { addExpert, setAnchor, setEqualWeights } from '../../state/actions/recipe.ts'
@@ -40,14 +41,17 @@ export function ModelsPanel({ experiment, list, isReady }: ModelsPanelProps) {
   const unused = list.filter((model) => !used.has(originKey(model.origin)))
   const byKey = (key: string) => list.find((model) => originKey(model.origin) === key)
   return (
-    <SideSection title="Models" summary={`anchor and ${experiment.experts.length} experts`}>
+    <SideSection
+      title={t('Models')}
+      summary={t('anchor and {count} experts', { count: experiment.experts.length })}
+    >
       <div className="field">
         <div className="field-head">
           <label
             htmlFor="anchor-select"
-            title="The aligned model that the merge starts from and is compared with."
+            title={t('The aligned model that the merge starts from and is compared with.')}
           >
-            Anchor <Formula text="θ_IT" />
+            {t('Anchor')} <Formula text="θ_IT" />
           </label>
         </div>
         <select
@@ -71,8 +75,8 @@ export function ModelsPanel({ experiment, list, isReady }: ModelsPanelProps) {
         </select>
         {anchor ? (
           <p className="hint is-line">
-            {formatCount(anchor.parameterCount)} parameters · {anchor.layerCount} × {anchor.hiddenSize} ·{' '}
-            {anchor.dtype} · {formatBytes(anchor.byteLength)}
+            {t('{count} parameters', { count: formatCount(anchor.parameterCount) })} · {anchor.layerCount} ×{' '}
+            {anchor.hiddenSize} · {anchor.dtype} · {formatBytes(anchor.byteLength)}
           </p>
         ) : (
           <MissingModel origin={experiment.anchor} list={list} />
@@ -81,7 +85,7 @@ export function ModelsPanel({ experiment, list, isReady }: ModelsPanelProps) {
       <div className="field">
         <div className="field-head">
           <span>
-            Experts <Formula text="λₖ" />
+            {t('Experts')} <Formula text="λₖ" />
           </span>
           <OriginTag source={weight.source} />
           {help.button}
@@ -89,10 +93,10 @@ export function ModelsPanel({ experiment, list, isReady }: ModelsPanelProps) {
             <button
               type="button"
               className="quiet-button"
-              title="The same weight for every expert"
+              title={t('The same weight for every expert')}
               onClick={setEqualWeights}
             >
-              Equal
+              {t('Equal')}
             </button>
           </span>
         </div>
@@ -113,14 +117,14 @@ export function ModelsPanel({ experiment, list, isReady }: ModelsPanelProps) {
         {unused.length > 0 && experiment.experts.length < limits.maxExperts && (
           <select
             className="add-expert"
-            aria-label="Add an expert"
+            aria-label={t('Add an expert')}
             value=""
             onChange={(event) => {
               const model = byKey(event.target.value)
               if (model) addExpert(model.origin)
             }}
           >
-            <option value="">+ Add an expert</option>
+            <option value="">{t('+ Add an expert')}</option>
             {unused.map((model) => (
               <option key={model.id} value={originKey(model.origin)}>
                 {model.name}

@@ -1,4 +1,5 @@
 import { type FormEvent, useState } from 'react'
+import { t } from '../../language/translate.ts'
 import { isHttpUrl } from '../../share/experiment.ts'
 import { microFamilies } from '../../share/families.ts'
 import { openAddress, openFamily, openFolder } from '../../state/actions/models.ts'
@@ -19,28 +20,28 @@ export function OpenModel() {
   return (
     <div className="open-model">
       <DropZone
-        label="Drop zone for a model folder"
+        label={t('Drop zone for a model folder')}
         onDrop={(data) => void collectDroppedFiles(data).then(openFolder)}
       >
-        Drop a Hugging Face folder, or{' '}
-        <PickFiles label="Model folder" onFiles={(files) => void openFolder(files)}>
-          choose one
+        {t('Drop a Hugging Face folder, or')}{' '}
+        <PickFiles label={t('Model folder')} onFiles={(files) => void openFolder(files)}>
+          {t('choose one')}
         </PickFiles>
       </DropZone>
       <form className="open-address" onSubmit={submit}>
         <input
           type="url"
-          aria-label="Address of a Hugging Face folder"
-          placeholder="https://…/resolve/main/"
+          aria-label={t('Address of a Hugging Face folder')}
+          placeholder={t('https://…/resolve/main/')}
           value={address}
           onChange={(event) => setAddress(event.target.value)}
         />
         <button type="submit" disabled={!isValid}>
-          Open
+          {t('Open')}
         </button>
       </form>
       <label className="open-family">
-        Small built-in family{' '}
+        {t('Small built-in family')}{' '}
         <select
           value=""
           onChange={(event) => {
@@ -48,7 +49,7 @@ export function OpenModel() {
             if (family) void openFamily(family)
           }}
         >
-          <option value="">choose …</option>
+          <option value="">{t('choose …')}</option>
           {microFamilies.map(({ id, name }) => (
             <option key={id} value={id}>
               {name}
@@ -56,7 +57,7 @@ export function OpenModel() {
           ))}
         </select>
       </label>
-      <p className="hint">config.json, *.safetensors, tokenizer.json. Files stay on this machine.</p>
+      <p className="hint">{t('config.json, *.safetensors, tokenizer.json. Files stay on this machine.')}</p>
     </div>
   )
 }

@@ -1,4 +1,5 @@
 import type { Experiment } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { isMergeWritten } from '../../state/selectors.ts'
 import { useStudio } from '../../state/store.ts'
 import { formatParameter } from '../format.ts'
@@ -31,7 +32,7 @@ export function AlignStatus({ experiment }: { experiment: Experiment }) {
       {budgets.map(({ name, value, threshold, violation }) => (
         <p key={name}>
           Budget, {budgetNames[name] ?? name}:{' '}
-          <b>{violation === 0 ? 'kept' : `broken by ${violation.toPrecision(2)}`}</b> ({value.toFixed(2)}{' '}
+          <b>{violation === 0 ? t('kept') : `broken by ${violation.toPrecision(2)}`}</b> ({value.toFixed(2)}{' '}
           against {threshold.toFixed(2)} nats)
         </p>
       ))}

@@ -2,6 +2,7 @@
 
 import { useId } from 'react'
 import type { Experiment } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { originKey } from '../../share/experimentKey.ts'
 import {
   findMethod,
@@ -41,18 +42,18 @@ export function MethodField({ experiment }: { experiment: Experiment }) {
     <>
       <div className="field">
         <label htmlFor={id} className="visually-hidden">
-          Method
+          {t('Method')}
         </label>
         <select id={id} value={experiment.method} onChange={(event) => setMethod(event.target.value)}>
           {groupOrder.map((group) => (
-            <optgroup key={group} label={group}>
+            <optgroup key={group} label={t(group)}>
               {methodDeclarations
                 .filter((method) => method.group === group)
                 .map((method) => {
                   const unfit = misfit(method, count)
                   return (
                     <option key={method.id} value={method.id} disabled={unfit !== undefined}>
-                      {method.label}
+                      {t(method.label)}
                       {unfit && ` (${unfit})`}
                     </option>
                   )
@@ -62,7 +63,7 @@ export function MethodField({ experiment }: { experiment: Experiment }) {
         </select>
         {declaration && (
           <p className="caption">
-            {declaration.brief}{' '}
+            {t(declaration.brief)}{' '}
             {declaration.source.url ? (
               <a href={declaration.source.url} target="_blank" rel="noreferrer">
                 {declaration.source.text}
@@ -99,8 +100,8 @@ function ReferenceFields({ experiment }: { experiment: Experiment }) {
     const { label, brief } = referenceLabels[role]
     const chosen = experiment.references[role]
     return (
-      <div key={role} className="field" title={brief}>
-        <label htmlFor={`${id}-${role}`}>{label}</label>
+      <div key={role} className="field" title={t(brief)}>
+        <label htmlFor={`${id}-${role}`}>{t(label)}</label>
         <select
           id={`${id}-${role}`}
           value={chosen ? originKey(chosen) : ''}
@@ -109,7 +110,7 @@ function ReferenceFields({ experiment }: { experiment: Experiment }) {
             if (model) setReference(role, model.origin)
           }}
         >
-          {!chosen && <option value="">choose one</option>}
+          {!chosen && <option value="">{t('choose one')}</option>}
           {list.map((model) => (
             <option key={model.id} value={originKey(model.origin)}>
               {model.name}

@@ -2,6 +2,7 @@
 // parameters.
 
 import type { Experiment } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { choiceParameters, numberParameters, sweepGrid } from '../../share/parameters.ts'
 import { resetExperiment, setChoice, setFisher, setNumber } from '../../state/actions/recipe.ts'
 import { useStudio } from '../../state/store.ts'
@@ -22,7 +23,7 @@ export function RecipePanel({ experiment, isReady }: { experiment: Experiment; i
         <ComparedNote />
       ) : (
         <>
-          <SideSection title="Method" summary={experiment.method} isAlwaysOpen>
+          <SideSection title={t('Method')} summary={experiment.method} isAlwaysOpen>
             <MethodField experiment={experiment} />
             <AlignStatus experiment={experiment} />
             {hasShield && (
@@ -45,7 +46,7 @@ export function RecipePanel({ experiment, isReady }: { experiment: Experiment; i
         </>
       )}
       <SideSection
-        title="Geometry"
+        title={t('Geometry')}
         summary={`G ${experiment.metric}, ρ ${formatParameter(experiment.damping)}, A ${experiment.source}`}
       >
         <ChoiceField
@@ -57,7 +58,7 @@ export function RecipePanel({ experiment, isReady }: { experiment: Experiment; i
           parameter={numberParameters.damping}
           value={experiment.damping}
           disabledReason={
-            experiment.metric === 'identity' ? 'The identity metric needs no damping' : undefined
+            experiment.metric === 'identity' ? t('The identity metric needs no damping') : undefined
           }
           onChange={(value) => setNumber('damping', value)}
         />
@@ -78,8 +79,11 @@ export function RecipePanel({ experiment, isReady }: { experiment: Experiment; i
         />
       </SideSection>
       <SideSection
-        title="Measuring"
-        summary={`${experiment.probesPerClass} probes per class, seed ${experiment.seed}`}
+        title={t('Measuring')}
+        summary={t('{count} probes per class, seed {seed}', {
+          count: experiment.probesPerClass,
+          seed: experiment.seed,
+        })}
       >
         <ParameterField
           parameter={numberParameters.probesPerClass}
@@ -93,7 +97,7 @@ export function RecipePanel({ experiment, isReady }: { experiment: Experiment; i
           onChange={(value) => setNumber('seed', value)}
         />
         <button type="button" className="quiet-button" onClick={resetExperiment}>
-          Back to the defaults
+          {t('Back to the defaults')}
         </button>
       </SideSection>
     </>
@@ -104,9 +108,9 @@ export function RecipePanel({ experiment, isReady }: { experiment: Experiment; i
 function ComparedNote() {
   return (
     <section className="side-section">
-      <h2>Method</h2>
+      <h2>{t('Method')}</h2>
       <p className="hint">
-        All of them, at settings of their authors or of mergekit. Open one from the table to change it.
+        {t('All of them, at settings of their authors or of mergekit. Open one from the table to change it.')}
       </p>
     </section>
   )

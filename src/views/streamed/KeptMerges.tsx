@@ -1,6 +1,7 @@
 // Merges that stand in this browser, and the ways out of it.
 
 import { useEffect, useState } from 'react'
+import { t } from '../../language/translate.ts'
 import { deleteKept, refreshKept, saveKept, useKept as takeToStudio } from '../../state/streamed/kept.ts'
 import { type KeptMerge, useStreamed } from '../../state/streamed/store.ts'
 import { formatBytes } from '../format.ts'
@@ -13,8 +14,8 @@ export function KeptMerges() {
   useEffect(() => void refreshKept(), [status])
   if (kept.length === 0) return null
   return (
-    <section className="streamed-card" aria-label="Merges in this browser">
-      <h3>Merges in this browser</h3>
+    <section className="streamed-card" aria-label={t('Merges in this browser')}>
+      <h3>{t('Merges in this browser')}</h3>
       <ul className="streamed-kept">
         {kept.map((merge) => (
           <KeptRow key={merge.name} merge={merge} isBusy={status === 'running'} />
@@ -31,19 +32,19 @@ function KeptRow({ merge: { name, bytes, isFinished }, isBusy }: { merge: KeptMe
       <b>{name}</b>
       <span className="muted">
         {formatBytes(bytes)}
-        {isFinished ? '' : ' · not finished: the same merge goes on there'}
+        {isFinished ? '' : t(' · not finished: the same merge goes on there')}
       </span>
       <span className="streamed-more">
         <button type="button" disabled={!isFinished} onClick={() => void saveKept(name)}>
-          Save to disk
+          {t('Save to disk')}
         </button>
         <button
           type="button"
           disabled={!isFinished || isBusy}
-          title="Opens it in the engine, to be measured as anchor or expert"
+          title={t('Opens it in the engine, to be measured as anchor or expert')}
           onClick={() => void takeToStudio(name)}
         >
-          Use in the studio
+          {t('Use in the studio')}
         </button>
         <button
           type="button"
@@ -56,7 +57,7 @@ function KeptRow({ merge: { name, bytes, isFinished }, isBusy }: { merge: KeptMe
             setAsking(!isAsking)
           }}
         >
-          {isAsking ? 'Really?' : 'Delete'}
+          {isAsking ? t('Really?') : t('Delete')}
         </button>
       </span>
     </li>

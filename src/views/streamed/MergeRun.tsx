@@ -1,6 +1,7 @@
 // Start, pause, stop, and how far the merge has come.
 
 import type { StreamedResult } from '../../../workers/streamedApi.ts'
+import { t } from '../../language/translate.ts'
 import { startMerge, stopMerge, togglePause } from '../../state/streamed/actions.ts'
 import { streamedFault, useStreamed } from '../../state/streamed/store.ts'
 import { formatBytes, formatSignificant } from '../format.ts'
@@ -11,15 +12,15 @@ export function MergeRun() {
   const fault = state.parts.length === 0 ? 'Add the models first' : streamedFault(state)
   const refusal = state.estimate?.refusal
   return (
-    <section className="streamed-card" aria-label="Progress of the merge">
+    <section className="streamed-card" aria-label={t('Progress of the merge')}>
       <p className="streamed-actions">
         {status.kind === 'running' ? (
           <>
             <button type="button" onClick={togglePause}>
-              {status.isPaused ? 'Go on' : 'Pause'}
+              {status.isPaused ? t('Go on') : t('Pause')}
             </button>
             <button type="button" onClick={stopMerge}>
-              Stop
+              {t('Stop')}
             </button>
           </>
         ) : (
@@ -29,7 +30,7 @@ export function MergeRun() {
             disabled={fault !== undefined || refusal !== undefined || status.kind === 'opening'}
             onClick={() => void startMerge()}
           >
-            {status.kind === 'stopped' ? 'Go on with the merge' : 'Merge'}
+            {status.kind === 'stopped' ? t('Go on with the merge') : t('Merge')}
           </button>
         )}
         <span className="muted">{status.kind === 'running' ? '' : (fault ?? '')}</span>
@@ -44,13 +45,13 @@ const duration = (seconds: number): string =>
 
 function StatusLine() {
   const status = useStreamed((state) => state.status)
-  if (status.kind === 'opening') return <p className="muted">Reading headers …</p>
+  if (status.kind === 'opening') return <p className="muted">{t('Reading headers …')}</p>
   if (status.kind === 'done') {
     const { bytes, seconds, files, peakBytes, digest, resumedTensors, rounded, notes } = status.result
     return (
       <>
         <p role="status" className="streamed-result">
-          Written: {formatBytes(bytes)} in {files.length} {files.length === 1 ? 'file' : 'files'},{' '}
+          Written: {formatBytes(bytes)} in {files.length} {files.length === 1 ? t('file') : t('files')},{' '}
           {duration(seconds)}; at most {formatBytes(peakBytes)} in buffers
           {resumedTensors > 0 && `; ${resumedTensors} tensors were there already`}. SHA-256 of the weights{' '}
           <code>{digest}</code>
@@ -65,13 +66,13 @@ function StatusLine() {
     )
   }
   if (status.kind === 'idle' || !status.progress)
-    return status.kind === 'running' ? <p className="muted">Beginning …</p> : null
+    return status.kind === 'running' ? <p className="muted">{t('Beginning …')}</p> : null
   const { tensors, totalTensors, bytes, totalBytes, bytesPerSecond, secondsLeft, peakBytes, resumedTensors } =
     status.progress
   const isPaused = status.kind === 'running' && status.isPaused
   return (
     <div>
-      <progress aria-label="Bytes written" value={bytes} max={totalBytes} />
+      <progress aria-label={t('Bytes written')} value={bytes} max={totalBytes} />
       <p className="hint">
         {tensors} of {totalTensors} tensors · {formatBytes(bytes)} of {formatBytes(totalBytes)} ·{' '}
         {formatBytes(bytesPerSecond)}/s
@@ -90,13 +91,13 @@ function RoundingTable({ rounded }: { rounded: StreamedResult['rounded'] }) {
   return (
     <div className="table-scroll table-tall">
       <table>
-        <caption className="hint">What rounding did to each weight, beside the merge itself</caption>
+        <caption className="hint">{t('What rounding did to each weight, beside the merge itself')}</caption>
         <thead>
           <tr>
-            <th scope="col">Weight</th>
-            <th scope="col">Stored as</th>
-            <th scope="col">‖stored − merged‖ / ‖merged‖</th>
-            <th scope="col">largest difference</th>
+            <th scope="col">{t('Weight')}</th>
+            <th scope="col">{t('Stored as')}</th>
+            <th scope="col">{t('‖stored − merged‖ / ‖merged‖')}</th>
+            <th scope="col">{t('largest difference')}</th>
           </tr>
         </thead>
         <tbody>

@@ -3,6 +3,7 @@
 
 import { useId } from 'react'
 import type { VocabularyChoice, WrittenAs } from '../../../workers/streamedApi.ts'
+import { t } from '../../language/translate.ts'
 import {
   findMethod,
   methodDeclarations,
@@ -82,10 +83,10 @@ export function MergeSettings() {
   const declaration = findMethod(method)
   return (
     <fieldset className="streamed-settings" disabled={status.kind === 'running'}>
-      <legend className="visually-hidden">Settings of the merge</legend>
+      <legend className="visually-hidden">{t('Settings of the merge')}</legend>
       <div className="streamed-card">
         <h3>
-          <label htmlFor={id}>Method</label>
+          <label htmlFor={id}>{t('Method')}</label>
         </h3>
         <select id={id} value={method} onChange={(event) => setStreamedMethod(event.target.value)}>
           {streamable.map(({ id: value, label }) => (
@@ -106,7 +107,7 @@ export function MergeSettings() {
           ))}
       </div>
       <div className="streamed-card">
-        <h3>Result</h3>
+        <h3>{t('Result')}</h3>
         <ChoiceField
           parameter={{
             label: 'Stored as',
@@ -173,7 +174,7 @@ function TargetField({ state: { target } }: { state: StreamedState }) {
     <div className="field">
       <div className="field-head">
         <label htmlFor={id}>
-          {target.kind === 'private' ? 'Folder in this browser' : 'Folder on the disk'}
+          {target.kind === 'private' ? t('Folder in this browser') : t('Folder on the disk')}
         </label>
       </div>
       <div className="streamed-target">
@@ -186,12 +187,12 @@ function TargetField({ state: { target } }: { state: StreamedState }) {
         />
         {canPickDirectory() && (
           <button type="button" className="quiet-button" onClick={() => void pickDirectory()}>
-            Choose a folder
+            {t('Choose a folder')}
           </button>
         )}
         {target.kind === 'directory' && (
           <button type="button" className="quiet-button" onClick={() => setPrivateTarget('merge')}>
-            Keep in the browser
+            {t('Keep in the browser')}
           </button>
         )}
       </div>

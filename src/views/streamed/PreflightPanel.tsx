@@ -1,6 +1,7 @@
 // Every problem of the models, found in their headers before anything large is read.
 
 import type { Preflight } from '../../../workers/streamedApi.ts'
+import { t } from '../../language/translate.ts'
 import { useStreamed } from '../../state/streamed/store.ts'
 import { formatBytes } from '../format.ts'
 
@@ -12,9 +13,9 @@ export function PreflightPanel() {
   const hasModels = useStreamed((state) => state.parts.length > 0)
   if (!preflight && !hasModels) return null
   return (
-    <section className="streamed-card" aria-label="Pre-flight" aria-busy={isOpening}>
-      <h3>Pre-flight</h3>
-      {preflight ? <Findings preflight={preflight} /> : <p className="muted">Reading headers …</p>}
+    <section className="streamed-card" aria-label={t('Pre-flight')} aria-busy={isOpening}>
+      <h3>{t('Pre-flight')}</h3>
+      {preflight ? <Findings preflight={preflight} /> : <p className="muted">{t('Reading headers …')}</p>}
     </section>
   )
 }

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from 'react'
 import type { StreamedSource } from '../../../workers/streamedApi.ts'
+import { t } from '../../language/translate.ts'
 import { findMethod } from '../../share/methods.ts'
 import { openLibrary, streamedSourceOf } from '../../state/actions/library.ts'
 import { useStudio } from '../../state/store.ts'
@@ -26,27 +27,27 @@ export function SourceList() {
   return (
     <section
       className="streamed-card"
-      aria-label="Models to merge"
+      aria-label={t('Models to merge')}
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
         event.preventDefault()
         void collectDroppedFiles(event.dataTransfer).then(addFiles)
       }}
     >
-      <h3>Models</h3>
+      <h3>{t('Models')}</h3>
       {parts.length > 0 && (
         <div className="table-scroll">
           <table className="streamed-models">
             <thead>
               <tr>
-                <th scope="col">Model</th>
-                <th scope="col">Parameters</th>
-                <th scope="col">Stored as</th>
-                <th scope="col">Size</th>
-                <th scope="col">Role</th>
-                <th scope="col">Weight</th>
+                <th scope="col">{t('Model')}</th>
+                <th scope="col">{t('Parameters')}</th>
+                <th scope="col">{t('Stored as')}</th>
+                <th scope="col">{t('Size')}</th>
+                <th scope="col">{t('Role')}</th>
+                <th scope="col">{t('Weight')}</th>
                 <th scope="col">
-                  <span className="visually-hidden">Remove</span>
+                  <span className="visually-hidden">{t('Remove')}</span>
                 </th>
               </tr>
             </thead>
@@ -64,12 +65,12 @@ export function SourceList() {
                     </>
                   ) : (
                     <td colSpan={3} className="streamed-error">
-                      cannot be opened: {part.fault}
+                      {t('cannot be opened: {why}', { why: part.fault })}
                     </td>
                   )}
                   <td>
                     <select
-                      aria-label={`Role of ${part.name}`}
+                      aria-label={t('Role of {name}', { name: part.name })}
                       value={part.role}
                       disabled={isBusy || part.fault !== undefined}
                       onChange={(event) => setRole(part.name, event.target.value as Part['role'])}
@@ -85,7 +86,7 @@ export function SourceList() {
                     {hasWeights && part.role === 'model' ? (
                       <NumberInput
                         id={`streamed-weight-${part.name}`}
-                        label={`Weight of ${part.name}`}
+                        label={t('Weight of {name}', { name: part.name })}
                         value={part.weight}
                         min={-10}
                         max={10}
@@ -104,7 +105,7 @@ export function SourceList() {
                       disabled={isBusy}
                       onClick={() => void removeSource(part.name)}
                     >
-                      Remove
+                      {t('Remove')}
                     </button>
                   </td>
                 </tr>
@@ -115,17 +116,19 @@ export function SourceList() {
       )}
       <p className="streamed-actions">
         <button type="button" disabled={isBusy} onClick={() => input.current?.click()}>
-          Add a model folder
+          {t('Add a model folder')}
         </button>
         <AddKnown isBusy={isBusy} />
-        <span className="muted">or drop a folder here: it stays where it is and is read in ranges</span>
+        <span className="muted">
+          {t('or drop a folder here: it stays where it is and is read in ranges')}
+        </span>
       </p>
       <input
         ref={input}
         type="file"
         multiple
         className="visually-hidden"
-        aria-label="Model folder"
+        aria-label={t('Model folder')}
         tabIndex={-1}
         // React does not know the attribute.
         {...{ webkitdirectory: '' }}
@@ -162,7 +165,7 @@ function AddKnown({ isBusy }: { isBusy: boolean }) {
   const all = groups.flatMap(({ sources }) => sources)
   return (
     <select
-      aria-label="Add a known model"
+      aria-label={t('Add a known model')}
       value=""
       disabled={isBusy || all.length === 0}
       onChange={(event) => {
@@ -170,7 +173,7 @@ function AddKnown({ isBusy }: { isBusy: boolean }) {
         if (source) void addSource(source)
       }}
     >
-      <option value="">Add a known model …</option>
+      <option value="">{t('Add a known model …')}</option>
       {groups.map(
         ({ label, sources }) =>
           sources.length > 0 && (
