@@ -30,7 +30,7 @@ function isNamed(model: ModelSummary): boolean {
 
 /** Offers a model to the recipe. It joins by itself only where a link has been waiting for it: a model that does not
     fit would otherwise break the experiment that stands. */
-function offerModel(model: ModelSummary): void {
+export function offerModel(model: ModelSummary): void {
   const wasNamed = isNamed(model)
   takeModel(model)
   const { recipe, models } = readState()
@@ -118,7 +118,9 @@ export async function reopenModels(lost: readonly ModelSummary[]): Promise<void>
   for (const { origin, name } of lost) {
     const files = session.files.get(originKey(origin))
     const request = requestOf(origin)
-    if (origin.kind === 'built-in' || (origin.kind === 'files' && !files && !request)) continue
+    // Trained ones have no files; the page offers to train them again.
+    if (origin.kind === 'built-in' || origin.kind === 'trained') continue
+    if (origin.kind === 'files' && !files && !request) continue
     const model = await runForeground(
       `Opening ${name} again`,
       (port, id) => {

@@ -1,8 +1,12 @@
+import type { TrainedOrigin } from '../../../workers/api/training.ts'
 import type { ModelOrigin, ModelSummary } from '../../../workers/api.ts'
 import { t } from '../../language/translate.ts'
 import { familyOf } from '../../share/families.ts'
 import { openAddress, openFamily, openRequest } from '../../state/actions/models.ts'
 import { PUBLIC_HUB } from '../../state/actions/tokens.ts'
+import { useStudio } from '../../state/store.ts'
+import { trainedName } from '../../state/training/names.ts'
+import { rememberedPace, secondsOf } from '../../state/training/pace.ts'
 
 /** What to do about a model that a link names and this page does not hold. Nothing is fetched unasked. */
 export function MissingModel({ origin, list }: { origin: ModelOrigin; list: readonly ModelSummary[] }) {
@@ -66,5 +70,37 @@ export function MissingModel({ origin, list }: { origin: ModelOrigin; list: read
           </button>
         </p>
       )
+    case 'trained':
+      return <MissingTrained origin={origin} />
   }
+}
+
+/** A model that was trained in somebody's tab: no link carries weights, but this one says how they came about. */
+function MissingTrained({ origin }: { origin: TrainedOrigin }) {
+  const adapter = useStudio(({ models }) =>
+    models.engine.kind === 'ready' ? models.engine.info.adapter : '',
+  )
+  const pace = rememberedPace(adapter)
+  const { steps, done = steps, batch } = origin
+  const name = trainedName(origin)
+  return (
+    <p className="hint is-warning">
+      {t('“{name}” was trained in the tab that made this link, from seed {seed}.', {
+        name,
+        seed: origin.seed,
+      })}{' '}
+      <button
+        type="button"
+        className="text-button"
+        onClick={() =>
+          void import('../../state/training/actions.ts').then(({ trainAgain }) => trainAgain(origin))
+        }
+      >
+        {pace
+          ? t('Train it again (about {seconds} s)', { seconds: Math.ceil(secondsOf(pace, done, batch, 0)) })
+          : t('Train it again ({steps} steps of {batch} pairs)', { steps: done, batch })}
+      </button>{' '}
+      {t('On another adapter its weights differ in the last digits.')}
+    </p>
+  )
 }

@@ -1,0 +1,262 @@
+// Drives a training: a few steps at a time, measures between them, until it is done, paused, stopped or given up.
+
+import type { Lesson, TrainedOrigin, TrainingRequest } from '../../../workers/api/training.ts'
+import type { ModelSummary } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
+import { originKey } from '../../share/experimentKey.ts'
+import { clampNumber } from '../../share/scale.ts'
+import { trainingParameters } from '../../share/training.ts'
+import { announce } from '../actions/errors.ts'
+import { offerModel } from '../actions/models.ts'
+import { addExpert } from '../actions/recipe.ts'
+import { runForeground } from '../actions/runner.ts'
+import { setPage } from '../actions/view.ts'
+import type { EnginePort } from '../engine.ts'
+import { isCancelled, toFailure } from '../failure.ts'
+import { readState } from '../store.ts'
+import { trainedName } from './names.ts'
+import { paceOf, rememberPace } from './pace.ts'
+import {
+  clearTraining,
+  isUnderWay,
+  lessonRates,
+  type OwnPairs,
+  readTraining,
+  setTraining,
+  type TrainingRun,
+} from './store.ts'
+
+/** Work of one call: short enough that a click elsewhere is answered soon. */
+const BUDGET_MS = 400
+const HELD_OUT_EVERY = 10
+
+export type SettingName = keyof typeof trainingParameters
+
+export function chooseLesson(lesson: Lesson | 'own'): void {
+  const { settings, phase } = readTraining()
+  if (isUnderWay(phase)) return
+  setTraining({ lesson, settings: { ...settings, rate: lessonRates[lesson] } })
+}
+
+export function setTrainingSetting(id: SettingName, value: number): void {
+  if (!Number.isFinite(value) || isUnderWay(readTraining().phase)) return
+  const { min, max, isInteger } = trainingParameters[id]
+  const next = clampNumber(isInteger ? Math.round(value) : value, min, max)
+  setTraining({ settings: { ...readTraining().settings, [id]: next } })
+}
+
+export function takeOwnPairs(own: OwnPairs | null): void {
+  setTraining({ own })
+}
+
+/** Why a training cannot start now; null when it can. */
+export function trainingObstacle(): string | null {
+  const { lesson, own } = readTraining()
+  const { models, recipe } = readState()
+  if (models.engine.kind !== 'ready') return t('The engine is not open.')
+  if (!recipe.experiment || !models.list.some(({ id }) => id === originKey(recipe.experiment!.anchor)))
+    return t('The anchor is not loaded.')
+  if (lesson === 'own' && !own?.pairs.length) return t('Give pairs of prompt and answer first.')
+  return null
+}
+
+/** Opens a training of the experiment's anchor and runs it. */
+export async function startTraining(): Promise<void> {
+  const { experiment } = readState().recipe
+  const { lesson, own, settings, measureEvery, phase } = readTraining()
+  if (!experiment || isUnderWay(phase) || trainingObstacle()) return
+  const base = originKey(experiment.anchor)
+  const run: TrainingRun = {
+    ...{ lesson, settings, measureEvery, base },
+    name: own?.name ?? '',
+    probesPerClass: 64,
+    seed: experiment.seed,
+    opened: null,
+  }
+  clearTraining()
+  setTraining({ phase: 'opening', run })
+  const request: TrainingRequest = {
+    ...settings,
+    base,
+    lesson: lesson === 'own' ? { name: own!.name, pairs: own!.pairs } : lesson,
+  }
+  const opened = await runForeground(
+    t('Opening the training'),
+    (port, id) => port.openTraining(id, request).catch(fail),
+    { needsGeometry: false },
+  )
+  if (readTraining().run !== run) return
+  if (!opened) {
+    if (readTraining().phase === 'opening') setTraining({ phase: 'idle' })
+    return
+  }
+  setTraining({ run: { ...run, opened } })
+  await goOn()
+}
+
+/** Files a failure with the training, which shows it; a cancel is none. */
+function fail(error: unknown): undefined {
+  if (isCancelled(error)) throw error
+  setTraining({ phase: 'failed', failure: toFailure(error), activity: null })
+  announce(t('The training has failed'))
+  return undefined
+}
+
+/** Runs until something else is wanted. */
+async function goOn(): Promise<void> {
+  setTraining({ phase: 'running' })
+  await runForeground(t('Training'), (port, id) => runSteps(port, id).catch(fail), { needsGeometry: false })
+  // Cancelled from elsewhere: what was learnt is kept and can be gone on with.
+  if (readTraining().phase === 'running') setTraining({ phase: 'paused', activity: null })
+}
+
+async function runSteps(port: EnginePort, jobId: number): Promise<void> {
+  for (;;) {
+    const { run, phase, steps, measures } = readTraining()
+    if (!run || phase !== 'running') return
+    const { settings, measureEvery } = run
+    const isMeasured = measures.at(-1)?.step === steps.length
+    const isAtEnd = steps.length >= settings.steps
+    if (!isMeasured && (steps.length % measureEvery === 0 || isAtEnd)) {
+      await measureNow(port, jobId)
+      continue
+    }
+    if (isAtEnd) return end()
+    await advance(port, jobId, run, steps.length)
+  }
+}
+
+async function advance(port: EnginePort, jobId: number, run: TrainingRun, done: number): Promise<void> {
+  const next = (every: number) => (Math.floor(done / every) + 1) * every
+  const heldOutAt = Math.min(next(HELD_OUT_EVERY), run.settings.steps)
+  const until = Math.min(heldOutAt, next(run.measureEvery))
+  const found = await port.trainSteps(jobId, until, BUDGET_MS, done + 1 >= heldOutAt || done === 0)
+  // Another training has been opened meanwhile.
+  if (readTraining().run?.base !== run.base || readTraining().steps.length !== done) return
+  const { heldOut } = readTraining()
+  setTraining({
+    steps: [...readTraining().steps, ...found.steps],
+    ...(found.heldOutLoss !== null && {
+      heldOut: [...heldOut, { step: found.done, loss: found.heldOutLoss }],
+    }),
+  })
+}
+
+async function measureNow(port: EnginePort, jobId: number): Promise<void> {
+  const { run } = readTraining()
+  setTraining({ activity: 'measuring' })
+  try {
+    const measure = await port.measureTraining(jobId, run!.probesPerClass, run!.seed)
+    setTraining({ measures: [...readTraining().measures, measure] })
+  } finally {
+    setTraining({ activity: null })
+  }
+}
+
+function end(): void {
+  setTraining({ phase: 'ended' })
+  const { steps, measures, run } = readTraining()
+  const { engine } = readState().models
+  const pace = run && paceOf(steps, measures, run.settings)
+  if (pace && engine.kind === 'ready') rememberPace(engine.info.adapter, pace)
+  announce(t('The training has ended after {steps} steps', { steps: steps.length }))
+}
+
+/** After the step that is being taken; the rest of the page can be used meanwhile. */
+export function pauseTraining(): void {
+  if (readTraining().phase === 'running') setTraining({ phase: 'paused' })
+}
+
+export async function resumeTraining(): Promise<void> {
+  if (readTraining().phase === 'paused') await goOn()
+}
+
+/** Ends before the last step; what was learnt so far can be used. */
+export async function stopTraining(): Promise<void> {
+  const { phase, steps } = readTraining()
+  if ((phase !== 'running' && phase !== 'paused') || steps.length === 0) return
+  setTraining({ phase: 'paused' })
+  await runForeground(
+    t('Measuring what was learnt'),
+    async (port, id) => {
+      const { measures, steps: now } = readTraining()
+      if (measures.at(-1)?.step !== now.length) await measureNow(port, id).catch(fail)
+    },
+    { needsGeometry: false },
+  )
+  if (readTraining().phase === 'paused') end()
+}
+
+/** Gives a training up, or puts a finished one away. */
+export async function discardTraining(): Promise<void> {
+  clearTraining()
+  await runForeground(t('Closing the training'), (port) => port.closeTraining(), { needsGeometry: false })
+}
+
+/** The trained model as one of the session; once for the same steps. */
+async function keep(): Promise<ModelSummary | undefined> {
+  const { kept, steps } = readTraining()
+  if (kept?.step === steps.length) return kept.model
+  setTraining({ activity: 'keeping' })
+  const found = await runForeground(
+    t('Storing the trained model'),
+    (port, id) => port.keepTraining(id).catch(fail),
+    { needsGeometry: false },
+  )
+  setTraining({ activity: null })
+  if (!found) return undefined
+  const model = named(found.model)
+  setTraining({ kept: { ...found, model, step: steps.length } })
+  return model
+}
+
+const named = (model: ModelSummary): ModelSummary =>
+  model.origin.kind === 'trained' ? { ...model, name: trainedName(model.origin) } : model
+
+/** Adds the trained model to the experts and shows the merge. */
+export async function useAsExpert(): Promise<void> {
+  const model = await keep()
+  if (!model) return
+  offerModel(model)
+  addExpert(model.origin)
+  setPage('studio')
+}
+
+/** Hands the trained model to the browser's downloads. */
+export async function downloadTrained(): Promise<void> {
+  const model = await keep()
+  if (!model) return
+  offerModel(model)
+  const blob = await runForeground(
+    t('Exporting the trained model'),
+    (port, id) => port.exportTraining(id, model.id),
+    { needsGeometry: false },
+  )
+  if (!blob) return
+  const address = URL.createObjectURL(blob)
+  const anchor = document.createElement('a')
+  anchor.href = address
+  anchor.download = `alignmerge-trained-${readTraining().kept?.digest.slice(0, 8)}.zip`
+  anchor.click()
+  setTimeout(() => URL.revokeObjectURL(address), 60_000)
+  announce(t('The trained model was exported'))
+}
+
+/** Trains again what a link names, without curves. */
+export async function trainAgain(origin: TrainedOrigin): Promise<void> {
+  const { steps, done = steps, rate, batch, seed, lesson } = origin
+  const base = originKey({ kind: 'built-in', id: origin.base })
+  clearTraining()
+  const model = await runForeground(
+    t('Training {name}', { name: trainedName(origin) }),
+    async (port, id) => {
+      await port.openTraining(id, { base, lesson, steps, rate, batch, seed })
+      for (let at = 0; at < done; ) at = (await port.trainSteps(id, done, BUDGET_MS, false)).done
+      const { model } = await port.keepTraining(id)
+      await port.closeTraining()
+      return model
+    },
+    { needsGeometry: false },
+  )
+  if (model) offerModel(named(model))
+}
