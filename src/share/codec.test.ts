@@ -29,7 +29,7 @@ const state: LinkState = {
   view: { page: 'compare', aqiView: 'completions', prompt: 'sort 3 1 2 — ünïcode' },
 }
 
-function hashOf(content: unknown, version = 3): string {
+function hashOf(content: unknown, version = 4): string {
   const bytes = deflateSync(strToU8(JSON.stringify(content)))
   const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
   return `#v${version}.${text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`
@@ -72,7 +72,7 @@ describe('link', () => {
 
   it('fits an address bar and needs no escapes', () => {
     const hash = encodeLink(state)
-    expect(hash).toMatch(/^#v3\.[A-Za-z0-9_-]+$/)
+    expect(hash).toMatch(/^#v4\.[A-Za-z0-9_-]+$/)
     expect(hash.length).toBeLessThan(700)
   })
 
@@ -165,7 +165,7 @@ describe('link', () => {
     '#v1.AAAA',
     '#v0.AAAA',
     encodeLink(state).slice(0, -20),
-    encodeLink(state).replace('#v3', '#v4'),
+    encodeLink(state).replace('#v4', '#v5'),
     hashOf(null),
     hashOf([]),
     hashOf('text'),

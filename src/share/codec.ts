@@ -3,6 +3,7 @@
 // wrote them.
 
 import { Inflate, strFromU8 } from 'fflate'
+import { maxHashCharacters } from './encode.ts'
 import { type LinkState, validateLink } from './experiment.ts'
 import { currentVersion, upgradeContent } from './upgrades.ts'
 
@@ -13,9 +14,10 @@ export type DecodedLink =
   | { kind: 'link'; state: LinkState; adjusted: string[] }
   | { kind: 'invalid'; reason: string }
 
-/** A link says little; anything longer is not one of ours, and a small deflate stream may hide a huge text. */
-const maxHashCharacters = 16_384
-const maxContentBytes = 65_536
+/** Anything longer is not one of ours, and a small deflate stream may hide a huge text. */
+const maxContentBytes = 262_144
+/** Ours are at most eight deep. */
+const maxDepth = 16
 
 function fromBase64Url(text: string): Uint8Array {
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
@@ -46,6 +48,23 @@ function inflateWithin(bytes: Uint8Array, maxBytes: number): Uint8Array | undefi
   return content
 }
 
+/** True when brackets outside of strings are nested no deeper than `most`. */
+function isShallow(text: string, most: number): boolean {
+  let depth = 0
+  let isText = false
+  for (let index = 0; index < text.length; index++) {
+    const character = text.charCodeAt(index)
+    if (isText) {
+      if (character === 0x5c) index++
+      else if (character === 0x22) isText = false
+    } else if (character === 0x22) isText = true
+    else if (character === 0x5b || character === 0x7b) {
+      if (++depth > most) return false
+    } else if (character === 0x5d || character === 0x7d) depth--
+  }
+  return true
+}
+
 /** Reads a hash. An empty one is no link. */
 export function decodeLink(hash: string): DecodedLink {
   const text = hash.replace(/^#/, '')
@@ -63,7 +82,9 @@ export function decodeLink(hash: string): DecodedLink {
   try {
     const bytes = inflateWithin(fromBase64Url(match[2]!), maxContentBytes)
     if (!bytes) return invalid('its content is cut off or too long')
-    content = JSON.parse(strFromU8(bytes))
+    const json = strFromU8(bytes)
+    if (!isShallow(json, maxDepth)) return invalid(`its content is nested deeper than ${maxDepth} levels`)
+    content = JSON.parse(json)
   } catch {
     return invalid('its content cannot be decoded; part of the address may be missing')
   }

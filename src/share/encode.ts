@@ -5,6 +5,9 @@ import { deflateSync, strToU8 } from 'fflate'
 import type { LinkState } from './experiment.ts'
 import { currentVersion } from './upgrades.ts'
 
+/** Characters of a hash without its #: what browsers, mailers and chats still carry. */
+export const maxHashCharacters = 16_384
+
 function toBase64Url(bytes: Uint8Array): string {
   const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')

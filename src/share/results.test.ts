@@ -1,45 +1,24 @@
 import { describe, expect, it } from 'vitest'
 import type { Estimate, Subject } from '../../workers/api.ts'
-import { mergePart } from '../state/slices/runs.ts'
-import { fakeGeometry, fakeModels, fakeParts } from '../state/testing/fakeData.ts'
+import { fakeMeasurement, fakeResults } from '../state/testing/fakeResults.ts'
 import { placeholderExperiment } from '../views/app/placeholderExperiment.ts'
-import { geometryKey, measurementKey, originKey } from './experimentKey.ts'
-import { type Measurement, measurementId } from './measurement.ts'
-import { sweepGrid } from './parameters.ts'
-import { packResults, type ResultSet, unpackResults } from './results.ts'
+import { decodeLink } from './codec.ts'
+import { maxHashCharacters } from './encode.ts'
+import type { LinkState } from './experiment.ts'
+import { geometryKey, measurementKey } from './experimentKey.ts'
+import { measurementId } from './measurement.ts'
+import { fitResults, packResults, type ResultSet, unpackResults } from './results.ts'
 
 const experiment = placeholderExperiment
-const models = [experiment.anchor, ...experiment.experts.map(({ origin }) => origin)].map(
-  (origin, index) => ({
-    ...fakeModels[index]!,
-    id: originKey(origin),
-    origin,
-  }),
-)
-
-function measure(asked: typeof experiment, subject: Subject): Measurement {
-  let known: Record<string, Measurement> = {}
-  for (const part of ['aqi', 'behaviour', 'drift'] as const) {
-    if (part === 'drift' && subject.kind === 'model') continue
-    for (const found of fakeParts(asked, subject, part)) known = mergePart(known, found)
-  }
-  return known[measurementId(measurementKey(asked, subject), subject)]!
-}
-
-const row = (subject: Subject, asked = experiment) => ({
-  experiment: asked,
-  subject,
-  measurement: measure(asked, subject),
-})
-
+const ties = { ...experiment, method: 'ties', parameters: { density: 0.3 } }
+const tiesMerge: Subject = { kind: 'merge', lambdaAlign: 0 }
+const base = fakeResults(experiment)
+const { models } = base
 const set: ResultSet = {
-  experiment,
-  models,
-  geometry: fakeGeometry(experiment),
+  ...base,
   rows: [
-    ...models.map(({ id }) => row({ kind: 'model', id })),
-    ...sweepGrid.map((lambdaAlign) => row({ kind: 'merge', lambdaAlign })),
-    row({ kind: 'merge', lambdaAlign: 0 }, { ...experiment, method: 'ties', parameters: { density: 0.3 } }),
+    ...base.rows,
+    { experiment: ties, subject: tiesMerge, measurement: fakeMeasurement(ties, tiesMerge) },
   ],
 }
 
@@ -203,5 +182,50 @@ describe('results', () => {
     ['a name with control characters', (p) => Object.assign(p.models[0], { name: 'a\u0007' })],
   ])('are refused with %s', (_name, edit) => {
     expect(sent(edit)).toMatchObject({ ok: false, reason: expect.stringMatching(/^results/) })
+  })
+
+  it('leave out what a reader could not file where it belongs', () => {
+    const stranger = { ...experiment, seed: 7 }
+    const merge: Subject = { kind: 'merge', lambdaAlign: 4 }
+    const rows = [
+      { experiment: stranger, subject: merge, measurement: fakeMeasurement(stranger, merge) },
+      {
+        experiment,
+        subject: { kind: 'model', id: 'who' } as Subject,
+        measurement: base.rows[0]!.measurement,
+      },
+    ]
+    expect(packResults({ ...set, rows }).rows).toEqual([])
+    expect(packResults({ ...set, rows: [...base.rows, ...base.rows] }).rows).toHaveLength(base.rows.length)
+  })
+})
+
+describe('a link with results', () => {
+  const state: LinkState = {
+    experiment,
+    view: { page: 'studio', aqiView: 'completions', prompt: '' },
+  }
+
+  it('carries as much as fits, pictures last', () => {
+    const fitted = [maxHashCharacters, 10_000, 7000, 5000, 3000, 400].map((most) => ({
+      most,
+      ...fitResults(state, set, most),
+    }))
+    for (const { most, hash } of fitted.slice(0, -1)) expect(hash.length - 1).toBeLessThanOrEqual(most)
+    expect(fitted.map(({ kept }) => kept)).toEqual([
+      ...['this view', 'two pictures', 'one picture', 'numbers', 'the merge', 'nothing'],
+    ])
+    for (const { hash, kept } of fitted) {
+      const decoded = decodeLink(hash)
+      if (decoded.kind !== 'link') throw new Error(JSON.stringify(decoded))
+      expect(decoded.state.results === undefined).toBe(kept === 'nothing')
+      if (decoded.state.results === undefined) continue
+      const { measurements } = taken(unpackResults(decoded.state.results, experiment))
+      const pictured = Object.values(measurements).filter(({ clusters }) => clusters.completions)
+      expect(pictured).toHaveLength(
+        { 'this view': 14, 'two pictures': 2, 'one picture': 2 }[kept as string] ?? 0,
+      )
+      expect(Object.keys(measurements)).toHaveLength(kept === 'the merge' ? 4 : set.rows.length)
+    }
   })
 })

@@ -4,7 +4,7 @@
 /** Content of an old link, not trusted. */
 export type Upgrade = (content: unknown) => unknown
 
-export const currentVersion = 3
+export const currentVersion = 4
 
 /** Version 1 named three methods in its own way, before methods declared their parameters. */
 const methodsOfVersion1: Readonly<Record<string, { method: string; parameters: object }>> = {
@@ -31,6 +31,9 @@ export const upgrades: Readonly<Record<number, Upgrade>> = {
   },
   // Version 3 knows models of a hub and kept ones, and the library page; what version 2 could say stays as it was.
   2: (content) => content,
+  // Version 4 adds to the view (tables, sweep, pins, embedding, hidden parts), hashes of weights and results; all of
+  // it may be missing.
+  3: (content) => content,
 }
 
 /** Content at `target`, or undefined when a step is missing. */

@@ -1,7 +1,8 @@
 // From what the store holds to what travels. Runs in Node as well: what ships with the page is packed by a command.
 
 import type { AqiView, Experiment, GeometrySummary, ModelSummary, Subject } from '../../../workers/api.ts'
-import type { Measurement } from '../measurement.ts'
+import { measurementKey, mergeLambda } from '../experimentKey.ts'
+import { type Measurement, measurementId } from '../measurement.ts'
 import {
   aqiViews,
   type PackedAqi,
@@ -138,11 +139,31 @@ function packGeometry(geometry: GeometrySummary): PackedGeometry {
   }
 }
 
-/** Packs what is known; rows of models that are none of the experiment's are left out. */
+/** The experiment that a reader makes of a change. */
+function changed(base: Experiment, { weights, ...change }: PackedChange): Experiment {
+  const experts = base.experts.map((expert, k) => ({ ...expert, weight: weights?.[k] ?? expert.weight }))
+  return { ...base, ...change, experts }
+}
+
+/**
+ * Packs what is known. Rows that a reader could not file where they belong are left out: models that are none of the
+ * experiment's, and merges that differ from it in more than a change can say.
+ */
 export function packResults(set: ResultSet, options: PackOptions = {}): PackedResults {
+  const packed = new Set<string>()
   const rows = set.rows.flatMap((row) => {
-    const { subject } = row
-    if (subject.kind === 'merge') return [packRow(changeOf(set.experiment, row), row, options)]
+    const { subject, measurement } = row
+    const id = measurementId(measurement.key, subject)
+    if (packed.has(id)) return []
+    packed.add(id)
+    if (subject.kind === 'merge') {
+      const change = changeOf(set.experiment, row)
+      const read = changed(set.experiment, change)
+      const isSame =
+        measurementKey(read, subject) === measurement.key && mergeLambda(read) === subject.lambdaAlign
+      return isSame ? [packRow(change, row, options)] : []
+    }
+    if (measurementKey(set.experiment, subject) !== measurement.key) return []
     const index = set.models.findIndex(({ id }) => id === subject.id)
     return index < 0 ? [] : [packRow(index, row, options)]
   })

@@ -3,14 +3,12 @@ import { describe, expect, it } from 'vitest'
 import type { Experiment, ModelSummary, Subject } from '../../../workers/api.ts'
 import { measurementKey } from '../../share/experimentKey.ts'
 import { measurementId } from '../../share/measurement.ts'
-import { sweepGrid } from '../../share/parameters.ts'
-import { packResults, type ResultRow } from '../../share/results.ts'
+import { packResults } from '../../share/results.ts'
 import { setNumber } from '../actions/recipe.ts'
-import { currentMerge, sweepExperiment } from '../plan.ts'
+import { currentMerge } from '../plan.ts'
 import { selectCast, selectShownCast } from '../selectors.ts'
-import { mergePart } from '../slices/runs.ts'
 import { readState } from '../store.ts'
-import { fakeGeometry, fakeParts } from '../testing/fakeData.ts'
+import { fakeResults } from '../testing/fakeResults.ts'
 import { begin, experiment, resetStudio, runs, settle } from '../testing/freshStudio.ts'
 import { receiveResults, recompute } from './actions.ts'
 import { provenanceOf, selectShown, selectShownGeometry } from './received.ts'
@@ -22,32 +20,8 @@ const cast = (): ModelSummary[] => {
   return [found.anchor, ...found.experts]
 }
 
-/** All that a studio would have measured, moved a little where asked, as it travels. */
-function packedRun(asked: Experiment, models: readonly ModelSummary[], shift = 0) {
-  const row = (subject: Subject, of = asked): ResultRow => {
-    let known = {}
-    for (const part of ['aqi', 'behaviour', 'drift'] as const)
-      if (subject.kind === 'merge' || part !== 'drift')
-        for (const found of fakeParts(of, subject, part)) known = mergePart(known, found)
-    const measurement = structuredClone(Object.values(known)[0]) as ResultRow['measurement']
-    const refusal = measurement.behaviour.refusal!
-    if (!('unavailable' in refusal)) refusal.value = Math.max(0, refusal.value - shift)
-    return { experiment: of, subject, measurement }
-  }
-  return JSON.parse(
-    JSON.stringify(
-      packResults({
-        experiment: asked,
-        models,
-        geometry: fakeGeometry(asked),
-        rows: [
-          ...models.map(({ id }) => row({ kind: 'model', id })),
-          ...sweepGrid.map((lambdaAlign) => row({ kind: 'merge', lambdaAlign }, sweepExperiment(asked))),
-        ],
-      }),
-    ),
-  ) as unknown
-}
+const packedRun = (asked: Experiment, shift = 0): unknown =>
+  JSON.parse(JSON.stringify(packResults(fakeResults(asked, shift))))
 
 const shown = () => selectShown(runs())
 const idOf = (subject: Subject) => measurementId(measurementKey(experiment(), subject), subject)
@@ -63,7 +37,7 @@ describe('results of a link', () => {
     await settle(3000)
     const merge = currentMerge(experiment())
     expect(refusalOf(merge)).toBeUndefined()
-    await receiveResults('link', packedRun(experiment(), cast(), 0.2), experiment())
+    await receiveResults('link', packedRun(experiment(), 0.2), experiment())
     const fromLink = refusalOf(merge)!
     expect(provenanceOf(runs(), experiment(), merge, 'behaviour')).toBe('link')
     await settle(120_000)
@@ -76,7 +50,7 @@ describe('results of a link', () => {
     begin()
     await settle()
     const [asked, models] = [experiment(), cast()]
-    await receiveResults('link', packedRun(asked, models), asked)
+    await receiveResults('link', packedRun(asked), asked)
     expect(selectShownCast([], runs().received, asked)?.experts.map(({ name }) => name)).toEqual(
       models.slice(1).map(({ name }) => name),
     )
@@ -90,7 +64,7 @@ describe('results of a link', () => {
   it('that are wrong are refused whole, with the reason', async () => {
     begin()
     await settle()
-    const packed = packedRun(experiment(), cast()) as { rows: { drift?: unknown[] }[] }
+    const packed = packedRun(experiment()) as { rows: { drift?: unknown[] }[] }
     packed.rows.at(-1)!.drift![0] = -1
     expect(await receiveResults('link', packed, experiment())).toBe(false)
     expect(runs().received).toEqual([])
@@ -103,7 +77,7 @@ describe('results that ship', () => {
     const engine = begin({ stepMs: 400 })
     while (readState().recipe.experiment === null) await settle(10)
     const before = engine.calls.filter((name) => name === 'measure').length
-    await receiveResults('shipped', packedRun(experiment(), cast(), 0.2), experiment())
+    await receiveResults('shipped', packedRun(experiment(), 0.2), experiment())
     await settle(60_000)
     expect(engine.calls.filter((name) => name === 'measure').length - before).toBeLessThanOrEqual(1)
     expect(engine.calls).not.toContain('prepare')
@@ -119,8 +93,8 @@ describe('results that ship', () => {
   it('leave what they do not hold to the engine', async () => {
     const engine = begin()
     while (readState().recipe.experiment === null) await settle(10)
-    const [asked, models] = [experiment(), cast()]
-    await receiveResults('shipped', packedRun(asked, models), asked)
+    const asked = experiment()
+    await receiveResults('shipped', packedRun(asked), asked)
     engine.calls.length = 0
     setNumber('lambdaAlign', 3.25)
     await settle(60_000)
