@@ -98,6 +98,15 @@ export function formatDuration(durationMs: number): string {
   return `${(durationMs / 1000).toFixed(1)} s`
 }
 
+/** A time to wait: whole seconds, then minutes, then hours. */
+export function formatSpan(durationMs: number): string {
+  const seconds = Math.max(1, Math.round(durationMs / 1000))
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 60) return `${minutes} min`
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
 const byteUnits = ['B', 'kB', 'MB', 'GB'] as const
 export function formatBytes(bytes: number): string {
   const power = Math.min(byteUnits.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3))

@@ -1,7 +1,9 @@
-// Safety against skill: one dot per merge with both intervals, the front that no merge beats as a line. Pure.
+// One measure against another: one dot per merge with both intervals, the front that no merge beats as a line. Pure.
 
-import { createContext, memo, useContext } from 'react'
+import { createContext, memo, useContext, useId } from 'react'
 import { CartesianGrid, ScatterChart, useXAxisScale, useYAxisScale, XAxis, YAxis } from 'recharts'
+import { PinTag } from './MapCells.tsx'
+import { listBoxProps } from './pointCursor.ts'
 import { useElementWidth } from './useElementWidth.ts'
 
 export interface ParetoPoint {
@@ -16,12 +18,27 @@ export interface ParetoPoint {
   yLow: number
   yHigh: number
   isFront: boolean
+  /** beyond both intervals */
+  isBeaten?: boolean
+  /** a pinned run, or the recipe */
+  slot?: 'a' | 'b' | 'recipe'
+}
+
+/** What an axis shows; from 0 to 100 % where nothing else is said. */
+export interface ParetoAxis {
+  domain: readonly [number, number]
+  ticks: readonly number[]
+  format: (value: number) => string
 }
 
 export interface ParetoPlotProps {
   points: readonly ParetoPoint[]
   xLabel: string
   yLabel: string
+  xAxis?: ParetoAxis
+  yAxis?: ParetoAxis
+  /** name of the picture; with it the dots can be walked by keys */
+  label?: string
   height: number
   /** id of the point that is pointed at in the table */
   active: string | undefined
@@ -31,19 +48,31 @@ export interface ParetoPlotProps {
 
 const tickStyle = { fill: 'var(--muted)', fontSize: 11 }
 const axisLine = { stroke: 'var(--axis)' }
-const ticks = [0, 0.25, 0.5, 0.75, 1]
 const percent = (value: number) => `${Math.round(100 * value)}`
+const shares: ParetoAxis = { domain: [0, 1], ticks: [0, 0.25, 0.5, 0.75, 1], format: percent }
 const labelHeight = 13
 const rightMargin = 24
 const labelGap = 9
 /** About, at 11 px; there is no text to measure before it is drawn. */
 const labelWidth = (label: string) => 6.2 * label.length
 
-type Layer = Pick<ParetoPlotProps, 'points' | 'active' | 'onActive' | 'onOpen'>
-const LayerContext = createContext<Layer>({ points: [], active: undefined, onActive() {}, onOpen() {} })
+interface Layer extends Pick<ParetoPlotProps, 'points' | 'active' | 'onActive' | 'onOpen'> {
+  label: string | undefined
+  xAxis: ParetoAxis
+  yAxis: ParetoAxis
+}
+const LayerContext = createContext<Layer>({
+  ...{ points: [], active: undefined, label: undefined, xAxis: shares, yAxis: shares },
+  onActive() {},
+  onOpen() {},
+})
 
 const colourOf = ({ kind, isFront }: ParetoPoint) =>
   kind === 'merge' ? (isFront ? 'var(--accent)' : 'var(--muted)') : 'var(--ink)'
+
+/** Beaten, but not beyond doubt: a ring, where there is such a judgement. */
+const isFilled = ({ kind, isFront, isBeaten }: ParetoPoint) =>
+  kind === 'merge' && (isFront || isBeaten !== false)
 
 interface PlacedLabel {
   /** where the text begins and ends, px */ from: number
@@ -74,20 +103,28 @@ function placeLabels(
 }
 
 function Points() {
-  const { points, active, onActive, onOpen } = useContext(LayerContext)
+  const { points, active, onActive, onOpen, label, xAxis, yAxis } = useContext(LayerContext)
+  const id = useId()
   const xScale = useXAxisScale()
   const yScale = useYAxisScale()
   if (!xScale || !yScale) return null
   const x = (value: number) => Number(xScale(value))
   const y = (value: number) => Number(yScale(value))
   const front = points.filter(({ isFront }) => isFront).sort((a, b) => a.x - b.x)
-  const labelled = points.filter(({ isFront, kind, id }) => isFront || kind !== 'merge' || id === active)
+  const labelled = points.filter(
+    ({ isFront, kind, slot, id: own }) => isFront || kind !== 'merge' || slot !== undefined || own === active,
+  )
   const places = placeLabels(
     labelled.map((point) => ({ x: x(point.x), y: y(point.y), label: point.label })),
-    x(1) + rightMargin,
+    x(xAxis.domain[1]) + rightMargin,
   )
+  const placeText = (point: ParetoPoint) => `${xAxis.format(point.x)}, ${yAxis.format(point.y)}`
+  const optionId = (own: string) => `${id}${own}`
+  const isBeaten = (point: ParetoPoint) => point.isBeaten === true && point.slot === undefined
+  const walked = points.map((point) => ({ id: point.id, x: x(point.x), y: y(point.y) }))
+  const box = label === undefined ? {} : listBoxProps(walked, { active, onActive, onOpen }, optionId)
   return (
-    <g>
+    <g className="pareto-dots" {...box} {...(label !== undefined && { 'aria-label': label })}>
       {front.length > 1 && (
         <path
           d={`M${front.map((point) => `${x(point.x)},${y(point.y)}`).join('L')}`}
@@ -100,10 +137,17 @@ function Points() {
       {points.map((point) => {
         const isActive = point.id === active
         return (
-          // biome-ignore lint/a11y/noStaticElementInteractions: the table beside offers the same by keyboard
+          // biome-ignore lint/a11y/noStaticElementInteractions: the table beside, or the list box around, offers the same by keyboard
           <g
             key={point.id}
+            {...(label !== undefined && {
+              id: optionId(point.id),
+              role: 'option',
+              'aria-selected': point.slot === 'recipe',
+              'aria-label': `${point.label}: ${placeText(point)}`,
+            })}
             className="pareto-point"
+            opacity={isBeaten(point) && !isActive ? 0.35 : 1}
             onPointerEnter={() => onActive(point.id)}
             onPointerLeave={() => onActive(undefined)}
             onClick={() => onOpen(point.id)}
@@ -119,11 +163,17 @@ function Points() {
               cx={x(point.x)}
               cy={y(point.y)}
               r={isActive ? 6 : 4}
-              fill={point.kind === 'merge' ? colourOf(point) : 'var(--panel)'}
-              stroke={point.kind === 'merge' ? 'var(--panel)' : colourOf(point)}
-              strokeWidth={point.kind === 'merge' ? 1 : 1.6}
+              {...(isFilled(point)
+                ? { fill: colourOf(point), stroke: 'var(--panel)', strokeWidth: 1 }
+                : { fill: 'var(--panel)', stroke: colourOf(point), strokeWidth: 1.6 })}
             />
-            <title>{`${point.label}: ${percent(point.x)} %, ${percent(point.y)} %`}</title>
+            {point.slot === 'recipe' && (
+              <circle cx={x(point.x)} cy={y(point.y)} r={9} fill="none" stroke="var(--ink)" strokeWidth={2} />
+            )}
+            {(point.slot === 'a' || point.slot === 'b') && (
+              <PinTag mark={{ kind: point.slot, x: x(point.x), y: y(point.y), isElsewhere: false }} />
+            )}
+            <title>{`${point.label}: ${placeText(point)}`}</title>
           </g>
         )
       })}
@@ -152,11 +202,12 @@ function Points() {
 }
 
 export default memo(function ParetoPlot(props: ParetoPlotProps) {
-  const { points, xLabel, yLabel, height, active, onActive, onOpen } = props
+  const { points, xLabel, yLabel, label, height, active, onActive, onOpen } = props
+  const { xAxis = shares, yAxis = shares } = props
   const [frame, width] = useElementWidth<HTMLDivElement>(720)
   return (
     <div ref={frame} className="chart-frame pareto-frame" style={{ height }}>
-      <LayerContext.Provider value={{ points, active, onActive, onOpen }}>
+      <LayerContext.Provider value={{ points, active, onActive, onOpen, label, xAxis, yAxis }}>
         <ScatterChart
           width={width}
           height={height}
@@ -167,12 +218,12 @@ export default memo(function ParetoPlot(props: ParetoPlotProps) {
           <XAxis
             type="number"
             dataKey="x"
-            domain={[0, 1]}
-            ticks={ticks}
+            domain={[...xAxis.domain]}
+            ticks={[...xAxis.ticks]}
             interval={0}
             // Without it recharts asks its data for the domain, and the dots are none of its data.
             allowDataOverflow
-            tickFormatter={percent}
+            tickFormatter={xAxis.format}
             tick={tickStyle}
             tickLine={false}
             axisLine={axisLine}
@@ -188,11 +239,11 @@ export default memo(function ParetoPlot(props: ParetoPlotProps) {
             type="number"
             dataKey="y"
             width={46}
-            domain={[0, 1]}
-            ticks={ticks}
+            domain={[...yAxis.domain]}
+            ticks={[...yAxis.ticks]}
             interval={0}
             allowDataOverflow
-            tickFormatter={percent}
+            tickFormatter={yAxis.format}
             tick={tickStyle}
             tickLine={false}
             axisLine={axisLine}

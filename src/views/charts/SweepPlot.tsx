@@ -12,7 +12,7 @@ import {
   XAxis,
   YAxis,
 } from 'recharts'
-import { barsPath, dotsPath, linePath } from './seriesPaths.ts'
+import { barsPath, diamondsPath, dotsPath, linePath } from './seriesPaths.ts'
 import { type AxisTick, plotMargin, type SweepPanel, type SweepSeries } from './sweepPanels.ts'
 
 const axisLine = { stroke: 'var(--axis)' }
@@ -132,7 +132,7 @@ function SeriesLayer() {
   const y = (value: number) => Number(yScale(value))
   return (
     <g fill="none" strokeLinejoin="round">
-      {series.map(({ id, values, colour, dash, isExact }) => (
+      {series.map(({ id, values, colour, dash, isExact, marks }) => (
         <g key={id} stroke={colour}>
           {values.length > 1 && (
             <path
@@ -145,6 +145,12 @@ function SeriesLayer() {
           {!isExact && <path d={barsPath(values, x, y)} strokeWidth={1} />}
           {!isExact && (
             <path d={dotsPath(values, x, y)} fill={colour} stroke="var(--panel)" strokeWidth={0.8} />
+          )}
+          {marks.length > 0 && (
+            <>
+              <path d={barsPath(marks, x, y)} strokeWidth={1} strokeDasharray="2 2" />
+              <path d={diamondsPath(marks, x, y)} fill="var(--panel)" strokeWidth={1.4} />
+            </>
           )}
         </g>
       ))}

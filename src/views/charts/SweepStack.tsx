@@ -1,9 +1,9 @@
-// Small multiples over one axis of λ_align, crossed by one cursor that can be dragged or moved by keys. The plots
+// Small multiples over one axis of the swept parameter, crossed by one cursor that can be dragged or moved by keys. The plots
 // do not depend on the cursor, so dragging repaints one line and no chart.
 
 import { type KeyboardEvent, memo, type PointerEvent, useEffect, useRef, useState } from 'react'
 import { axisHeight, SweepPlot } from './SweepPlot.tsx'
-import { type AxisTick, plotMargin, type Readout, type SweepPanel } from './sweepPanels.ts'
+import { type AxisTick, plotMargin, type Readout, type SweepPanel, type SweepPin } from './sweepPanels.ts'
 import { useElementWidth } from './useElementWidth.ts'
 
 export interface SweepStackProps {
@@ -13,9 +13,12 @@ export interface SweepStackProps {
   ticks: readonly AxisTick[]
   /** Place of the cursor, 0 … 1. */
   position: number
-  /** Null where there is no λ at all: then there is no cursor. */
+  /** What the cursor moves, for screen readers. */
+  cursorName: string
+  /** Null where the recipe stands nowhere on the axis: then there is no cursor. */
   cursorLabel: string | null
-  /** A method without λ shows the sweep, but has nothing to move. */
+  pins: readonly SweepPin[]
+  /** A method without the parameter shows the sweep, but has nothing to move. */
   isLocked: boolean
   onMove: (position: number) => void
   /** −1 or 1: one step; −2 or 2: to the neighbouring tick. */
@@ -32,7 +35,7 @@ const keySteps: Record<string, -2 | -1 | 1 | 2> = {
 }
 
 export default function SweepStack(props: SweepStackProps) {
-  const { panels, readouts, ticks, position, cursorLabel, isLocked, onMove, onStep } = props
+  const { panels, readouts, ticks, position, cursorName, cursorLabel, pins, isLocked, onMove, onStep } = props
   const [frame, width] = useElementWidth<HTMLDivElement>(420)
   const mountedCount = useMountedCount(panels.length)
   const isDragging = useRef(false)
@@ -90,13 +93,23 @@ export default function SweepStack(props: SweepStackProps) {
           </section>
         )
       })}
+      {pins.map((pin) => (
+        <div
+          key={pin.slot}
+          className="sweep-pin"
+          data-elsewhere={pin.isElsewhere || undefined}
+          style={{ transform: `translateX(${plotMargin.left + pin.position * plotWidth}px)` }}
+        >
+          <span data-slot={pin.slot}>{pin.slot.toUpperCase()}</span>
+        </div>
+      ))}
       {cursorLabel !== null && (
         <div className="sweep-cursor" style={{ transform: `translateX(${left}px)` }}>
           <div
             className="sweep-grip"
             role="slider"
             tabIndex={0}
-            aria-label="λ_align, the alignment shield"
+            aria-label={cursorName}
             aria-valuemin={0}
             aria-valuemax={100}
             aria-valuenow={Math.round(100 * position)}

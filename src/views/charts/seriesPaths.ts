@@ -37,3 +37,14 @@ export function dotsPath(values: readonly SweepValue[], x: Scale, y: Scale): str
     })
     .join('')
 }
+
+const diamondRadius = 4.5
+export function diamondsPath(values: readonly SweepValue[], x: Scale, y: Scale): string {
+  const r = diamondRadius
+  return values
+    .map(
+      ({ position, value }) =>
+        `M${pixel(x(position) - r)},${pixel(y(value))}l${r},${-r}l${r},${r}l${-r},${r}Z`,
+    )
+    .join('')
+}

@@ -1,10 +1,24 @@
-// What a sweep chart is made of, as data. Positions run 0 … 1 along λ_align; the scale itself is the caller's.
+// What a sweep chart is made of, as data. Positions run 0 … 1 along the swept parameter; the scale itself
+// is the caller's.
 
 export interface SweepValue {
   position: number
   value: number
   low: number
   high: number
+}
+
+/** A pinned run whose values are not those of the line. */
+export interface SweepMark extends SweepValue {
+  slot: 'a' | 'b'
+}
+
+/** Where a pinned run stands on the axis. */
+export interface SweepPin {
+  slot: 'a' | 'b'
+  /** 0 … 1 */
+  position: number
+  isElsewhere: boolean
 }
 
 export interface SweepSeries {
@@ -16,6 +30,7 @@ export interface SweepSeries {
   /** Exact curves are drawn without markers. */
   isExact: boolean
   values: SweepValue[]
+  marks: SweepMark[]
 }
 
 /** What stands beside a series: its value at the cursor. Apart from the series, so that a moving cursor leaves the

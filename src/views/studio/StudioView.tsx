@@ -8,6 +8,7 @@ import { useWork } from '../app/useWork.ts'
 import { ClusterView } from '../clusters/ClusterView.tsx'
 import { LayerView } from '../drift/LayerView.tsx'
 import { NumbersView } from '../numbers/NumbersView.tsx'
+import { PinBar } from '../pins/PinBar.tsx'
 import { PromptView } from '../prompt/PromptView.tsx'
 import { SweepView } from '../sweep/SweepView.tsx'
 
@@ -19,6 +20,7 @@ export function StudioView() {
   return (
     <>
       <GeometryLine experiment={experiment} geometry={geometry} />
+      <PinBar mergeKey={key} />
       <Split id="charts" className="charts" start={57} minimum={[35, 25]}>
         <SweepView
           experiment={experiment}

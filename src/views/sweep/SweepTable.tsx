@@ -1,12 +1,15 @@
-// The sweep as a table: what the charts show, for reading, copying and screen readers.
+// A sweep over one parameter as a table: what the charts show, for reading, copying and screen readers.
 
-import { numberParameters, sweepGrid } from '../../share/parameters.ts'
+import { t } from '../../language/translate.ts'
 import { positionOf } from '../../share/scale.ts'
 import type { SweepPanel } from '../charts/sweepPanels.ts'
 import { formatParameter } from '../format.ts'
+import type { SweepLine } from './sweepLine.ts'
 
-function cellText(panel: SweepPanel, seriesId: string, lambda: number): string {
-  const position = positionOf(numberParameters.lambdaAlign, lambda)
+/** Nearer than any two values of an axis. */
+const reach = 1e-6
+
+function cellText(panel: SweepPanel, seriesId: string, position: number): string {
   const series = panel.series.find((candidate) => candidate.id === seriesId)
   if (!series) return ''
   const exact = series.isExact
@@ -15,7 +18,7 @@ function cellText(panel: SweepPanel, seriesId: string, lambda: number): string {
           !best || Math.abs(value.position - position) < Math.abs(best.position - position) ? value : best,
         undefined,
       )
-    : series.values.find((value) => value.position === position)
+    : series.values.find((value) => Math.abs(value.position - position) < reach)
   if (!exact) return '·'
   const text = panel.domain[1] === 1 ? panel.format(exact.value) : exact.value.toPrecision(3)
   if (exact.low === exact.high) return text
@@ -25,17 +28,26 @@ function cellText(panel: SweepPanel, seriesId: string, lambda: number): string {
   return `${text} [${low}–${high}]`
 }
 
-export function SweepTable({ panels }: { panels: readonly SweepPanel[] }) {
+export interface SweepTableProps {
+  line: SweepLine
+  panels: readonly SweepPanel[]
+  /** why a value could not be measured */
+  failures: ReadonlyMap<number, string>
+}
+
+export function SweepTable({ line, panels, failures }: SweepTableProps) {
+  const name = line.parameter.symbol || t(line.parameter.label)
+  const columns = line.values.map((value) => ({ value, position: positionOf(line.range, value) }))
   return (
     <div className="table-scroll sweep-table">
       <table>
-        <caption className="visually-hidden">Measurements along λ_align</caption>
+        <caption className="visually-hidden">{t('Measurements along {name}', { name })}</caption>
         <thead>
           <tr>
-            <th scope="col">λ_align</th>
-            {sweepGrid.map((lambda) => (
-              <th key={lambda} scope="col">
-                {formatParameter(lambda)}
+            <th scope="col">{name}</th>
+            {columns.map(({ value }) => (
+              <th key={value} scope="col">
+                {formatParameter(value)}
               </th>
             ))}
           </tr>
@@ -43,16 +55,24 @@ export function SweepTable({ panels }: { panels: readonly SweepPanel[] }) {
         {panels.map((panel) => (
           <tbody key={panel.id}>
             <tr className="group-row">
-              <th scope="rowgroup" colSpan={sweepGrid.length + 1}>
+              <th scope="rowgroup" colSpan={columns.length + 1}>
                 {panel.title} <small>{panel.note}</small>
               </th>
             </tr>
             {panel.series.map((series) => (
               <tr key={series.id}>
                 <th scope="row">{series.label}</th>
-                {sweepGrid.map((lambda) => (
-                  <td key={lambda}>{cellText(panel, series.id, lambda)}</td>
-                ))}
+                {columns.map(({ value, position }) => {
+                  const text = cellText(panel, series.id, position)
+                  const failure = text === '·' ? failures.get(value) : undefined
+                  return failure === undefined ? (
+                    <td key={value}>{text}</td>
+                  ) : (
+                    <td key={value} className="words is-failed" title={failure}>
+                      {t('failed')}
+                    </td>
+                  )
+                })}
               </tr>
             ))}
           </tbody>

@@ -1,6 +1,7 @@
 // The values at the cursor, for the legends. Between measured points there is none, but for the closed form.
 
 import type { AqiView, Experiment, GeometrySummary } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { isClosedForm } from '../../share/experimentKey.ts'
 import { shieldedDrift, unshieldedDrift } from '../../state/algebra.ts'
 import { selectLambda, selectWeights } from '../../state/selectors.ts'
@@ -20,7 +21,11 @@ export interface ReadoutInput {
   scale: NormScale
 }
 
-const pending: Readout = { value: '·', interval: '', detail: 'not measured yet at this λ' }
+const pendingReadout = (): Readout => ({
+  value: '·',
+  interval: '',
+  detail: t('not measured yet at this point'),
+})
 
 function exactReadout(
   value: number | undefined,
@@ -28,7 +33,7 @@ function exactReadout(
   interval: string,
   detail: string,
 ): Readout {
-  if (value === undefined) return pending
+  if (value === undefined) return pendingReadout()
   return {
     value: formatScaled(value * factor),
     interval,
@@ -42,9 +47,9 @@ export function readoutsOf(input: ReadoutInput): Record<string, Readout> {
   const readouts: Record<string, Readout> = {}
   for (const { id, form, pick } of [aqiSeries(view), ...behaviourSeries, ...skillSeries(skills)]) {
     const estimate = current && pick(current)
-    if (!estimate) readouts[id] = pending
+    if (!estimate) readouts[id] = pendingReadout()
     else if ('unavailable' in estimate)
-      readouts[id] = { value: 'none', interval: estimate.unavailable, detail: estimate.unavailable }
+      readouts[id] = { value: t('none'), interval: estimate.unavailable, detail: estimate.unavailable }
     else
       readouts[id] = {
         value: formatValue(form, estimate.value),
@@ -61,20 +66,20 @@ export function readoutsOf(input: ReadoutInput): Record<string, Readout> {
   readouts.own = exactReadout(
     own,
     scale,
-    isExact ? 'exact' : '',
-    'Along the directions that the shield itself uses; with a closed form, so it is exact at every λ',
+    isExact ? t('exact') : '',
+    t('Along the directions that the shield itself uses; with a closed form, so it is exact at every λ'),
   )
   readouts.heldOut = exactReadout(
     current?.drift?.heldOut ?? plain?.heldOut,
     scale,
     '',
-    'Along directions estimated from probes that the shield has not seen',
+    t('Along directions estimated from probes that the shield has not seen'),
   )
   readouts.otherSource = exactReadout(
     current?.drift?.otherSource ?? plain?.otherSource,
     scale,
     '',
-    'Along directions from another gradient source, on held-out probes',
+    t('Along directions from another gradient source, on held-out probes'),
   )
   return readouts
 }

@@ -1,33 +1,39 @@
 import { describe, expect, it } from 'vitest'
+import { findSweepParameter } from '../../share/sweeps/parameters.ts'
+import { sweepSheet } from '../../share/sweeps/points.ts'
+import { axisFor, defaultSweep, type SweepSpec } from '../../share/sweeps/spec.ts'
 import { selectSweep } from '../../state/selectors.ts'
 import { mergePart } from '../../state/slices/runs.ts'
 import { fakeGeometry, fakeParts } from '../../state/testing/fakeData.ts'
 import { placeholderExperiment } from '../app/placeholderExperiment.ts'
 import { clustersAt } from '../clusters/interpolateClusters.ts'
+import { lineOf, linePoints } from './sweepLine.ts'
 import { type SweepInput, sweepPanelsOf } from './sweepPanelsOf.ts'
 
 const experiment = placeholderExperiment
 
-function measured(lambdas: readonly number[]) {
+function measurementsAt(lambdas: readonly number[]) {
   const parts = lambdas.flatMap((lambdaAlign) =>
     (['aqi', 'behaviour', 'drift'] as const).flatMap((part) =>
       fakeParts(experiment, { kind: 'merge', lambdaAlign }, part),
     ),
   )
-  return selectSweep(
-    parts.reduce((all, part) => mergePart(all, part), {}),
-    experiment,
-  )
+  return parts.reduce((all, part) => mergePart(all, part), {})
 }
+
+const measured = (lambdas: readonly number[]) => selectSweep(measurementsAt(lambdas), experiment)
+
+const sheet = sweepSheet(defaultSweep, experiment)
+const line = lineOf(sheet)!
 
 function input(lambdas: readonly number[], hasGeometry = true): SweepInput {
   return {
-    weights: [0.5, 0.5],
-    rank: experiment.rank,
+    line,
     geometry: hasGeometry ? fakeGeometry(experiment) : undefined,
-    sweep: measured(lambdas),
+    points: linePoints(line, sheet, measurementsAt(lambdas), experiment),
     skills: ['sort', 'reverse'],
-    baseline: undefined,
+    across: [],
+    pins: [],
     view: 'completions',
   }
 }
@@ -69,9 +75,63 @@ describe('sweep panels', () => {
     const [point] = measured([0])
     const panels = sweepPanelsOf({
       ...input([0]),
-      baseline: { label: 'Fisher soup', measurement: point?.measurement },
+      across: [{ label: 'Fisher soup', measurement: point?.measurement }],
     })
     expect(panels[0]?.references.map((reference) => reference.label)).toEqual(['anchor', 'Fisher soup: AQI'])
+  })
+})
+
+describe('panels of a pinned run', () => {
+  const [point] = measured([4])
+  const marksOf = (isElsewhere: boolean) =>
+    sweepPanelsOf({
+      ...input([0, 4, 64]),
+      pins: [{ slot: 'a', position: 0.4, isElsewhere, measurement: point?.measurement }],
+    }).flatMap((panel) => panel.series.flatMap(({ id, marks }) => marks.map((mark) => ({ id, ...mark }))))
+
+  it('mark its own values where it is no point of the line, with their intervals', () => {
+    const marks = marksOf(true)
+    expect(marks.map(({ id }) => id)).toContain('refusal')
+    const refusal = marks.find(({ id }) => id === 'refusal')!
+    expect(refusal).toMatchObject({ slot: 'a', position: 0.4 })
+    const own = point!.measurement.behaviour.refusal!
+    expect(own).toMatchObject({ value: refusal.value, low: refusal.low, high: refusal.high })
+  })
+
+  it('leave it to the line where it is one', () => {
+    expect(marksOf(false)).toEqual([])
+  })
+})
+
+describe('a line over another parameter', () => {
+  const over = (id: string): SweepSpec => ({ kind: 'line', x: axisFor(findSweepParameter(experiment, id)!) })
+  const measuredOn = (spec: SweepSpec, count: number) => {
+    const other = sweepSheet(spec, experiment)
+    const parts = other.points
+      .slice(0, count)
+      .flatMap(({ experiment: at }) =>
+        (['aqi', 'behaviour', 'drift'] as const).flatMap((part) =>
+          fakeParts(at, { kind: 'merge', lambdaAlign: at.lambdaAlign }, part),
+        ),
+      )
+    const measurements = parts.reduce((all, part) => mergePart(all, part), {})
+    const own = lineOf(other)!
+    return { ...input([]), line: own, points: linePoints(own, other, measurements, experiment) }
+  }
+
+  it('has its own measured points and the exact curve of the rank', () => {
+    const panels = sweepPanelsOf(measuredOn(over('rank'), 3))
+    expect(countOf(panels, 'refusal')).toBe(3)
+    // One value for each whole rank, 1 … 16.
+    expect(countOf(panels, 'own')).toBe(16)
+  })
+
+  it('has no exact curve where every point has a geometry of its own', () => {
+    const panels = sweepPanelsOf(measuredOn(over('damping'), 3))
+    const own = panels.flatMap((panel) => panel.series).find(({ id }) => id === 'own')!
+    expect(own.isExact).toBe(false)
+    expect(own.values).toHaveLength(3)
+    expect(panels.at(-1)!.domain[1]).toBeGreaterThanOrEqual(Math.max(...own.values.map(({ value }) => value)))
   })
 })
 

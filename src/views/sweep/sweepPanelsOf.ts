@@ -1,61 +1,101 @@
-// From measurements to the four panels of the sweep. Every point is a measured one; the drift along the own
-// directions is the closed form and therefore a curve. Nothing here depends on where the cursor stands.
+// From measurements to the four panels of a sweep over one parameter. Every point is a measured one; the drift along
+// the own directions is the closed form and therefore a curve. Nothing here depends on where the cursor stands.
 
-import type { AqiView, GeometrySummary } from '../../../workers/api.ts'
-import { numberParameters } from '../../share/parameters.ts'
-import { positionOf, valueAt } from '../../share/scale.ts'
-import { shieldedDrift, unshieldedDrift } from '../../state/algebra.ts'
-import type { SweepPoint } from '../../state/selectors.ts'
+import type { AqiView, Experiment, GeometrySummary } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
+import { geometryKey, isClosedForm } from '../../share/experimentKey.ts'
+import { valueAt } from '../../share/scale.ts'
+import {
+  type DriftEstimate,
+  shieldedDrift,
+  type UnshieldedDrift,
+  unshieldedDrift,
+} from '../../state/algebra.ts'
+import { selectLambda, selectWeights } from '../../state/selectors.ts'
 import type { Measurement } from '../../state/slices/runs.ts'
 import { niceMaximum } from '../charts/niceMaximum.ts'
-import type { SweepPanel, SweepValue } from '../charts/sweepPanels.ts'
+import type { SweepMark, SweepPanel, SweepValue } from '../charts/sweepPanels.ts'
 import { formatRound, type NormScale, normScaleOf } from '../format.ts'
+import type { LinePin, LinePoint, SweepLine } from './sweepLine.ts'
 import { aqiSeries, behaviourSeries, driftSeries, type MeasuredLook, skillSeries } from './sweepSeries.ts'
 
 export interface SweepInput {
-  weights: readonly number[]
-  rank: number
+  line: SweepLine
   geometry: GeometrySummary | undefined
-  sweep: readonly SweepPoint[]
+  points: readonly LinePoint[]
   skills: readonly string[]
-  /** A method without λ, drawn as lines across. */
-  baseline: { label: string; measurement: Measurement | undefined } | undefined
+  /** Merges that lack the parameter, drawn as lines across. */
+  across: readonly { label: string; measurement: Measurement | undefined }[]
+  pins: readonly LinePin[]
   view: AqiView
 }
 
-const lambdaParameter = numberParameters.lambdaAlign
 /** Enough points for a curve without corners. */
 const curvePoints = 96
 
-function measuredValues(sweep: readonly SweepPoint[], look: MeasuredLook): SweepValue[] {
-  return sweep.flatMap(({ lambdaAlign, measurement }) => {
-    const estimate = look.pick(measurement)
-    if (!estimate || 'unavailable' in estimate) return []
-    const { value, low, high } = estimate
-    return [{ position: positionOf(lambdaParameter, lambdaAlign), value, low, high }]
+/** Drift along the own directions where it follows from the geometry alone. */
+export function exactDrift(
+  geometry: GeometrySummary | undefined,
+  experiment: Experiment,
+): DriftEstimate | undefined {
+  if (!geometry || !isClosedForm(experiment) || geometryKey(experiment) !== geometry.key) return undefined
+  return shieldedDrift(geometry, selectWeights(experiment), selectLambda(experiment), experiment.rank)
+}
+
+/** Drift of the plain average at some place of the line. */
+function plainDrift(
+  geometry: GeometrySummary | undefined,
+  experiment: Experiment,
+): UnshieldedDrift | undefined {
+  if (!geometry || geometryKey(experiment) !== geometry.key) return undefined
+  return unshieldedDrift(geometry, selectWeights(experiment), experiment.rank)
+}
+
+function marksOf(
+  pins: readonly LinePin[],
+  pick: (measurement: Measurement) => { value: number; low: number; high: number } | undefined,
+): SweepMark[] {
+  return pins.flatMap(({ slot, position, isElsewhere, measurement }) => {
+    // On the line, the line's own dot shows it.
+    const shown = isElsewhere && measurement ? pick(measurement) : undefined
+    return shown ? [{ slot, position, ...shown }] : []
   })
+}
+
+function pickShown(look: MeasuredLook) {
+  return (measurement: Measurement) => {
+    const estimate = look.pick(measurement)
+    if (!estimate || 'unavailable' in estimate) return undefined
+    const { value, low, high } = estimate
+    return { value, low, high }
+  }
 }
 
 function seriesOf(input: SweepInput, looks: readonly MeasuredLook[]): SweepPanel['series'] {
-  return looks.map((look) => ({
-    id: look.id,
-    label: look.label,
-    colour: look.colour,
-    ...(look.dash && { dash: look.dash }),
-    isExact: false,
-    values: measuredValues(input.sweep, look),
-  }))
+  return looks.map((look) => {
+    const pick = pickShown(look)
+    return {
+      id: look.id,
+      label: t(look.label),
+      colour: look.colour,
+      ...(look.dash && { dash: look.dash }),
+      isExact: false,
+      values: input.points.flatMap(({ position, measurement }): SweepValue[] => {
+        const shown = pick(measurement)
+        return shown ? [{ position, ...shown }] : []
+      }),
+      marks: marksOf(input.pins, pick),
+    }
+  })
 }
 
-function baselines(input: SweepInput, looks: readonly MeasuredLook[]): SweepPanel['references'] {
-  const { baseline } = input
-  if (!baseline?.measurement) return []
-  const { measurement, label } = baseline
-  return looks.flatMap((look) => {
-    const estimate = look.pick(measurement)
-    if (!estimate || 'unavailable' in estimate) return []
-    return [{ value: estimate.value, label: `${label}: ${look.label}`, colour: look.colour }]
-  })
+function linesAcross(input: SweepInput, looks: readonly MeasuredLook[]): SweepPanel['references'] {
+  return input.across.flatMap(({ label, measurement }) =>
+    looks.flatMap((look) => {
+      const shown = measurement && pickShown(look)(measurement)
+      return shown ? [{ value: shown.value, label: `${label}: ${t(look.label)}`, colour: look.colour }] : []
+    }),
+  )
 }
 
 const percent = (value: number) => `${Math.round(100 * value)}`
@@ -63,16 +103,17 @@ const percent = (value: number) => `${Math.round(100 * value)}`
 function aqiPanel(input: SweepInput): SweepPanel {
   const looks = [aqiSeries(input.view)]
   const series = seriesOf(input, looks)
-  const references = [{ value: 50, label: 'anchor', colour: 'var(--muted)' }, ...baselines(input, looks)]
+  const references = [{ value: 50, label: t('anchor'), colour: 'var(--muted)' }, ...linesAcross(input, looks)]
   const shown = [
-    ...series.flatMap(({ values }) => values.flatMap(({ low, high }) => [low, high])),
+    ...series.flatMap(({ values, marks }) => [...values, ...marks].flatMap(({ low, high }) => [low, high])),
     ...references.map(({ value }) => value),
   ]
   const { domain, ticks } = percentWindow(Math.min(...shown), Math.max(...shown))
+  const text = { prompts: t('prompts'), completions: t('completions'), answers: t('own answers') }[input.view]
   return {
     id: 'aqi',
-    title: 'AQI',
-    note: `normalised, ${input.view === 'answers' ? 'own answers' : input.view}; anchor = 50`,
+    title: t('AQI'),
+    note: t('normalised, {text}; anchor = 50', { text }),
     height: 126,
     domain,
     ticks,
@@ -95,22 +136,22 @@ function percentWindow(lowest: number, highest: number): { domain: [number, numb
 function behaviourPanel(input: SweepInput): SweepPanel {
   return {
     id: 'behaviour',
-    title: 'Behaviour',
-    note: '% of prompts',
+    title: t('Behaviour'),
+    note: t('% of prompts'),
     height: 146,
     domain: [0, 1],
     ticks: [0, 0.25, 0.5, 0.75, 1],
     format: percent,
     series: seriesOf(input, behaviourSeries),
-    references: baselines(input, behaviourSeries.slice(0, 1)),
+    references: linesAcross(input, behaviourSeries.slice(0, 1)),
   }
 }
 
 function skillsPanel(input: SweepInput): SweepPanel {
   return {
     id: 'skills',
-    title: 'Skills',
-    note: '% exactly right',
+    title: t('Skills'),
+    note: t('% exactly right'),
     height: 112,
     domain: [0, 1],
     ticks: [0, 0.5, 1],
@@ -127,53 +168,67 @@ const exactly = (position: number, value: number): SweepValue => ({
   high: value,
 })
 
-/** Highest drift of the panel, which is that of the plain average, and the scale that follows. */
+const driftIds = ['own', 'heldOut', 'otherSource'] as const
+
+/** Highest drift of the panel and the scale that follows: of the plain average, which is known before anything is
+    measured, and of measured points where there is no such algebra. */
 export function driftScaleOf(
   geometry: GeometrySummary | undefined,
-  weights: readonly number[],
-  rank: number,
+  line: SweepLine,
+  points: readonly LinePoint[],
 ): { highest: number; scale: NormScale } {
-  const plain = geometry && unshieldedDrift(geometry, weights, rank)
-  const highest = plain ? 1.1 * Math.max(plain.own, plain.heldOut, plain.otherSource) : 0
+  const plain = line.values.flatMap((value) => plainDrift(geometry, line.at(value)) ?? [])
+  const isCovered = plain.length === line.values.length && isClosedForm(line.at(line.range.min))
+  const measured = isCovered ? [] : points.flatMap(({ measurement }) => measurement.drift ?? [])
+  const highest =
+    1.1 * Math.max(0, ...[...plain, ...measured].flatMap((one) => driftIds.map((id) => one[id])))
   return { highest, scale: normScaleOf(highest) }
 }
 
-function driftPanel(input: SweepInput): SweepPanel {
-  const { geometry, weights, rank, sweep } = input
-  const { highest, scale } = driftScaleOf(geometry, weights, rank)
-  const at = (lambda: number, value: number) =>
-    exactly(positionOf(lambdaParameter, lambda), value * scale.factor)
-  const own: SweepValue[] = []
-  if (geometry) {
-    for (let index = 0; index <= curvePoints; index++) {
-      const lambda = valueAt(lambdaParameter, index / curvePoints)
-      own.push(at(lambda, shieldedDrift(geometry, weights, lambda, rank).own))
-    }
+function exactCurve({ line, geometry }: SweepInput, factor: number): SweepValue[] {
+  if (!exactDrift(geometry, line.at(line.range.min))) return []
+  const curve: SweepValue[] = []
+  const steps = line.range.isInteger ? line.range.max - line.range.min : curvePoints
+  for (let index = 0; index <= steps; index++) {
+    const drift = exactDrift(geometry, line.at(valueAt(line.range, index / steps)))
+    if (drift) curve.push(exactly(index / steps, drift.own * factor))
   }
-  const measured = (id: 'heldOut' | 'otherSource'): SweepValue[] => {
-    const values = sweep.flatMap(({ lambdaAlign, measurement }) => {
-      const value = measurement.drift?.[id]
-      return value === undefined ? [] : [at(lambdaAlign, value)]
+  return curve
+}
+
+function driftPanel(input: SweepInput): SweepPanel {
+  const { geometry, line, points, pins } = input
+  const { highest, scale } = driftScaleOf(geometry, line, points)
+  const own = exactCurve(input, scale.factor)
+  const pickDrift = (id: (typeof driftIds)[number]) => (measurement: Measurement) => {
+    const value = measurement.drift?.[id]
+    return value === undefined ? undefined : exactly(0, value * scale.factor)
+  }
+  const measured = (id: (typeof driftIds)[number]): SweepValue[] => {
+    const values = points.flatMap(({ position, measurement }) => {
+      const shown = pickDrift(id)(measurement)
+      return shown ? [{ ...shown, position }] : []
     })
+    const start = line.at(line.range.min)
+    const plain = isClosedForm(start) && selectLambda(start) === 0 ? plainDrift(geometry, start) : undefined
     // Without shield the algebra knows it before anything is measured.
-    if (geometry && values[0]?.position !== 0)
-      values.unshift(at(0, unshieldedDrift(geometry, weights, rank)[id]))
+    if (plain && values[0]?.position !== 0) values.unshift(exactly(0, plain[id] * scale.factor))
     return values
   }
   const maximum = niceMaximum(highest * scale.factor)
   return {
     id: 'drift',
-    title: 'Drift',
-    note: `Fisher norm${scale.unit} along alignment directions`,
+    title: t('Drift'),
+    note: t('Fisher norm{unit} along alignment directions', { unit: scale.unit }),
     height: 122,
     domain: [0, maximum],
     ticks: [0, maximum / 2, maximum],
     format: formatRound,
-    series: driftSeries.map((look) => ({
-      ...look,
-      isExact: look.id === 'own',
-      values: look.id === 'own' ? own : measured(look.id),
-    })),
+    series: driftSeries.map((look) => {
+      const isExact = look.id === 'own' && own.length > 0
+      const marks = marksOf(pins, pickDrift(look.id))
+      return { ...look, label: t(look.label), isExact, values: isExact ? own : measured(look.id), marks }
+    }),
     references: [],
   }
 }

@@ -1,0 +1,107 @@
+// Two parameters as a map: one cell per measured merge, cells equally wide whatever the axis, as the values were
+// chosen. Pure.
+
+import { memo, useMemo } from 'react'
+import { MapCells, type MapMark, type MapPoint } from './MapCells.tsx'
+import type { PointCursor } from './pointCursor.ts'
+import { useElementWidth } from './useElementWidth.ts'
+
+/** A point of the grid; x and y count cells from the lower left. */
+export interface HeatPoint extends Omit<MapPoint, 'x' | 'y' | 'outline'> {
+  column: number
+  row: number
+}
+
+/** Place of a mark between cell centres, 0 … 1 along each axis. */
+export type HeatMark = MapMark
+
+export interface HeatMapProps extends PointCursor {
+  label: string
+  columns: readonly string[]
+  rows: readonly string[]
+  xLabel: string
+  yLabel: string
+  points: readonly HeatPoint[]
+  marks: readonly HeatMark[]
+  selected: string | undefined
+  height: number
+}
+
+const margin = { left: 48, right: 8, top: 8, bottom: 40 } as const
+
+export default memo(function HeatMap(props: HeatMapProps) {
+  const { label, columns, rows, xLabel, yLabel, points, marks, selected, height } = props
+  const { active, onActive, onOpen } = props
+  const [frame, width] = useElementWidth<HTMLDivElement>(300)
+  const cellWidth = Math.max(1, width - margin.left - margin.right) / columns.length
+  const cellHeight = (height - margin.top - margin.bottom) / rows.length
+  const base = height - margin.bottom
+  const centre = (column: number, row: number) => ({
+    x: margin.left + (column + 0.5) * cellWidth,
+    y: base - (row + 0.5) * cellHeight,
+  })
+  const cells = useMemo(
+    () =>
+      points.map(({ column, row, ...point }): MapPoint => {
+        const x = margin.left + (column + 0.5) * cellWidth
+        const y = base - (row + 0.5) * cellHeight
+        const [right, up] = [cellWidth / 2, cellHeight / 2]
+        const outline = [
+          { x: x - right, y: y - up },
+          { x: x + right, y: y - up },
+          { x: x + right, y: y + up },
+          { x: x - right, y: y + up },
+        ]
+        return { ...point, x, y, outline }
+      }),
+    [points, cellWidth, cellHeight, base],
+  )
+  const placed = marks.map((mark) => ({
+    ...mark,
+    ...centre(mark.x * (columns.length - 1), mark.y * (rows.length - 1)),
+  }))
+  return (
+    <div ref={frame} className="chart-frame">
+      {/* biome-ignore lint/a11y/noSvgWithoutTitle: the list box inside has the name */}
+      <svg width={width} height={height} className="map-picture">
+        <g className="map-axis">
+          {columns.map((text, column) => (
+            <text key={text} x={centre(column, 0).x} y={base + 15} textAnchor="middle">
+              {text}
+            </text>
+          ))}
+          {rows.map((text, row) => (
+            <text key={text} x={margin.left - 6} y={centre(0, row).y + 4} textAnchor="end">
+              {text}
+            </text>
+          ))}
+          <text
+            className="map-axis-label"
+            x={margin.left + (columns.length * cellWidth) / 2}
+            y={base + 33}
+            textAnchor="middle"
+          >
+            {xLabel}
+          </text>
+          <text
+            className="map-axis-label"
+            transform={`translate(11 ${margin.top + (rows.length * cellHeight) / 2}) rotate(-90)`}
+            textAnchor="middle"
+          >
+            {yLabel}
+          </text>
+        </g>
+        <MapCells
+          label={label}
+          points={cells}
+          marks={placed}
+          selected={selected}
+          reach={Math.min(cellWidth, cellHeight) / 2}
+          active={active}
+          onActive={onActive}
+          onOpen={onOpen}
+        />
+      </svg>
+    </div>
+  )
+})
