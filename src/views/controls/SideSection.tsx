@@ -8,14 +8,21 @@ export interface SideSectionProps {
   /** Said beside the title while the section is closed. */
   summary: string
   isAlwaysOpen?: boolean
+  /** what the help calls it, see help/targets.ts */
+  part?: string
   children: ReactNode
 }
 
 /** A part of the recipe that can be folded away. */
-export function SideSection({ title, summary, isAlwaysOpen = false, children }: SideSectionProps) {
+export function SideSection({ title, summary, isAlwaysOpen = false, part, children }: SideSectionProps) {
   const [isOpen, setOpen] = useState(() => isAlwaysOpen || isWide())
   return (
-    <details className="side-section" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details
+      className="side-section"
+      data-help={part}
+      open={isOpen}
+      onToggle={(event) => setOpen(event.currentTarget.open)}
+    >
       <summary>
         <h2>{title}</h2>
         {!isOpen && <span className="muted">{summary}</span>}

@@ -42,6 +42,7 @@ export function ModelsPanel({ experiment, list, isReady }: ModelsPanelProps) {
   const byKey = (key: string) => list.find((model) => originKey(model.origin) === key)
   return (
     <SideSection
+      part="models"
       title={t('Models')}
       summary={t('anchor and {count} experts', { count: experiment.experts.length })}
     >

@@ -23,7 +23,7 @@ export function RecipePanel({ experiment, isReady }: { experiment: Experiment; i
         <ComparedNote />
       ) : (
         <>
-          <SideSection title={t('Method')} summary={experiment.method} isAlwaysOpen>
+          <SideSection part="method" title={t('Method')} summary={experiment.method} isAlwaysOpen>
             <MethodField experiment={experiment} />
             <AlignStatus experiment={experiment} />
             {hasShield && (
@@ -46,6 +46,7 @@ export function RecipePanel({ experiment, isReady }: { experiment: Experiment; i
         </>
       )}
       <SideSection
+        part="geometry"
         title={t('Geometry')}
         summary={`G ${experiment.metric}, ρ ${formatParameter(experiment.damping)}, A ${experiment.source}`}
       >
@@ -79,6 +80,7 @@ export function RecipePanel({ experiment, isReady }: { experiment: Experiment; i
         />
       </SideSection>
       <SideSection
+        part="measuring"
         title={t('Measuring')}
         summary={t('{count} probes per class, seed {seed}', {
           count: experiment.probesPerClass,

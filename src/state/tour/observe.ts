@@ -1,0 +1,100 @@
+// What the tour sees on the page: whether a task was done, and the numbers that its texts quote.
+
+import type { QuantityOf, TourCheck, ValueName } from '../../help/tourTypes.ts'
+import { findMethod, parameterValue } from '../../share/methods.ts'
+import type { LearnState } from '../learn/store.ts'
+import { sweepExperiment } from '../plan.ts'
+import { selectCast, selectMeasurement, selectMergeMeasurement } from '../selectors.ts'
+import type { Measurement } from '../slices/runs.ts'
+import type { StudioState } from '../store.ts'
+import type { TourState } from './store.ts'
+
+export interface Seen {
+  studio: Pick<StudioState, 'recipe' | 'view' | 'models' | 'runs'>
+  learn: LearnState
+  tour: TourState
+}
+
+function isMet(check: TourCheck, { studio, learn, tour }: Seen): boolean {
+  const { experiment } = studio.recipe
+  switch (check.kind) {
+    case 'lambda':
+      return (
+        experiment !== null && experiment.lambdaAlign >= check.least && experiment.lambdaAlign <= check.most
+      )
+    case 'parameter': {
+      const declared =
+        experiment && findMethod(experiment.method)?.parameters.find(({ id }) => id === check.id)
+      return (
+        experiment !== null &&
+        declared !== null &&
+        declared !== undefined &&
+        parameterValue(experiment.parameters, declared) === check.value
+      )
+    }
+    case 'view':
+      return studio.view.aqiView === check.aqiView
+    case 'toyMoved':
+      return learn.moves[check.what] > tour.movesBefore[check.what]
+    case 'toyLambda':
+      return learn.toy.lambdaAlign >= check.least
+  }
+}
+
+/** True when all of it was done. */
+export const isTaskDone = (checks: readonly TourCheck[], seen: Seen): boolean =>
+  checks.every((check) => isMet(check, seen))
+
+/** A number, what became of it, or that it is not known yet. */
+export type Quoted = { kind: 'value'; value: number } | { kind: 'words'; text: string } | { kind: 'waiting' }
+
+const waiting: Quoted = { kind: 'waiting' }
+
+function quantityOf(measurement: Measurement | undefined, name: string, view: StudioState['view']): Quoted {
+  if (name === 'drift') {
+    const value = measurement?.drift?.heldOut
+    return value === undefined ? waiting : { kind: 'value', value }
+  }
+  const behaviour = measurement?.behaviour
+  const estimates = {
+    refusal: behaviour?.refusal,
+    complied: behaviour?.compliance,
+    overRefusal: behaviour?.overRefusal,
+    ruined: behaviour?.gibberish,
+    attack: behaviour?.attackRefusal,
+    sort: behaviour?.skills?.sort,
+    reverse: behaviour?.skills?.reverse,
+    aqi: measurement?.aqi[view.aqiView]?.normalised,
+  }
+  const estimate = estimates[name as keyof typeof estimates]
+  if (!estimate) return waiting
+  return 'unavailable' in estimate
+    ? { kind: 'words', text: estimate.unavailable }
+    : { kind: 'value', value: estimate.value }
+}
+
+/** A measured value by its name in a text; the toy's values are the toy's own. */
+export function quote(name: ValueName, { studio }: Seen): Quoted {
+  const { experiment } = studio.recipe
+  const { measurements } = studio.runs
+  const [quantity, of] = name.split('_')
+  if (!experiment || !of || !quantity) return waiting
+  const cast = selectCast(studio.models.list, experiment)
+  const ofModel = (id: string | undefined) =>
+    id === undefined ? undefined : selectMeasurement(measurements, experiment, { kind: 'model', id })
+  const measurementOf = (): Measurement | undefined => {
+    switch (of as QuantityOf) {
+      case 'anchor':
+        return ofModel(cast?.anchor.id)
+      case 'first':
+        return ofModel(cast?.experts[0]?.id)
+      case 'second':
+        return ofModel(cast?.experts[1]?.id)
+      case 'average':
+        return selectMeasurement(measurements, sweepExperiment(experiment), { kind: 'merge', lambdaAlign: 0 })
+      case 'merge':
+        return selectMergeMeasurement(measurements, experiment)
+    }
+  }
+  return quantityOf(measurementOf(), quantity, studio.view)
+}
