@@ -155,6 +155,7 @@ const rules: Rule[] = [
     code: [
       ...[
         'src/share',
+        'src/help',
         'src/language',
         'workers/transfer.ts',
         'workers/engine.worker.ts',
