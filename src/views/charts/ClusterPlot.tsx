@@ -1,14 +1,56 @@
-// Safe and unsafe points of anchor (hollow) and merge (filled) in one plane. Pure.
+// Clouds of points in one plane, with their means and how sure those are. Few points are SVG, many are pixels; what
+// points at them, brushes and moves the window is PlotSurface. Pure.
 
-import { createContext, memo, useContext } from 'react'
-import { CartesianGrid, ScatterChart, useXAxisScale, useYAxisScale, XAxis, YAxis } from 'recharts'
-import { type ClusterLayer, circlesPath, meanOf, type Scale, ticksOf } from './clusterLayers.ts'
+import { memo, type ReactNode, useId, useMemo } from 'react'
+import { CartesianGrid, ScatterChart, XAxis, YAxis } from 'recharts'
+import {
+  axisHeight,
+  axisWidth,
+  type ClusterLayer,
+  type DensityLayer,
+  isHollow,
+  marksPath,
+  meanOf,
+  type PlotScales,
+  plotBoxOf,
+  plotMargin,
+  scalesOf,
+} from './clusterLayers.ts'
+import { ellipseOutline, meanEllipse } from './meanEllipse.ts'
+import { PlotSurface, type PlotTool } from './PlotSurface.tsx'
+import { PointCanvas } from './PointCanvas.tsx'
+import { type PlotWindow, windowTicks } from './plotWindow.ts'
+import type { PointIndex, PointPlace } from './pointIndex.ts'
+import { markRadius } from './pointSplat.ts'
 import { useElementWidth } from './useElementWidth.ts'
+
+/** More points than this are pixels: docs/bench.md, “Points of the cluster plot”. */
+export const svgLimit = 3000
 
 export interface ClusterPlotProps {
   layers: readonly ClusterLayer[]
-  xDomain: [number, number]
-  yDomain: [number, number]
+  density: readonly DensityLayer[]
+  /** of the layers' points, in their order */
+  index: PointIndex
+  home: PlotWindow
+  window: PlotWindow
+  onWindow: (window: PlotWindow) => void
+  tool: PlotTool
+  /** selected points, x, y interleaved */
+  selected: Float32Array
+  /** where states moved: from x, y to x, y */
+  arrows: Float32Array
+  active: PointPlace | undefined
+  onActive: (place: PointPlace | undefined) => void
+  onOpen: (place: PointPlace) => void
+  /** ids of the index; `isMore`: added to what is selected */
+  onSelect: (ids: number[], isMore: boolean) => void
+  /** Escape, or a click beside all points */
+  onClear: () => void
+  label: string
+  hint: string
+  /** about the active point */
+  tip: ReactNode
   xLabel: string
   yLabel: string
   height: number
@@ -16,89 +58,75 @@ export interface ClusterPlotProps {
 
 const tickStyle = { fill: 'var(--muted)', fontSize: 11 }
 const axisLine = { stroke: 'var(--axis)' }
+const formatTick = (value: number) => String(Number(value.toPrecision(6))).replace('-', '−')
 
-const formatTick = (value: number) => String(value).replace('-', '−')
-
-const LayersContext = createContext<readonly ClusterLayer[]>([])
-
-/** Lives inside the chart to read its scales. */
-function Layers() {
-  const layers = useContext(LayersContext)
-  const xScale = useXAxisScale()
-  const yScale = useYAxisScale()
-  if (!xScale || !yScale) return null
-  const x: Scale = (value) => Number(xScale(value))
-  const y: Scale = (value) => Number(yScale(value))
+export default function ClusterPlot(props: ClusterPlotProps) {
+  const { layers, density, window, selected, arrows, height, xLabel, yLabel } = props
+  const [frame, width] = useElementWidth<HTMLDivElement>(440)
+  const box = useMemo(() => plotBoxOf(width, height), [width, height])
+  const scales = useMemo(() => scalesOf(box, window), [box, window])
+  const clipId = useId()
+  const isPixels = props.index.count > svgLimit
+  const hasCanvas = isPixels || density.length > 0
   return (
-    <g>
-      {layers.map((layer) => (
-        <path
-          key={layer.id}
-          d={circlesPath(layer.points, x, y, layer.isFilled ? 2.4 : 2.6)}
-          fill={layer.isFilled ? layer.colour : 'none'}
-          stroke={layer.isFilled ? 'none' : layer.colour}
-          strokeWidth={0.8}
-          opacity={layer.isGuess ? 0.4 : layer.isFilled ? 0.75 : 0.6}
-        />
-      ))}
-      {layers.map((layer) => {
-        const mean = meanOf(layer.points)
-        return mean && <MeanMark key={layer.id} layer={layer} left={x(mean.x)} top={y(mean.y)} />
-      })}
-    </g>
+    <div ref={frame} className="chart-frame cluster-plot" style={{ height }}>
+      <ClusterAxes window={window} width={width} height={height} xLabel={xLabel} yLabel={yLabel} />
+      {hasCanvas && (
+        <PointCanvas layers={isPixels ? layers : noLayers} density={density} box={box} window={window} />
+      )}
+      <svg className="cluster-marks" width={width} height={height} aria-hidden="true">
+        <clipPath id={clipId}>
+          <rect x={box.left} y={box.top} width={box.width} height={box.height} />
+        </clipPath>
+        <g clipPath={`url(#${clipId})`}>
+          {!isPixels && <PointPaths layers={layers} count={props.index.count} scales={scales} />}
+          <Means layers={layers} scales={scales} />
+          <Selected points={selected} scales={scales} />
+          <Arrows arrows={arrows} scales={scales} />
+        </g>
+      </svg>
+      <PlotSurface {...props} box={box} scales={scales} />
+    </div>
   )
 }
 
-/** A cross at the mean, edged so that it stands out from its own points. */
-function MeanMark({ layer, left, top }: { layer: ClusterLayer; left: number; top: number }) {
-  const size = 7
-  const cross = `M${left - size},${top}h${2 * size}M${left},${top - size}v${2 * size}`
-  const width = layer.isFilled ? 2.6 : 1.4
-  return (
-    <>
-      <path d={cross} stroke="var(--panel)" strokeWidth={width + 2.4} />
-      <path d={cross} stroke={layer.colour} strokeWidth={width} />
-    </>
-  )
+const noLayers: readonly ClusterLayer[] = []
+
+interface AxesProps extends Pick<ClusterPlotProps, 'window' | 'xLabel' | 'yLabel' | 'height'> {
+  width: number
 }
 
-/** Axes and grid; rebuilt only when the picture's frame changes. */
-const ClusterAxes = memo(function ClusterAxes(props: Omit<ClusterPlotProps, 'layers'> & { width: number }) {
-  const { xDomain, yDomain, xLabel, yLabel, height, width } = props
+/** Axes and grid; rebuilt only when the window changes. */
+const ClusterAxes = memo(function ClusterAxes({ window, xLabel, yLabel, height, width }: AxesProps) {
   return (
-    <ScatterChart
-      width={width}
-      height={height}
-      margin={{ top: 6, right: 10, bottom: 14, left: 0 }}
-      accessibilityLayer={false}
-    >
+    <ScatterChart width={width} height={height} margin={plotMargin} accessibilityLayer={false}>
       <CartesianGrid stroke="var(--grid)" />
       <XAxis
         type="number"
         dataKey="x"
-        domain={xDomain}
-        ticks={ticksOf(xDomain)}
+        domain={[...window.x]}
+        ticks={windowTicks(window.x)}
         tickFormatter={formatTick}
         interval={0}
         tick={tickStyle}
         tickLine={axisLine}
         axisLine={axisLine}
         tickSize={4}
-        height={26}
+        height={axisHeight}
         allowDataOverflow
         label={{ value: xLabel, position: 'insideBottom', offset: -8, fill: 'var(--muted)', fontSize: 11 }}
       />
       <YAxis
         type="number"
         dataKey="y"
-        domain={yDomain}
-        ticks={ticksOf(yDomain)}
+        domain={[...window.y]}
+        ticks={windowTicks(window.y)}
         tickFormatter={formatTick}
         interval={0}
         tick={tickStyle}
         tickLine={false}
         axisLine={axisLine}
-        width={38}
+        width={axisWidth}
         allowDataOverflow
         label={{
           value: yLabel,
@@ -110,18 +138,101 @@ const ClusterAxes = memo(function ClusterAxes(props: Omit<ClusterPlotProps, 'lay
           fontSize: 11,
         }}
       />
-      <Layers />
     </ScatterChart>
   )
 })
 
-export default function ClusterPlot({ layers, ...frameProps }: ClusterPlotProps) {
-  const [frame, width] = useElementWidth<HTMLDivElement>(440)
-  return (
-    <div ref={frame} className="chart-frame" style={{ height: frameProps.height }}>
-      <LayersContext value={layers}>
-        <ClusterAxes {...frameProps} width={width} />
-      </LayersContext>
-    </div>
-  )
+interface LayersProps {
+  layers: readonly ClusterLayer[]
+  scales: PlotScales
 }
+
+const PointPaths = memo(function PointPaths({ layers, scales, count }: LayersProps & { count: number }) {
+  const radius = markRadius(count)
+  return layers.map((layer) => {
+    const hollow = isHollow(layer.mark)
+    return (
+      <path
+        key={layer.id}
+        d={marksPath(layer.points, scales, layer.mark, hollow ? radius + 0.2 : radius)}
+        fill={hollow ? 'none' : `var(${layer.colour})`}
+        stroke={hollow ? `var(${layer.colour})` : 'none'}
+        strokeWidth={0.8}
+        opacity={layer.isGuess ? 0.4 : hollow ? 0.6 : 0.75}
+      />
+    )
+  })
+})
+
+/** A cross at each mean inside its 95 % ellipse, edged so that they stand out from their own points. */
+const Means = memo(function Means({ layers, scales: { x, y } }: LayersProps) {
+  return layers.map(({ id, points, colour, mark, isGuess }) => {
+    const mean = meanOf(points)
+    if (!mean) return null
+    const ellipse = meanEllipse(points)
+    const outline = ellipse && ellipseOutline(ellipse)
+    const size = 5
+    const [left, top] = [x(mean.x), y(mean.y)]
+    const cross = `M${left - size},${top}h${2 * size}M${left},${top - size}v${2 * size}`
+    const corners =
+      outline &&
+      Array.from(
+        { length: outline.length / 2 },
+        (_, i) => `${x(outline[2 * i]!).toFixed(1)},${y(outline[2 * i + 1]!).toFixed(1)}`,
+      )
+    const width = isHollow(mark) ? 1.2 : 2
+    const stroke = `var(${colour})`
+    return (
+      <g key={id} opacity={isGuess ? 0.6 : 1}>
+        {corners && (
+          <>
+            <polygon points={corners.join(' ')} fill="none" stroke="var(--panel)" strokeWidth={width + 2} />
+            <polygon
+              points={corners.join(' ')}
+              fill={stroke}
+              fillOpacity={0.12}
+              stroke={stroke}
+              strokeWidth={width}
+              {...(isHollow(mark) && { strokeDasharray: '4 2.5' })}
+            />
+          </>
+        )}
+        <path d={cross} stroke="var(--panel)" strokeWidth={width + 2} />
+        <path d={cross} stroke={stroke} strokeWidth={width} />
+      </g>
+    )
+  })
+})
+
+const Selected = memo(function Selected({ points, scales }: { points: Float32Array; scales: PlotScales }) {
+  if (points.length === 0) return null
+  return (
+    <path d={marksPath(points, scales, 'ring', 4.2)} fill="none" stroke="var(--accent)" strokeWidth={1.4} />
+  )
+})
+
+const headLength = 5
+
+const Arrows = memo(function Arrows({ arrows, scales }: { arrows: Float32Array; scales: PlotScales }) {
+  const parts: string[] = []
+  for (let at = 0; at + 3 < arrows.length; at += 4) {
+    const [x0, y0, x1, y1] = [
+      scales.x(arrows[at]!),
+      scales.y(arrows[at + 1]!),
+      scales.x(arrows[at + 2]!),
+      scales.y(arrows[at + 3]!),
+    ]
+    const length = Math.hypot(x1 - x0, y1 - y0)
+    if (length < 1) continue
+    const [dx, dy] = [(x1 - x0) / length, (y1 - y0) / length]
+    const head = Math.min(headLength, length)
+    parts.push(
+      `M${x0.toFixed(1)},${y0.toFixed(1)}L${x1.toFixed(1)},${y1.toFixed(1)}`,
+      `m${(-head * (dx + 0.5 * dy)).toFixed(1)},${(-head * (dy - 0.5 * dx)).toFixed(1)}`,
+      `L${x1.toFixed(1)},${y1.toFixed(1)}`,
+      `l${(-head * (dx - 0.5 * dy)).toFixed(1)},${(-head * (dy + 0.5 * dx)).toFixed(1)}`,
+    )
+  }
+  if (parts.length === 0) return null
+  return <path d={parts.join('')} fill="none" stroke="var(--ink)" strokeWidth={1.1} strokeOpacity={0.75} />
+})

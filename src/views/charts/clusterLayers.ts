@@ -1,28 +1,84 @@
-// Points of a cluster plot as SVG paths: a thousand circles in four paths instead of a thousand elements.
+// What a cluster plot draws, where its picture lies in the frame, and points as SVG paths: a thousand marks in four
+// paths instead of a thousand elements. Pure.
+
+import { niceStep, type PlotWindow } from './plotWindow.ts'
+import type { Mark } from './pointSplat.ts'
 
 export interface ClusterLayer {
   id: string
   label: string
   /** x, y interleaved, in data units. */
   points: Float32Array
+  /** A token of the theme, e.g. `--safe`. */
   colour: string
-  isFilled: boolean
+  /** Tells whose points they are without colour. */
+  mark: Mark
   /** Drawn paler: interpolated between two measurements. */
   isGuess: boolean
 }
 
+/** Many clouds of one colour as one smooth field behind the points. */
+export interface DensityLayer {
+  points: readonly Float32Array[]
+  colour: string
+}
+
+/** The picture inside the frame, in CSS pixels; the axes lie around it. */
+export interface PlotBox {
+  left: number
+  top: number
+  width: number
+  height: number
+}
+
+export const axisWidth = 38
+export const axisHeight = 26
+export const plotMargin = { top: 6, right: 10, bottom: 14, left: 0 } as const
+
+export const plotBoxOf = (width: number, height: number): PlotBox => ({
+  left: plotMargin.left + axisWidth,
+  top: plotMargin.top,
+  width: Math.max(1, width - plotMargin.left - axisWidth - plotMargin.right),
+  height: Math.max(1, height - plotMargin.top - axisHeight - plotMargin.bottom),
+})
+
 export type Scale = (value: number) => number
 
-/** One circle per point. */
-export function circlesPath(points: Float32Array, x: Scale, y: Scale, radius: number): string {
-  const parts: string[] = []
-  for (let index = 0; index + 1 < points.length; index += 2) {
-    const left = (x(points[index]!) - radius).toFixed(1)
-    const top = y(points[index + 1]!).toFixed(1)
-    parts.push(
-      `M${left},${top}a${radius},${radius} 0 1,0 ${2 * radius},0a${radius},${radius} 0 1,0 ${-2 * radius},0`,
-    )
+export interface PlotScales {
+  x: Scale
+  y: Scale
+}
+
+/** Data units to CSS pixels of the frame. */
+export function scalesOf({ left, top, width, height }: PlotBox, { x, y }: PlotWindow): PlotScales {
+  const acrossUnit = width / (x[1] - x[0])
+  const upUnit = height / (y[1] - y[0])
+  return {
+    x: (value) => left + (value - x[0]) * acrossUnit,
+    y: (value) => top + (y[1] - value) * upUnit,
   }
+}
+
+/** One mark about a place, `r` its radius, as a relative path that begins at its left end. */
+const outlines: Record<Mark, (r: number) => { from: number; path: string }> = {
+  ring: (r) => ({ from: -r, path: `a${r},${r} 0 1,0 ${2 * r},0a${r},${r} 0 1,0 ${-2 * r},0` }),
+  disc: (r) => ({ from: -r, path: `a${r},${r} 0 1,0 ${2 * r},0a${r},${r} 0 1,0 ${-2 * r},0` }),
+  diamond: (r) => {
+    const d = 1.25 * r
+    return { from: -d, path: `l${d},${-d}l${d},${d}l${-d},${d}z` }
+  },
+  square: (r) => ({ from: -r, path: `v${-r}h${2 * r}v${2 * r}h${-2 * r}z` }),
+}
+
+/** True for marks that are lines and not areas. */
+export const isHollow = (mark: Mark): boolean => mark === 'ring' || mark === 'square'
+
+/** One mark per point. */
+export function marksPath(points: Float32Array, { x, y }: PlotScales, mark: Mark, radius: number): string {
+  const { from, path } = outlines[mark](radius)
+  const parts: string[] = []
+  for (let index = 0; index + 1 < points.length; index += 2)
+    parts.push(`M${(x(points[index]!) + from).toFixed(1)},${y(points[index + 1]!).toFixed(1)}${path}`)
   return parts.join('')
 }
 
@@ -55,16 +111,6 @@ export function domainOf(clouds: readonly Float32Array[], axis: 0 | 1): [number,
     }
   }
   if (low > high) return [-4, 4]
-  const step = tickStep(high - low)
+  const step = niceStep(high - low)
   return [Math.floor(low / step) * step, Math.ceil(high / step) * step]
-}
-
-/** A power of two that cuts the extent in about six. */
-function tickStep(extent: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(extent, 1e-6) / 6))
-}
-
-export function ticksOf([low, high]: [number, number]): number[] {
-  const step = tickStep(high - low)
-  return Array.from({ length: Math.round((high - low) / step) + 1 }, (_, index) => low + index * step)
 }
