@@ -36,9 +36,9 @@ export class PointBook {
     isByProbe: boolean,
   ) {
     this.sources = sources
-    // Texts of another number than the points are of another measurement.
-    this.texts = texts.map((found, at) => {
-      const { points } = sources[at]!
+    // Texts of another number than the points are of another measurement, and so may be those of more sources.
+    this.texts = sources.map(({ points }, at) => {
+      const found = texts[at]
       const fits = found && classNames.every((name) => found[name].length === points[name].length / 2)
       return fits ? found : undefined
     })
