@@ -3,6 +3,7 @@
 
 import type { Experiment, LabellerSummary, ModelOrigin, ModelSummary, Subject } from '../../workers/api.ts'
 import { type ComparedMethod, comparedExperiment, comparedMethods } from '../share/comparison.ts'
+import { isExamplePrompt } from '../share/examplePrompts.ts'
 import type { LinkView } from '../share/experiment.ts'
 import {
   geometryKey,
@@ -151,14 +152,14 @@ export function selectPlanInput(
   }
 }
 
-/** What of the view a link carries. */
+/** What of the view every link carries; a prompt that somebody typed is theirs and stays here. */
 export function selectLinkView({
   page,
   aqiView,
   prompt,
   labeller,
 }: Pick<ViewSlice, 'page' | 'aqiView' | 'prompt' | 'labeller'>): LinkView {
-  return { page, aqiView, prompt, ...(labeller && { labeller }) }
+  return { page, aqiView, prompt: isExamplePrompt(prompt) ? prompt : '', ...(labeller && { labeller }) }
 }
 
 export function selectRemaining({ models, recipe, runs, view }: StudioState, wishes?: PlanWishes): Task[] {

@@ -3,8 +3,15 @@
 
 import { EngineError } from '../../core/errors.ts'
 import { decodeLink, encodeLink } from '../../share/codec.ts'
+import type { LinkState, LinkView } from '../../share/experiment.ts'
+import { setPins } from '../pins/actions.ts'
 import { selectLinkView } from '../selectors.ts'
+import { dropLinkResults, receiveResults } from '../share/actions.ts'
+import { askAboutForeign } from '../share/foreign.ts'
+import { present, readEmbed, readHide, usePresentation } from '../share/presentation.ts'
+import type { ViewSlice } from '../slices/view.ts'
 import { readState, update, useStudio } from '../store.ts'
+import { setPicture, setSweep } from '../sweeps/actions.ts'
 import { announce, reportError } from './errors.ts'
 import { recipeChanged } from './runner.ts'
 
@@ -19,9 +26,40 @@ function writeHash(hash: string): void {
   history.replaceState(null, '', hash)
 }
 
+/** What the link names of the view, where it names it; everything else stays as the reader has it. */
+function openView({ page, aqiView, prompt, labeller, tables, sweep, picture, pins }: LinkView): void {
+  update('view', ({ asTable }) => ({
+    ...{ page, aqiView, prompt, labeller: labeller ?? null },
+    ...(tables && { asTable: tablesOf(asTable, tables) }),
+  }))
+  if (sweep) setSweep(sweep)
+  if (picture) setPicture(picture)
+  if (pins) setPins({ a: pins.a ?? null, b: pins.b ?? null })
+}
+
+const tablesOf = (
+  asTable: ViewSlice['asTable'],
+  tables: readonly (keyof ViewSlice['asTable'])[],
+): ViewSlice['asTable'] =>
+  Object.fromEntries(
+    Object.keys(asTable).map((name) => [name, tables.some((one) => one === name)]),
+  ) as ViewSlice['asTable']
+
+/** Opens a link's state: the experiment, how it is looked at, and its results, as soon as they are checked. */
+function openLink({ experiment, view, weights, results }: LinkState): void {
+  update('recipe', { experiment })
+  openView(view)
+  present(location.search, view)
+  update('runs', { linkWeights: weights ?? null })
+  dropLinkResults()
+  if (results !== undefined) void receiveResults('link', results, experiment)
+  askAboutForeign(experiment)
+}
+
 /** Takes over what the address says. A link that cannot be read changes nothing and is explained. */
 export function readLink(hash: string): boolean {
   const decoded = decodeLink(hash)
+  if (decoded.kind !== 'link') present(location.search)
   switch (decoded.kind) {
     case 'none':
       return false
@@ -32,9 +70,7 @@ export function readLink(hash: string): boolean {
       )
       return false
     case 'link': {
-      const { experiment, view } = decoded.state
-      update('recipe', { experiment })
-      update('view', { labeller: null, ...view })
+      openLink(decoded.state)
       if (decoded.adjusted.length > 0) {
         const fields = decoded.adjusted.join(', ')
         const message = `Numbers outside their range were moved to its edge: ${fields}.`
@@ -45,13 +81,27 @@ export function readLink(hash: string): boolean {
   }
 }
 
-/** The state as a hash; empty while there is no experiment. */
+/**
+ * The state as a hash; empty while there is no experiment. Results that came with a link stay in the address as long
+ * as the experiment is theirs, so that a reload shows them again.
+ */
 export function currentHash(): string {
-  const { recipe, view } = readState()
-  if (!recipe.experiment) return ''
+  const { recipe, view, runs } = readState()
+  const { experiment } = recipe
+  if (!experiment) return ''
+  const { isEmbed, hidden } = usePresentation.getState()
+  const link = runs.received.find(({ source }) => source === 'link')
+  const isTheirs = link !== undefined && JSON.stringify(link.experiment) === JSON.stringify(experiment)
+  const inSearch = readHide(location.search)
+  const hide = [...hidden].filter((part) => !inSearch.includes(part))
   return encodeLink({
-    experiment: recipe.experiment,
-    view: selectLinkView(view),
+    experiment,
+    view: {
+      ...selectLinkView(view),
+      ...(isEmbed && !readEmbed(location.search) && { isEmbed: true as const }),
+      ...(hide.length > 0 && { hide }),
+    },
+    ...(isTheirs && { results: link.packed }),
   })
 }
 

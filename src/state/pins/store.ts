@@ -6,6 +6,7 @@ import type { Experiment } from '../../../workers/api.ts'
 import { measurementKey, mergeKey } from '../../share/experimentKey.ts'
 import { currentMerge } from '../plan.ts'
 import { type Measurements, selectMergeMeasurement } from '../selectors.ts'
+import { selectShown } from '../share/received.ts'
 import { type Measurement, measurementId } from '../slices/runs.ts'
 import { useStudio } from '../store.ts'
 import { describeRun } from './describeRun.ts'
@@ -69,6 +70,6 @@ export function selectPins(pins: PinsState, measurements: Measurements): PinnedR
 /** The pinned runs in a component, live. */
 export function usePins(): PinnedRuns {
   const pins = usePinStore()
-  const measurements = useStudio((state) => state.runs.measurements)
+  const measurements = useStudio((state) => selectShown(state.runs))
   return selectPins(pins, measurements)
 }

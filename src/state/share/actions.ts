@@ -8,6 +8,7 @@ import { reportError } from '../actions/errors.ts'
 import { schedule } from '../actions/runner.ts'
 import type { ReceivedSet } from '../slices/runs.ts'
 import { readState, update } from '../store.ts'
+import { withComplete } from './received.ts'
 
 /** Shipped sets kept at once; each lesson may bring its own. */
 const maxShipped = 12
@@ -34,7 +35,12 @@ export async function receiveResults(
     reportError(t('Reading results'), new EngineError('link-invalid', message))
     return false
   }
-  const set: ReceivedSet = { source, experiment, isRecomputed: false, ...unpacked.value }
+  const { measurements, ...others } = unpacked.value
+  const set: ReceivedSet = {
+    ...{ source, experiment, isRecomputed: false, packed: content, ...others },
+    // What ships stands for a run of one's own; what a link says is only shown until there is one.
+    measurements: withComplete(measurements, source === 'shipped'),
+  }
   update('runs', ({ received }) => ({
     received:
       source === 'link'
@@ -60,7 +66,11 @@ export function dropLinkResults(): void {
 /** Measures here what was precomputed; own results take the place of the shipped ones as they come. */
 export function recompute(): void {
   update('runs', ({ received }) => ({
-    received: received.map((set) => ({ ...set, isRecomputed: true })),
+    received: received.map((set) => ({
+      ...set,
+      isRecomputed: true,
+      measurements: withComplete(set.measurements, false),
+    })),
     isStopped: false,
     announcement: t('Measuring here what was precomputed'),
   }))

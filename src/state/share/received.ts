@@ -37,6 +37,7 @@ function overlay(own: Measurement, received: Measurement): Measurement {
     behaviour: { ...shares, ...ownShares, ...((skills || ownSkills) && { skills: known }) },
     drift: own.drift ?? received.drift,
     labels: { ...received.labels, ...own.labels },
+    complete: [...new Set([...own.complete, ...received.complete])],
   }
   // A budget and a picture belong to the AQI they come with.
   for (const view of aqiViews) {
@@ -127,6 +128,21 @@ export function isWhole(measurement: Measurement, part: PartName): boolean {
     case 'drift':
       return measurement.drift !== null
   }
+}
+
+const partNames: readonly PartName[] = ['aqi', 'behaviour', 'drift']
+
+/** The same measurements with what of them is finished: all that is whole, or nothing where they are to be measured. */
+export function withComplete(
+  measurements: Readonly<Record<string, Measurement>>,
+  isFinished: boolean,
+): Record<string, Measurement> {
+  return Object.fromEntries(
+    Object.entries(measurements).map(([id, measurement]) => [
+      id,
+      { ...measurement, complete: isFinished ? partNames.filter((part) => isWhole(measurement, part)) : [] },
+    ]),
+  )
 }
 
 /** Where a part of a subject's results on the page is from; undefined where there is none. */

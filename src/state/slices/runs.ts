@@ -64,12 +64,15 @@ export interface ReceivedSet {
   measurements: Record<string, Measurement>
   geometries: Record<string, GeometrySummary>
   /** what they were computed on, where that is said */ adapter?: string
+  /** as it came, for the address bar */ packed: unknown
   /** the user has asked for shipped ones to be measured here */ isRecomputed: boolean
 }
 
 export interface RunsSlice {
   /** a link's first; views read them through state/share/received.ts */
   received: readonly ReceivedSet[]
+  /** hashes of built-in weights that the link was made with */
+  linkWeights: Readonly<Record<string, string>> | null
   search: SearchRun | null
   /** the antidote of the merge with this key */
   antidote: { mergeKey: string; report: AntidoteReport } | null
@@ -94,6 +97,7 @@ export interface RunsSlice {
 
 export const initialRuns: RunsSlice = {
   received: [],
+  linkWeights: null,
   search: null,
   antidote: null,
   geometries: {},

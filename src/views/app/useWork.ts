@@ -1,7 +1,8 @@
 import { useMemo } from 'react'
 import type { AqiView, Experiment, GeometrySummary, ModelSummary } from '../../../workers/api.ts'
-import { geometryKey, mergeKey } from '../../share/experimentKey.ts'
-import { type Measurements, selectCast } from '../../state/selectors.ts'
+import { mergeKey } from '../../share/experimentKey.ts'
+import { type Measurements, selectCast, selectShownCast } from '../../state/selectors.ts'
+import { selectShown, selectShownGeometry } from '../../state/share/received.ts'
 import { useStudio } from '../../state/store.ts'
 import { placeholderExperiment } from './placeholderExperiment.ts'
 
@@ -13,6 +14,7 @@ export interface Work {
   /** the engine is open and all models are there */
   isReady: boolean
   list: readonly ModelSummary[]
+  /** for names and shapes: results that were received bring theirs along */
   cast: ReturnType<typeof selectCast>
   geometry: GeometrySummary | undefined
   measurements: Measurements
@@ -25,19 +27,21 @@ export interface Work {
 export function useWork(): Work {
   const { engine, list } = useStudio((state) => state.models)
   const asked = useStudio((state) => state.recipe.experiment)
-  const measurements = useStudio((state) => state.runs.measurements)
-  const geometries = useStudio((state) => state.runs.geometries)
+  const received = useStudio((state) => state.runs.received)
+  const measurements = useStudio((state) => selectShown(state.runs))
   const view = useStudio((state) => state.view.aqiView)
   // Until there is an experiment, the page shows its own shape: same axes, same rows, no numbers.
   const experiment = asked ?? placeholderExperiment
-  const cast = useMemo(() => selectCast(list, experiment), [list, experiment])
+  const geometry = useStudio((state) => selectShownGeometry(state.runs, experiment)?.geometry)
+  const isOpen = useMemo(() => selectCast(list, experiment) !== undefined, [list, experiment])
+  const cast = useMemo(() => selectShownCast(list, received, experiment), [list, received, experiment])
   return {
     experiment,
     isAsked: asked !== null,
-    isReady: engine.kind === 'ready' && cast !== undefined && asked !== null,
+    isReady: engine.kind === 'ready' && isOpen && asked !== null,
     list,
     cast,
-    geometry: geometries[geometryKey(experiment)],
+    geometry,
     measurements,
     view,
     key: mergeKey(experiment),
