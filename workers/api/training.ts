@@ -46,7 +46,7 @@ export interface OpenedTraining {
 export interface TrainedSteps {
   steps: TrainedStep[]
   /** steps done in all */ done: number
-  /** mean loss of the held-out pairs now, nats per token; null without any, or where it was not asked for */
+  /** mean loss of the held-out pairs now, nats per token; null without any, or before the last step asked for */
   heldOutLoss: number | null
 }
 
@@ -68,7 +68,10 @@ export interface KeptTraining {
 export interface TrainingApi {
   /** Copies a model's weights to be trained; a training that was open before is let go. */
   openTraining(jobId: number, request: TrainingRequest): Promise<OpenedTraining>
-  /** Trains for about `budgetMs`, one step at least, or up to step `until`; `not-finite` names the step that failed. */
+  /**
+   * Trains for about `budgetMs`, one step at least, or up to step `until`, where the held-out pairs are measured if so
+   * asked; `not-finite` names the step that failed.
+   */
   trainSteps(jobId: number, until: number, budgetMs: number, withHeldOut: boolean): Promise<TrainedSteps>
   /** AQI in all views, refusal and over-refusal of the model so far. */
   measureTraining(jobId: number, probesPerClass: number, seed: number): Promise<TrainingMeasure>

@@ -69,7 +69,7 @@ export function trainingWing(context: EngineContext): TrainingApi {
           job.report('training', tuning.step, tuning.steps)
           if (performance.now() - begun > budgetMs) break
         }
-        const isAsked = withHeldOut && heldOut.length > 0
+        const isAsked = withHeldOut && heldOut.length > 0 && tuning.step === Math.min(until, tuning.steps)
         const losses = isAsked
           ? await sequenceLosses(tuning.model, heldOut, { signal: job.signal })
           : undefined

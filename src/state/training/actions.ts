@@ -2,8 +2,8 @@
 
 import type { Lesson, TrainedOrigin, TrainingRequest } from '../../../workers/api/training.ts'
 import type { ModelSummary } from '../../../workers/api.ts'
+import { EngineError } from '../../core/errors.ts'
 import { t } from '../../language/translate.ts'
-import { originKey } from '../../share/experimentKey.ts'
 import { clampNumber } from '../../share/scale.ts'
 import { trainingParameters } from '../../share/training.ts'
 import { announce } from '../actions/errors.ts'
@@ -13,6 +13,7 @@ import { runForeground } from '../actions/runner.ts'
 import { setPage } from '../actions/view.ts'
 import type { EnginePort } from '../engine.ts'
 import { isCancelled, toFailure } from '../failure.ts'
+import { findModel } from '../selectors.ts'
 import { readState } from '../store.ts'
 import { trainedName } from './names.ts'
 import { paceOf, rememberPace } from './pace.ts'
@@ -54,7 +55,7 @@ export function trainingObstacle(): string | null {
   const { lesson, own } = readTraining()
   const { models, recipe } = readState()
   if (models.engine.kind !== 'ready') return t('The engine is not open.')
-  if (!recipe.experiment || !models.list.some(({ id }) => id === originKey(recipe.experiment!.anchor)))
+  if (!recipe.experiment || !findModel(models.list, recipe.experiment.anchor))
     return t('The anchor is not loaded.')
   if (lesson === 'own' && !own?.pairs.length) return t('Give pairs of prompt and answer first.')
   return null
@@ -64,8 +65,8 @@ export function trainingObstacle(): string | null {
 export async function startTraining(): Promise<void> {
   const { experiment } = readState().recipe
   const { lesson, own, settings, measureEvery, phase } = readTraining()
-  if (!experiment || isUnderWay(phase) || trainingObstacle()) return
-  const base = originKey(experiment.anchor)
+  const base = experiment && findModel(readState().models.list, experiment.anchor)?.id
+  if (!experiment || base === undefined || isUnderWay(phase) || trainingObstacle()) return
   const run: TrainingRun = {
     ...{ lesson, settings, measureEvery, base },
     name: own?.name ?? '',
@@ -128,9 +129,8 @@ async function runSteps(port: EnginePort, jobId: number): Promise<void> {
 
 async function advance(port: EnginePort, jobId: number, run: TrainingRun, done: number): Promise<void> {
   const next = (every: number) => (Math.floor(done / every) + 1) * every
-  const heldOutAt = Math.min(next(HELD_OUT_EVERY), run.settings.steps)
-  const until = Math.min(heldOutAt, next(run.measureEvery))
-  const found = await port.trainSteps(jobId, until, BUDGET_MS, done + 1 >= heldOutAt || done === 0)
+  const until = Math.min(next(HELD_OUT_EVERY), next(run.measureEvery), run.settings.steps)
+  const found = await port.trainSteps(jobId, until, BUDGET_MS, true)
   // Another training has been opened meanwhile.
   if (readTraining().run?.base !== run.base || readTraining().steps.length !== done) return
   const { heldOut } = readTraining()
@@ -245,11 +245,16 @@ export async function downloadTrained(): Promise<void> {
 /** Trains again what a link names, without curves. */
 export async function trainAgain(origin: TrainedOrigin): Promise<void> {
   const { steps, done = steps, rate, batch, seed, lesson } = origin
-  const base = originKey({ kind: 'built-in', id: origin.base })
   clearTraining()
   const model = await runForeground(
     t('Training {name}', { name: trainedName(origin) }),
     async (port, id) => {
+      const base = findModel(readState().models.list, { kind: 'built-in', id: origin.base })?.id
+      if (base === undefined)
+        throw new EngineError(
+          'request-invalid',
+          t('It was trained from “{base}”, which is not open here.', { base: origin.base }),
+        )
       await port.openTraining(id, { base, lesson, steps, rate, batch, seed })
       for (let at = 0; at < done; ) at = (await port.trainSteps(id, done, BUDGET_MS, false)).done
       const { model } = await port.keepTraining(id)

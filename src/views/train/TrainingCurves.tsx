@@ -1,0 +1,46 @@
+// Live curves over the steps: loss of training and held-out pairs, refusals, AQI, each with its interval.
+
+import { t } from '../../language/translate.ts'
+import { type TrainingRun, useTraining } from '../../state/training/store.ts'
+import { SweepPlot } from '../charts/SweepPlot.tsx'
+import { useElementWidth } from '../charts/useElementWidth.ts'
+import { axisTicks, trainingPanels } from './trainingPanels.ts'
+
+export function TrainingCurves() {
+  const { run, steps, heldOut, measures } = useTraining()
+  const [frame, width] = useElementWidth<HTMLDivElement>(520)
+  if (!run) return null
+  const panels = trainingPanels(run as TrainingRun, { steps, heldOut, measures })
+  const ticks = axisTicks(run.settings.steps)
+  return (
+    <div className="training-curves" ref={frame}>
+      {panels.map((panel, index) => (
+        <section key={panel.id} aria-label={panel.title}>
+          <h3>
+            {panel.title} <small>{panel.note}</small>
+          </h3>
+          <ul className="legend" aria-hidden="true">
+            {panel.series.map((series) => (
+              <li key={series.id}>
+                <svg viewBox="0 0 18 8" width="18" height="8" aria-hidden="true">
+                  <line
+                    x1="0"
+                    x2="18"
+                    y1="4"
+                    y2="4"
+                    stroke={series.colour}
+                    strokeWidth="1.75"
+                    strokeDasharray={series.dash}
+                  />
+                </svg>
+                {series.label}
+              </li>
+            ))}
+          </ul>
+          <SweepPlot panel={panel} width={width} ticks={ticks} hasAxis={index === panels.length - 1} />
+        </section>
+      ))}
+      <p className="caption training-axis">{t('steps')}</p>
+    </div>
+  )
+}
