@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from '@playwright/test'
 import { unzipSync } from 'fflate'
-import { cellsOf, header, linkOf, measured, mergeColumn, stopBackground } from './studio.ts'
+import { cellsOf, exportAction, header, linkOf, measured, mergeColumn, stopBackground } from './studio.ts'
 
 test('the main job starts by itself: drift, AQI, clusters and behaviour of anchor and merge', async ({
   page,
@@ -83,9 +83,10 @@ test('an exported merge opens again and answers like the merge', async ({ page }
   await page.goto(linkOf({ lambdaAlign: 16 }))
   await measured(page, 'Own directions', await mergeColumn(page))
   await stopBackground(page)
+  const exportZip = await exportAction(page, 'Export zip')
   const [download] = await Promise.all([
     page.waitForEvent('download', { timeout: 120_000 }),
-    header(page).getByRole('button', { name: 'Export zip' }).click(),
+    exportZip.click(),
   ])
   const entries = unzipSync(new Uint8Array(readFileSync((await download.path())!)))
   const names = Object.keys(entries).map((name) => name.split('/').pop())
@@ -150,7 +151,7 @@ test('the second opinion agrees', async ({ page }) => {
   await page.goto(linkOf())
   await measured(page, 'Own directions', await mergeColumn(page))
   await stopBackground(page)
-  await header(page).getByRole('button', { name: 'Second opinion' }).click()
+  await (await exportAction(page, 'Second opinion')).click()
   await expect(page.getByText('The second opinion agrees')).toBeAttached({ timeout: 180_000 })
 })
 

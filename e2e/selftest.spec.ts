@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { expect, test } from '@playwright/test'
 import { readSafetensorsHeader } from '../src/core/files/safetensors.ts'
 import { MemorySource } from '../src/core/files/source.ts'
-import { header, linkOf, stopBackground } from './studio.ts'
+import { exportAction, header, linkOf, stopBackground } from './studio.ts'
 
 const vectors = new Uint8Array(readFileSync(resolve(import.meta.dirname, '../public/selftest.safetensors')))
 
@@ -32,7 +32,7 @@ test('self-test: every kernel and family agrees here, and a wrong number turns m
   await button.click()
   await expect(panel.getByRole('alert')).toContainText('nothing is merged', { timeout: 180_000 })
   await expect(panel.getByRole('row', { name: 'columnSum' }).first()).toContainText('differs')
-  await page.getByRole('button', { name: 'Export zip' }).click()
+  await (await exportAction(page, 'Export zip')).click()
   await expect(
     page.getByText(/computes wrong numbers \(columnSum of \d+ checks\): merging is off/),
   ).toBeVisible()

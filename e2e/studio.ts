@@ -31,6 +31,12 @@ export function linkOf(change: Partial<Experiment> = {}): string {
 
 export const header = (page: Page): Locator => page.getByRole('banner')
 
+/** Opens the menu of what can be done with the merge and gives one of its lines. */
+export async function exportAction(page: Page, name: string): Promise<Locator> {
+  await header(page).getByRole('button', { name: 'Export', exact: true }).click()
+  return page.getByRole('button', { name, exact: true })
+}
+
 /** The cells of a row of the numbers table, by the row's label. */
 export async function cellsOf(page: Page, label: string): Promise<string[]> {
   const row = page.locator('.numbers-table tr', {
