@@ -28,6 +28,8 @@ export default defineConfig({
     baseURL: url,
     viewport: { width: 1280, height: 800 },
     trace: 'retain-on-failure',
+    // A page that keeps itself would hide what the tests change of it; e2e/offline.spec.ts lets it.
+    serviceWorkers: 'block',
     launchOptions: {
       executablePath: browser.path,
       env: { ...process.env, ...browser.env } as Record<string, string>,

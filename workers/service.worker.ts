@@ -9,6 +9,7 @@ import {
   dropOthers,
   fileAt,
   findKept,
+  isOurFolder,
   keepAll,
   type SiteFile,
 } from './offline/files.ts'
@@ -23,12 +24,14 @@ const scope = self as unknown as ServiceScope
 const root = scope.registration.scope
 // On the developer's own machine the server is as near as the cache, newer, and another project's tomorrow.
 const isLocal = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(scope.location.hostname)
-const shell = SITE_FILES.filter(({ isShell }) => isShell)
+// Named once: the build writes the whole list wherever SITE_FILES stands.
+const files = SITE_FILES
+const shell = files.filter(({ isShell }) => isShell)
 
 scope.addEventListener('install', (event) => event.waitUntil(keepAll(root, shell)))
 
 scope.addEventListener('activate', (event) =>
-  event.waitUntil(dropOthers(root, SITE_FILES).then(() => scope.clients.claim())),
+  event.waitUntil(dropOthers(root, files).then(() => scope.clients.claim())),
 )
 
 async function answer(request: Request, file: SiteFile): Promise<Response> {
@@ -46,19 +49,26 @@ async function answer(request: Request, file: SiteFile): Promise<Response> {
 scope.addEventListener('fetch', (event: FetchAsked) => {
   const { request } = event
   if (request.method !== 'GET') return
-  const file = fileAt(root, request.url, SITE_FILES)
+  const file = fileAt(root, request.url, files)
   if (file) event.respondWith(answer(request, file))
+  else if (isOurFolder(root, request.url, files)) event.respondWith(answerAbsent(request))
 })
 
+/** A model folder may lack files that others have; without a network that is known from the list as well. */
+async function answerAbsent(request: Request): Promise<Response> {
+  return fetch(request).catch(() => new Response('not part of this version', { status: 404 }))
+}
+
 let filling: Promise<void> | undefined
+const leaving = new AbortController()
 let failure: string | null = null
 
 async function report(): Promise<void> {
   const message: OfflineReport = {
     kind: 'offline',
     version: SITE_VERSION,
-    kept: await countKept(root, SITE_FILES),
-    all: { files: SITE_FILES.length, bytes: SITE_FILES.reduce((sum, { bytes }) => sum + bytes, 0) },
+    kept: await countKept(root, files),
+    all: { files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) },
     isFilling: filling !== undefined,
     failure,
   }
@@ -73,12 +83,13 @@ async function fill(): Promise<void> {
   try {
     await keepAll(
       root,
-      SITE_FILES.toSorted((a, b) => a.bytes - b.bytes),
+      files.toSorted((a, b) => a.bytes - b.bytes),
       () => {
         if (performance.now() - told < 500) return
         told = performance.now()
         void report()
       },
+      leaving.signal,
     )
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error)
@@ -89,7 +100,9 @@ scope.addEventListener('message', (event) => {
   const message = event.data as ToOffline
   if (message?.kind === 'ask') event.waitUntil(report())
   else if (message?.kind === 'take-over') event.waitUntil(scope.skipWaiting())
-  else if (message?.kind === 'fill') {
+  // A worker that is busy is not replaced before it has finished.
+  else if (message?.kind === 'leave') leaving.abort()
+  else if (message?.kind === 'fill' && !leaving.signal.aborted) {
     filling ??= fill().finally(() => {
       filling = undefined
       return report()

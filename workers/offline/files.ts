@@ -22,6 +22,13 @@ export interface Kept {
 
 const addressOf = (root: string, file: SiteFile): string => `${root}${file.path}?kept=${file.hash}`
 
+/** Whether an address lies below a folder in which the build has files. */
+export function isOurFolder(root: string, url: string, files: readonly SiteFile[]): boolean {
+  if (!url.startsWith(root)) return false
+  const [folder, ...rest] = url.slice(root.length).split('/')
+  return rest.length > 0 && files.some(({ path }) => path.startsWith(`${folder}/`))
+}
+
 /** The file that an address names, whatever its query and fragment; a folder stands for its index.html. */
 export function fileAt(root: string, url: string, files: readonly SiteFile[]): SiteFile | undefined {
   const plain = url.replace(/[?#].*$/s, '')
@@ -45,12 +52,16 @@ async function hashOf(bytes: ArrayBuffer): Promise<string> {
 }
 
 /** Fetches a file, checks it and stores it; one that is there already is left alone. Throws with the reason. */
-async function keep(cache: Cache, root: string, file: SiteFile): Promise<void> {
+async function keep(cache: Cache, root: string, file: SiteFile, signal?: AbortSignal): Promise<void> {
   const key = addressOf(root, file)
+  signal?.throwIfAborted()
   if (await cache.match(key)) return
   // A name with a hash in it may come from the browser's own cache; all others are asked for again.
   const isNamedByHash = file.path.startsWith('assets/')
-  const response = await fetch(root + file.path, { cache: isNamedByHash ? 'default' : 'no-cache' })
+  const response = await fetch(root + file.path, {
+    cache: isNamedByHash ? 'default' : 'no-cache',
+    ...(signal && { signal }),
+  })
   if (!response.ok) throw new Error(`${file.path}: the server answered ${response.status}`)
   const bytes = await response.arrayBuffer()
   if ((await hashOf(bytes)) !== file.hash)
@@ -64,11 +75,12 @@ export async function keepAll(
   root: string,
   files: readonly SiteFile[],
   onKept?: (kept: Kept) => void,
+  signal?: AbortSignal,
 ): Promise<void> {
   const cache = await caches.open(CACHE_NAME)
   let kept: Kept = { files: 0, bytes: 0 }
   for (const file of files) {
-    await keep(cache, root, file)
+    await keep(cache, root, file, signal)
     kept = { files: kept.files + 1, bytes: kept.bytes + file.bytes }
     onKept?.(kept)
   }

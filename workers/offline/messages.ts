@@ -4,7 +4,9 @@ export type ToOffline =
   /** store what is not stored yet */
   | { kind: 'fill' }
   | { kind: 'ask' }
-  /** this version may replace the one that runs */
+  /** to the version that runs: store nothing more, another one is about to take over */
+  | { kind: 'leave' }
+  /** to the version that waits */
   | { kind: 'take-over' }
 
 export interface OfflineReport {

@@ -70,8 +70,12 @@ export function keepForOffline(): void {
 export function takeUpdate(): void {
   isTakingOver = true
   const { waiting } = registration ?? {}
-  if (waiting) waiting.postMessage({ kind: 'take-over' } satisfies ToOffline)
-  else location.reload()
+  if (!waiting) {
+    location.reload()
+    return
+  }
+  say({ kind: 'leave' })
+  waiting.postMessage({ kind: 'take-over' } satisfies ToOffline)
 }
 
 function watchForUpdates(found: ServiceWorkerRegistration): void {
