@@ -9,6 +9,7 @@ import { OpenModel } from '../models/OpenModel.tsx'
 import { type PageRow, pages } from '../pages.ts'
 import { PresetField } from '../recipe/PresetField.tsx'
 import { RecipePanel } from '../recipe/RecipePanel.tsx'
+import { UpdateNotice } from '../site/UpdateNotice.tsx'
 import { AboutView } from './AboutView.tsx'
 import { EngineBanner, NoWebGpu } from './EngineNotice.tsx'
 import { ErrorPanel } from './ErrorPanel.tsx'
@@ -52,6 +53,7 @@ export function App() {
         </div>
       )}
       <ErrorPanel />
+      <UpdateNotice />
       <p role="status" aria-live="polite" className="visually-hidden">
         {announcement}
       </p>
