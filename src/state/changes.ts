@@ -38,6 +38,8 @@ export function differencesOf(before: Experiment, after: Experiment): string[] {
   for (const id of ['labels', 'form'] as const)
     if (before.fisher[id] !== after.fisher[id])
       add(t(choiceParameters[id].label), before.fisher[id], after.fisher[id])
+  if (before.probes?.digest !== after.probes?.digest)
+    found.push(after.probes ? t('probes “{name}”', { name: after.probes.name }) : t('built-in probes'))
   const references = (experiment: Experiment) => JSON.stringify(experiment.references)
   if (references(before) !== references(after)) found.push(t('another reference model'))
   return found

@@ -3,11 +3,11 @@
 
 import type { ChatSampling } from '../../src/core/evaluate/sampling.ts'
 import type { AnswerKind } from '../../src/core/evaluate/scorer.ts'
-import type { TokenFit, UserProbeSet } from '../../src/core/evaluate/userProbes.ts'
+import type { TokenFit, UserProbeSet, UserPrompt } from '../../src/core/evaluate/userProbes.ts'
 import type { Turn } from '../../src/core/files/tokenizer.ts'
 import type { EngineFailure, Experiment, Subject } from '../api.ts'
 
-export type { AnswerKind, ChatSampling, TokenFit, Turn, UserProbeSet }
+export type { AnswerKind, ChatSampling, TokenFit, Turn, UserProbeSet, UserPrompt }
 
 /** Who is asked, with the chat as it went with them; the user's words stand last. */
 export interface ChatColumn {

@@ -31,6 +31,10 @@ export function handleEvent(event: EngineEvent): void {
       update('runs', { search: { ...search, points: [...search.points, event.point] } })
       return
     }
+    case 'said':
+    case 'prompts-answered':
+      session.onPlay?.(event)
+      return
     case 'device-lost':
       markLost(event.reason)
   }

@@ -5,6 +5,7 @@
 import { geometryKey, measurementKey, mergeKey } from '../../share/experimentKey.ts'
 import { callEngine, type EnginePort } from '../engine.ts'
 import { isCancelled, toFailure } from '../failure.ts'
+import { areProbesOpen } from '../ownProbes.ts'
 import type { Task } from '../plan.ts'
 import { describeTask, selectRemaining } from '../selectors.ts'
 import { completePart, measurementId } from '../slices/runs.ts'
@@ -42,7 +43,10 @@ function canRun(): boolean {
 /** Looks at the plan and starts, keeps or stops the background task. */
 export function schedule(): void {
   const state = readState()
-  const remaining = selectRemaining(state, readWishes(state.recipe.experiment))
+  // Without the prompts that an experiment names, nothing of it can be measured.
+  const remaining = areProbesOpen(state.recipe.experiment)
+    ? selectRemaining(state, readWishes(state.recipe.experiment))
+    : []
   if (running) {
     const { task, controller } = running
     const isWanted = remaining.some((candidate) => candidate.id === task.id)
@@ -158,13 +162,18 @@ async function writeMerge(): Promise<void> {
   }
 }
 
+export interface ForegroundOptions {
+  /** the merge is needed: the geometry is prepared first */ needsGeometry: boolean
+  /** whoever holds it can stop this request alone */ controller?: AbortController
+}
+
 /** A request of the user: background measuring steps aside and goes on afterwards. */
 export async function runForeground<T>(
   label: string,
   run: (port: EnginePort, jobId: number) => Promise<T>,
-  options: { needsGeometry: boolean } = { needsGeometry: true },
+  options: ForegroundOptions = { needsGeometry: true },
 ): Promise<T | undefined> {
-  const controller = new AbortController()
+  const controller = options.controller ?? new AbortController()
   foreground.add(controller)
   try {
     if (running?.task.kind === 'prepare' && options.needsGeometry) await running.finished

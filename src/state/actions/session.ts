@@ -1,5 +1,6 @@
 // What must not be in the store because it is no plain data: the connection, the job counter, the user's files.
 
+import type { PlayEvent } from '../../../workers/api/play.ts'
 import type { LabellerRequest } from '../../../workers/api.ts'
 import { type Connect, type Connection, connectWorker } from '../engine.ts'
 
@@ -15,4 +16,6 @@ export const session = {
   labeller: { kind: 'built-in' } as LabellerRequest,
   /** Every key a result was asked for; anything else that arrives is not ours. */
   expectedKeys: new Set<string>(),
+  /** The playground's ear, once it has been opened. */
+  onPlay: null as ((event: PlayEvent) => void) | null,
 }

@@ -14,6 +14,7 @@ import { runJob } from './jobs.ts'
 import { openLabeller } from './labeller.ts'
 import { readLink, watchLink } from './link.ts'
 import { reopenModels } from './models.ts'
+import { reopenOwnProbes, watchOwnProbes } from './ownProbes.ts'
 import { defaultExperiment } from './recipe.ts'
 import { abandonAll, schedule } from './runner.ts'
 import { retestFailedAdapter } from './selfTest.ts'
@@ -29,9 +30,11 @@ export function startStudio(connect?: Connect): () => void {
   loadSweep()
   readLink(location.hash)
   const stopWatching = watchLink()
+  const stopFollowing = watchOwnProbes()
   void openEngine([])
   return () => {
     stopWatching()
+    stopFollowing()
     abandonAll()
     session.connection?.close()
     session.connection = null
@@ -74,6 +77,7 @@ async function openEngine(userModels: readonly ModelSummary[]): Promise<void> {
   await retestFailedAdapter()
   await openBuiltIn()
   await openLabeller()
+  await reopenOwnProbes()
   await reopenModels(userModels)
   const { recipe, models } = readState()
   if (!recipe.experiment) update('recipe', { experiment: defaultExperiment(models.list) })

@@ -1,0 +1,20 @@
+// Who can be asked: anchor, experts and the merge of the page, in the order of the recipe.
+
+import type { Experiment, ModelSummary } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
+import { currentMerge } from '../plan.ts'
+import { selectCast } from '../selectors.ts'
+import type { Column } from './store.ts'
+
+export const MERGE_COLUMN = 'merge'
+
+/** Columns of an experiment; none while one of its models is missing. */
+export function columnsOf(list: readonly ModelSummary[], experiment: Experiment | null): Column[] {
+  const cast = selectCast(list, experiment)
+  if (!cast || !experiment) return []
+  const models = [cast.anchor, ...cast.experts]
+  return [
+    ...models.map(({ id, name }): Column => ({ key: `model:${id}`, name, subject: { kind: 'model', id } })),
+    { key: MERGE_COLUMN, name: t('Merge'), subject: currentMerge(experiment) },
+  ].filter((column, c, all) => all.findIndex(({ key }) => key === column.key) === c)
+}
