@@ -15,6 +15,7 @@ export {
 } from './math.ts'
 export { measures } from './measures.ts'
 export { methodNotes } from './methodNotes.ts'
+export { pictures } from './pictures.ts'
 export { type SymbolEntry, type SymbolId, symbolEntry, symbols } from './symbols.ts'
 export { type HelpTarget, helpTarget, type TargetId, targets } from './targets.ts'
 export { tour, tourSteps } from './tour.ts'
