@@ -31,6 +31,13 @@ export const pages: readonly PageRow[] = [
     Page: lazy(() => import('./compare/ComparePage.tsx')),
   },
   {
+    id: 'learn',
+    label: 'Learn',
+    title: 'A guided tour, a glossary, what methods and measures are, exercises for a class',
+    hasRecipe: false,
+    Page: lazy(() => import('./learn/LearnPage.tsx')),
+  },
+  {
     id: 'library',
     label: 'Library',
     title: 'Where models come from, and what is kept in this browser',

@@ -4,6 +4,7 @@ import { Suspense, useEffect } from 'react'
 import { t } from '../../language/translate.ts'
 import { useStudio } from '../../state/store.ts'
 import { LabellerPanel } from '../labeller/LabellerPanel.tsx'
+import { TourSlot } from '../learn/TourSlot.tsx'
 import { ModelsPanel } from '../models/ModelsPanel.tsx'
 import { OpenModel } from '../models/OpenModel.tsx'
 import { type PageRow, pages } from '../pages.ts'
@@ -52,6 +53,7 @@ export function App() {
           <Stage row={row} />
         </div>
       )}
+      <TourSlot />
       <ErrorPanel />
       <UpdateNotice />
       <p role="status" aria-live="polite" className="visually-hidden">
