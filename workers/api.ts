@@ -64,6 +64,8 @@ export interface ModelSummary {
   description: string
   /** what it was trained for, as the probes name it */
   skill?: string
+  /** SHA-256 of its weight file, hex, where whoever serves it says so */
+  digest?: string
   architecture: string
   parameterCount: number
   dtype: string

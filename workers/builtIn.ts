@@ -10,6 +10,7 @@ export interface ZooEntry {
   role: ModelRole
   description: string
   skill?: string
+  digest?: string
 }
 
 /** Address of the zoo: beside the page, whatever path the site lives under. */

@@ -1,7 +1,8 @@
 // npm run zoo [-- --family FAMILY] [--only NAME,…] [--out FOLDER] [--max-steps N]: rebuilds the built-in models, or a
 // micro family of another architecture below families/ beside them, from their seeds.
 // Finished models are kept unless --force; a stopped run goes on from its last checkpoint.
-import { mkdir, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { nodeFolder } from '../src/cli/nodeFolder.ts'
 import { nodeGpu } from '../src/cli/nodeGpu.ts'
@@ -61,7 +62,8 @@ export async function main(args: string[]): Promise<number> {
     }
   }
   gpu.close()
-  const index = zooIndex(recipes, family ? '../../probes.json' : 'probes.json')
+  const digests = await weightDigests(place.models, recipes)
+  const index = zooIndex(recipes, family ? '../../probes.json' : 'probes.json', digests)
   await writeFile(join(place.models, 'index.json'), `${JSON.stringify(index, null, 2)}\n`)
   // Families share the world, so probes and rules are those beside the built-in models.
   if (family) return 0
@@ -77,7 +79,24 @@ export async function main(args: string[]): Promise<number> {
 }
 
 /** What a zoo folder lists: models in order, the file of probes, both from the folder. */
-export function zooIndex(recipes: readonly ModelRecipe[], probes: string) {
+/** SHA-256 of each model's weight file, by id: what a link names its models by. Unbuilt models have none. */
+export async function weightDigests(
+  folder: string,
+  recipes: readonly Pick<ModelRecipe, 'id'>[],
+): Promise<Record<string, string>> {
+  const digests: Record<string, string> = {}
+  for (const { id } of recipes) {
+    const bytes = await readFile(join(folder, id, 'model.safetensors')).catch(() => undefined)
+    if (bytes) digests[id] = createHash('sha256').update(bytes).digest('hex')
+  }
+  return digests
+}
+
+export function zooIndex(
+  recipes: readonly ModelRecipe[],
+  probes: string,
+  digests: Readonly<Record<string, string>>,
+) {
   return {
     version: 1,
     probes,
@@ -87,6 +106,7 @@ export function zooIndex(recipes: readonly ModelRecipe[], probes: string) {
       role,
       description,
       ...(skill && { skill }),
+      ...(digests[id] && { digest: digests[id] }),
     })),
   }
 }

@@ -11,7 +11,7 @@ import { FAMILIES, readConfig } from '../src/core/model/families/registry.ts'
 import { rotaryTables } from '../src/core/model/rotary.ts'
 import { batch } from '../src/core/train/corpus/sample.ts'
 import { microFamilies } from '../src/share/families.ts'
-import { main, zooIndex } from './build.ts'
+import { main, weightDigests, zooIndex } from './build.ts'
 import { families } from './families.ts'
 import { builtInForm, models } from './recipe.ts'
 import { buildTokenizer } from './tokenizer.ts'
@@ -53,7 +53,9 @@ describe.each(families)('$id', ({ id, form, models: recipes }) => {
   it('stands in public/zoo as the recipe says', async () => {
     const folder = join(import.meta.dirname, '../public/zoo/families', id)
     const json = (path: string) => JSON.parse(readFileSync(join(folder, path), 'utf8'))
-    expect(json('index.json')).toEqual(zooIndex(recipes, '../../probes.json'))
+    const digests = await weightDigests(folder, recipes)
+    expect(Object.keys(digests)).toHaveLength(recipes.length)
+    expect(json('index.json')).toEqual(zooIndex(recipes, '../../probes.json', digests))
     expect(json(join('.', json('index.json').probes)).items.length).toBeGreaterThan(0)
     const tokenizer = json('../../anchor/tokenizer.json')
     for (const recipe of recipes) {

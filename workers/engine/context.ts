@@ -39,6 +39,7 @@ export interface ModelAbout {
   role: ModelRole
   description: string
   skill?: string
+  digest?: string
 }
 
 export class EngineContext {
