@@ -212,6 +212,17 @@ const rules: Rule[] = [
     types: ['workers/api.ts', 'workers/api'],
   },
   {
+    // Every text of the page, for whoever translates.
+    of: ['src/cli/pageTexts.ts'],
+    code: ['src/share', 'src/help', 'src/language', 'vite', 'node:'],
+  },
+  {
+    // What ships with the page is what its own plan would measure.
+    of: ['src/cli/shippedResults.ts', 'src/cli/shipped'],
+    code: ['src/core', 'src/share', 'src/help', 'src/cli', 'src/state/plan.ts', 'node:'],
+    types: ['workers/api.ts'],
+  },
+  {
     of: ['src/cli/browserPage.ts', 'src/cli/verifyBrowser.ts'],
     code: ['playwright.config.ts', '@playwright/test', 'vite', 'node:'],
     types: ['src/cli', 'src/core/evaluate'],
