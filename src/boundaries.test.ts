@@ -237,6 +237,14 @@ const rules: Rule[] = [
     code: ['bench', 'src/core', 'src/cli', 'src/testing', 'scripts', '@playwright/test', 'node:'],
   },
   {
+    // The page's own picture, drawn outside the page.
+    of: ['bench/points.ts', 'bench/points'],
+    code: [
+      ...['src/views', 'src/core/tensors', 'playwright.config.ts', '@playwright/test', 'vite'],
+      ...['@vitejs/plugin-react', 'react-dom', 'node:'],
+    ],
+  },
+  {
     of: ['bench/soak.ts', 'bench/soak'],
     code: ['bench/large', 'src/core', 'src/share', 'scripts', '@playwright/test', 'node:'],
     types: ['workers/api.ts'],

@@ -25,7 +25,7 @@ import { markRadius } from './pointSplat.ts'
 import { useElementWidth } from './useElementWidth.ts'
 
 /** More points than this are pixels: docs/bench.md, “Points of the cluster plot”. */
-export const svgLimit = 3000
+const svgLimit = 3000
 
 export interface ClusterPlotProps {
   layers: readonly ClusterLayer[]
@@ -54,6 +54,8 @@ export interface ClusterPlotProps {
   xLabel: string
   yLabel: string
   height: number
+  /** points beyond which they are pixels; for the bench that decides it */
+  pixelsAbove?: number | undefined
 }
 
 const tickStyle = { fill: 'var(--muted)', fontSize: 11 }
@@ -66,7 +68,7 @@ export default function ClusterPlot(props: ClusterPlotProps) {
   const box = useMemo(() => plotBoxOf(width, height), [width, height])
   const scales = useMemo(() => scalesOf(box, window), [box, window])
   const clipId = useId()
-  const isPixels = props.index.count > svgLimit
+  const isPixels = props.index.count > (props.pixelsAbove ?? svgLimit)
   const hasCanvas = isPixels || density.length > 0
   return (
     <div ref={frame} className="chart-frame cluster-plot" style={{ height }}>
@@ -166,11 +168,18 @@ const PointPaths = memo(function PointPaths({ layers, scales, count }: LayersPro
 
 /** A cross at each mean inside its 95 % ellipse, edged so that they stand out from their own points. */
 const Means = memo(function Means({ layers, scales: { x, y } }: LayersProps) {
-  return layers.map(({ id, points, colour, mark, isGuess }) => {
-    const mean = meanOf(points)
+  // Sums over all points, which moving the window does not change.
+  const means = useMemo(
+    () =>
+      layers.map(({ points }) => {
+        const ellipse = meanEllipse(points)
+        return { mean: meanOf(points), outline: ellipse && ellipseOutline(ellipse) }
+      }),
+    [layers],
+  )
+  return layers.map(({ id, colour, mark, isGuess }, at) => {
+    const { mean, outline } = means[at]!
     if (!mean) return null
-    const ellipse = meanEllipse(points)
-    const outline = ellipse && ellipseOutline(ellipse)
     const size = 5
     const [left, top] = [x(mean.x), y(mean.y)]
     const cross = `M${left - size},${top}h${2 * size}M${left},${top - size}v${2 * size}`

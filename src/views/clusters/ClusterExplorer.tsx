@@ -1,7 +1,7 @@
 // The cluster picture with what can be done to it: point, brush, zoom, lay all λ over one another; below it what was
 // brushed, and the point that was opened.
 
-import { type FocusEvent, useEffect, useMemo, useState } from 'react'
+import { type FocusEvent, type ReactNode, useEffect, useMemo, useState } from 'react'
 import type { AqiView, ClusterPoints } from '../../../workers/api.ts'
 import { t } from '../../language/translate.ts'
 import ClusterPlot from '../charts/ClusterPlot.tsx'
@@ -26,6 +26,10 @@ export interface ClusterExplorerProps {
   sweepClouds: readonly ClusterPoints[]
   isTable: boolean
   height: number
+  /** between the picture and what was brushed */
+  legend: ReactNode
+  /** see ClusterPlot */
+  pixelsAbove?: number
 }
 
 /** More arrows than this hide what they show. */
@@ -50,13 +54,8 @@ function useHome(sources: readonly ClusterSource[], sweepClouds: readonly Cluste
 const noPoints = new Float32Array(0)
 const noDensity: readonly DensityLayer[] = []
 
-export default function ClusterExplorer({
-  view,
-  sources,
-  sweepClouds,
-  isTable,
-  height,
-}: ClusterExplorerProps) {
+export default function ClusterExplorer(props: ClusterExplorerProps) {
+  const { view, sources, sweepClouds, isTable, height, legend, pixelsAbove } = props
   const home = useHome(sources, sweepClouds)
   const [zoom, setZoom] = useState<PlotWindow | null>(null)
   const [tool, setTool] = useState<PlotTool>('select')
@@ -175,9 +174,11 @@ export default function ClusterExplorer({
             xLabel={t('along the anchor’s class-mean difference, σ')}
             yLabel={t('first residual, σ')}
             height={height}
+            pixelsAbove={pixelsAbove}
           />
         </>
       )}
+      {legend}
       {opened && <PointCard item={opened} sources={sources} onClose={() => setOpen(null)} />}
       {list.length > 0 && (
         <PointList

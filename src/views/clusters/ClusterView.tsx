@@ -83,6 +83,16 @@ export function ClusterView({ experiment, anchorId, measurements, view }: Cluste
     [sweep, view],
   )
   const option = choiceParameters.aqiView.options.find((candidate) => candidate.value === view)
+  const legend = (
+    <ul className="legend cluster-legend">
+      {legendOf(sources).map(({ id, label, ...look }) => (
+        <li key={id}>
+          <LegendMark {...look} />
+          {label}
+        </li>
+      ))}
+    </ul>
+  )
   return (
     <section className="panel clusters" aria-labelledby="clusters-title">
       <header className="panel-head">
@@ -95,24 +105,24 @@ export function ClusterView({ experiment, anchorId, measurements, view }: Cluste
         <Figure label={t('Merge')} mark="filled" result={merge?.aqi[view]} budget={merge?.budget[view]} />
       </div>
       <div id="cluster-picture" role="tabpanel" aria-label={option && t(option.label)}>
-        <Suspense fallback={<div style={{ height: explorerHeight }} />}>
+        <Suspense
+          fallback={
+            <>
+              <div style={{ height: explorerHeight }} />
+              {legend}
+            </>
+          }
+        >
           <ClusterExplorer
             view={view}
             sources={sources}
             sweepClouds={sweepClouds}
             isTable={isTable}
             height={plotHeight}
+            legend={legend}
           />
         </Suspense>
       </div>
-      <ul className="legend cluster-legend">
-        {legendOf(sources).map(({ id, label, ...look }) => (
-          <li key={id}>
-            <LegendMark {...look} />
-            {label}
-          </li>
-        ))}
-      </ul>
       <p className="caption cluster-caption">
         <b>{statusOf(shown, lambda)}.</b> {option && t(option.brief)}{' '}
         {t('Ellipses: where the means would lie with other probes of the same kind, 95 %.')}

@@ -1,0 +1,82 @@
+// npm run bench -- points [--write]: pictures per second of the studio's cluster plot in Chromium while it is dragged and
+// zoomed, as SVG and as pixels, for ever more points. Decides from how many on they are pixels.
+
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cpus, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { chromium } from '@playwright/test'
+import playwrightConfig from '../playwright.config.ts'
+import { buildPointsPage, type FrameRate, measureFrames, openPointsPage } from './points/measure.ts'
+
+const SECONDS = 4
+/** pictures per second with 100 000 points */
+const TARGET = 30
+const counts: [count: number, renderers: ('SVG' | 'pixels')[]][] = [
+  [500, ['SVG', 'pixels']],
+  [2000, ['SVG', 'pixels']],
+  [5000, ['SVG', 'pixels']],
+  [20_000, ['SVG', 'pixels']],
+  [100_000, ['pixels']],
+]
+const title = 'Points of the cluster plot'
+
+const cells = ({ perSecond, p95Ms, mainMs }: FrameRate) =>
+  [perSecond, p95Ms, mainMs].map((value) => value.toFixed(0))
+
+export async function points(args: string[]): Promise<number> {
+  if (args.some((arg) => arg !== '--write')) {
+    console.error('usage: npm run bench -- points [--write]')
+    return 2
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'points-'))
+  const browser = await chromium.launch(playwrightConfig.use?.launchOptions ?? {})
+  const rows: string[][] = []
+  let slowest = Number.POSITIVE_INFINITY
+  try {
+    await buildPointsPage(folder)
+    for (const [count, renderers] of counts)
+      for (const renderer of renderers) {
+        const page = await browser.newPage({ viewport: { width: 800, height: 600 } })
+        await openPointsPage(page, folder, count, renderer === 'SVG' ? Number.MAX_SAFE_INTEGER : 0)
+        const { pan, zoom } = await measureFrames(page, SECONDS)
+        rows.push([count.toLocaleString('en'), renderer, ...cells(pan), ...cells(zoom)])
+        console.log(rows.at(-1)!.join('  '))
+        if (count === 100_000) slowest = Math.min(pan.perSecond, zoom.perSecond)
+        await page.close()
+      }
+  } finally {
+    await browser.close()
+    await rm(folder, { recursive: true })
+  }
+  const measures = ['pictures/s', 'p95 ms', 'CPU ms']
+  const header = [
+    'points',
+    'drawn as',
+    ...['dragging', 'zooming'].flatMap((what) => measures.map((of) => `${what}, ${of}`)),
+  ]
+  const line = (row: string[]) => `| ${row.join(' | ')} |`
+  const version = browser.version()
+  const text = [
+    `## ${title}`,
+    '',
+    line(header),
+    line(header.map(() => '---')),
+    ...rows.map(line),
+    '',
+    `The studio’s own component, built for release, 640 × 360 CSS pixels, a real pointer and a real wheel for ${SECONDS} s each;`,
+    'a picture counts when its axes have moved; CPU: of the page’s main thread, for one picture. No graphics card:',
+    'Chromium draws in software,',
+    `Chromium ${version} on ${cpus().length} × ${cpus()[0]!.model.trim()}.`,
+    `Target: at least ${TARGET} pictures a second with 100 000 points${slowest < TARGET ? ` **missed: ${slowest.toFixed(0)}**` : ''}.`,
+    '',
+  ].join('\n')
+  if (args.includes('--write')) {
+    const path = resolve(import.meta.dirname, '../docs/bench.md')
+    const page = (await readFile(path, 'utf8')).split(/^(?=## )/m)
+    const at = page.findIndex((part) => part.startsWith(`## ${title}\n`))
+    if (at >= 0) page[at] = `${text}\n`
+    else page.push(`\n${text}`)
+    await writeFile(path, `${page.join('').trimEnd()}\n`)
+  }
+  return slowest >= TARGET ? 0 : 1
+}
