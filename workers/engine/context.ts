@@ -7,8 +7,9 @@ import type { Checkpoint } from '../../src/core/files/checkpoint.ts'
 import { Gpu } from '../../src/core/gpu/device.ts'
 import type { DeviceModel } from '../../src/core/model/deviceModel.ts'
 import { Measures } from '../../src/core/session/measures.ts'
-import { type JobOptions, Session, type Setup } from '../../src/core/session/session.ts'
+import { type JobOptions, Session } from '../../src/core/session/session.ts'
 import { originKey } from '../../src/share/experimentKey.ts'
+import { setupOf } from '../../src/share/setup.ts'
 import { AfterMerge } from '../afterMerge.ts'
 import { AnsweredStore } from '../answeredStore.ts'
 import { Answering } from '../answering.ts'
@@ -24,6 +25,8 @@ import type {
 import { fetchProbes } from '../builtIn.ts'
 import { type Job, JobQueue } from '../jobs.ts'
 import { factsOf } from '../modelFacts.ts'
+
+export { setupOf }
 
 export interface Live {
   gpu: Gpu
@@ -131,26 +134,5 @@ export class EngineContext {
   /** The merge that an experiment asks for. */
   mergeOf(experiment: Experiment, options: JobOptions): Promise<DeviceModel> {
     return this.subjectModel(experiment, { kind: 'merge', lambdaAlign: experiment.lambdaAlign }, options)
-  }
-}
-
-/** The session's setup of a page's experiment; model ids are origin keys. */
-export function setupOf(experiment: Experiment): Setup {
-  return {
-    method: experiment.method,
-    anchor: originKey(experiment.anchor),
-    experts: experiment.experts.map(({ origin, weight }) => ({ id: originKey(origin), weight })),
-    lambdaAlign: experiment.lambdaAlign,
-    rank: experiment.rank,
-    damping: experiment.damping,
-    metric: experiment.metric,
-    source: experiment.source,
-    fisher: experiment.fisher,
-    seed: experiment.seed,
-    ...(experiment.probes && { probes: experiment.probes.digest }),
-    parameters: experiment.parameters,
-    references: Object.fromEntries(
-      Object.entries(experiment.references).map(([role, origin]) => [role, originKey(origin)]),
-    ),
   }
 }

@@ -66,7 +66,7 @@ export async function startTraining(): Promise<void> {
   const { experiment } = readState().recipe
   const { lesson, own, settings, measureEvery, phase } = readTraining()
   const base = experiment && findModel(readState().models.list, experiment.anchor)?.id
-  if (!experiment || base === undefined || isUnderWay(phase) || trainingObstacle()) return
+  if (!experiment || !base || isUnderWay(phase) || trainingObstacle()) return
   const run: TrainingRun = {
     ...{ lesson, settings, measureEvery, base },
     name: own?.name ?? '',
