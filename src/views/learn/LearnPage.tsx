@@ -22,6 +22,7 @@ const rows: readonly SectionRow[] = [
   { id: 'methods', label: 'Methods', View: lazy(() => import('./MethodCards.tsx')) },
   { id: 'measures', label: 'Measures', View: lazy(() => import('./MeasureCards.tsx')) },
   { id: 'glossary', label: 'Glossary', View: lazy(() => import('./GlossaryView.tsx')) },
+  { id: 'train', label: 'Break it yourself', View: lazy(() => import('../train/BreakItYourself.tsx')) },
   { id: 'teacher', label: 'For teachers', View: lazy(() => import('./TeacherView.tsx')) },
 ]
 
