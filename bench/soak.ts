@@ -43,7 +43,7 @@ const settled: Experiment = {
 }
 
 const methods = methodDeclarations.filter((one) => !misfit(one, 2)).map(({ id }) => id)
-const others = ['compare', 'library', 'merge'] as const
+const others = ['compare', 'play', 'learn', 'library', 'merge'] as const
 const views = ['prompts', 'completions', 'answers'] as const
 
 const pick = <T>(random: Random, items: readonly T[]): T => items[random.integer(items.length)]!
