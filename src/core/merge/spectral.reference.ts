@@ -8,11 +8,26 @@ export const denseOf = (values: ArrayLike<number>, rows: number, columns: number
 
 export const flat = (m: Dense): Float64Array => Float64Array.from(m.flat())
 export const transposed = (m: Dense): Dense => m[0].map((_, j) => m.map((row) => row[j]))
-export const times = (a: Dense, b: Dense): Dense =>
-  a.map((row) => b[0].map((_, j) => row.reduce((sum, x, k) => sum + x * b[k][j], 0)))
+export function times(a: Dense, b: Dense): Dense {
+  const columns = transposed(b)
+  return a.map((row) => columns.map((column) => dot(row, column)))
+}
 export const added = (a: Dense, b: Dense, share = 1): Dense =>
   a.map((row, i) => row.map((x, j) => x + share * b[i][j]))
-const dot = (a: number[], b: number[]) => a.reduce((sum, x, i) => sum + x * b[i], 0)
+// Plain loops where most of the time goes: where there is no GPU, this is what merges.
+function dot(a: number[], b: number[]): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
+  return sum
+}
+/** x ← c(x − t y), y ← c(y + t x). */
+function rotate(x: number[], y: number[], cosine: number, t: number): void {
+  for (let i = 0; i < x.length; i++) {
+    const value = x[i]
+    x[i] = cosine * (value - t * y[i])
+    y[i] = cosine * (y[i] + t * value)
+  }
+}
 export const frobenius = (m: Dense): number => Math.sqrt(m.flat().reduce((sum, x) => sum + x * x, 0))
 
 /** Singular triplets that are not null, descending: columns u (m) and v (n). */
@@ -42,11 +57,7 @@ export function referenceTriplets(matrix: Dense): ReferenceTriplet[] {
         const zeta = (b - a) / (2 * c)
         const t = (zeta < 0 ? -1 : 1) / (Math.abs(zeta) + Math.sqrt(1 + zeta * zeta))
         const cosine = 1 / Math.sqrt(1 + t * t)
-        for (const rows of [columns, right]) {
-          const [x, y] = [rows[p], rows[q]]
-          rows[p] = x.map((value, i) => cosine * (value - t * y[i]))
-          rows[q] = y.map((value, i) => cosine * (value + t * x[i]))
-        }
+        for (const rows of [columns, right]) rotate(rows[p], rows[q], cosine, t)
       }
   }
   const triplets = columns.map((column, i) => {
@@ -96,11 +107,11 @@ export function referenceWhitened(
 export function completeBasis(vectors: readonly number[][], n: number): number[][] {
   const basis = vectors.map((vector) => [...vector])
   for (let axis = 0; axis < n && basis.length < n; axis++) {
-    let vector: number[] = Array.from({ length: n }, (_, i) => (i === axis ? 1 : 0))
+    const vector: number[] = Array.from({ length: n }, (_, i) => (i === axis ? 1 : 0))
     for (let pass = 0; pass < 2; pass++)
       for (const other of basis) {
         const along = dot(vector, other)
-        vector = vector.map((x, i) => x - along * other[i])
+        for (let i = 0; i < n; i++) vector[i] -= along * other[i]
       }
     const size = Math.sqrt(dot(vector, vector))
     if (size > 1e-6) basis.push(vector.map((x) => x / size))

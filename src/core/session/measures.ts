@@ -12,8 +12,11 @@ import {
   measureRefusals,
   type Refusals,
 } from '../evaluate/behaviour.ts'
+import type { ForwardModel } from '../evaluate/forwardModel.ts'
 import type { ProbeFile } from '../evaluate/probes.ts'
-import { hasRoom, measuringProbes } from '../evaluate/userProbes.ts'
+import { hasRoom, measuringProbes, type UserProbeSet } from '../evaluate/userProbes.ts'
+import type { Checkpoint } from '../files/checkpoint.ts'
+import type { TextCodec } from '../files/tokenizer.ts'
 import type { DeviceModel } from '../model/deviceModel.ts'
 import { type MeasuredDrift, measureDrift } from './geometry.ts'
 import type { JobOptions, Session, Setup } from './session.ts'
@@ -23,12 +26,21 @@ export type FixedView = Exclude<AqiView, 'answers'>
 /** What of a setup decides AQI and behaviour of a model, whatever is merged. */
 export type MeasuredOn = Pick<Setup, 'anchor' | 'seed' | 'probes'>
 
-export class Measures {
-  private readonly session: Session
+/** What measuring needs of a session, whether its models stand on a device or only run forward. */
+export interface MeasuredSession<Model> {
+  readonly probes: ProbeFile
+  readonly userProbes: ReadonlyMap<string, UserProbeSet>
+  answerWith?: ((model: Model) => Promise<ForwardModel>) | undefined
+  get(id: string): { model: Model; codec: TextCodec; checkpoint: Checkpoint }
+}
+
+/** Measures that only run models forward: all but drift. */
+export class ForwardMeasures<Model extends DeviceModel | ForwardModel> {
+  private readonly session: MeasuredSession<Model>
   private readonly scales = new Map<string, Promise<AqiScale>>()
   private readonly own = new Map<string, ProbeFile>()
 
-  constructor(session: Session) {
+  constructor(session: MeasuredSession<Model>) {
     this.session = session
   }
 
@@ -85,7 +97,7 @@ export class Measures {
   async aqi(
     setup: MeasuredOn,
     view: FixedView,
-    model: DeviceModel,
+    model: Model,
     perClass: number,
     options: JobOptions = {},
   ): Promise<ViewMeasurement> {
@@ -102,7 +114,7 @@ export class Measures {
   /** Behaviour by greedy decoding, then AQI of the model's own answers; the answers themselves for labellers. */
   async behaviour(
     setup: Setup,
-    model: DeviceModel,
+    model: Model,
     perClass: number,
     options: JobOptions & { onPart?: ((part: Partial<Behaviour>) => void) | undefined } = {},
   ): Promise<{ behaviour: Behaviour; answers: ViewMeasurement; answered: Answered[] }> {
@@ -123,7 +135,7 @@ export class Measures {
   /** Refusals alone and AQI of the answers behind them: what a training is watched by. */
   async refusals(
     setup: MeasuredOn,
-    model: DeviceModel,
+    model: Model,
     perClass: number,
     options: JobOptions = {},
   ): Promise<{ refusals: Refusals; answers: ViewMeasurement }> {
@@ -139,14 +151,23 @@ export class Measures {
     return { refusals, answers: measureView(scale, 'answers', vectors, setup.seed) }
   }
 
-  /** Drift of a stored model in the setup's geometry. */
-  async drift(setup: Setup, model: DeviceModel, options: JobOptions = {}): Promise<MeasuredDrift> {
-    return measureDrift(await this.session.prepare(setup, options), model, setup.rank, options.signal)
-  }
-
   /** Forgets what was made with a model that was closed. */
   forget(anchor: string): void {
     for (const known of [this.scales, this.own])
       for (const key of known.keys()) if (JSON.parse(key)[0] === anchor) known.delete(key)
+  }
+}
+
+export class Measures extends ForwardMeasures<DeviceModel> {
+  private readonly owner: Session
+
+  constructor(session: Session) {
+    super(session)
+    this.owner = session
+  }
+
+  /** Drift of a stored model in the setup's geometry. */
+  async drift(setup: Setup, model: DeviceModel, options: JobOptions = {}): Promise<MeasuredDrift> {
+    return measureDrift(await this.owner.prepare(setup, options), model, setup.rank, options.signal)
   }
 }

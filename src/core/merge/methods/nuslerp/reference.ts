@@ -27,7 +27,9 @@ export const reference: MergeReference = ({ tensors, base, models }) =>
       }
       const places = new Map<number, number[]>()
       a.forEach((_, i) => {
-        places.set(key(i), [...(places.get(key(i)) ?? []), i])
+        const line = places.get(key(i))
+        if (line) line.push(i)
+        else places.set(key(i), [i])
       })
       for (const line of places.values()) {
         const values = interpolate(
