@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 import type {} from 'vitest/config'
@@ -12,7 +13,10 @@ const { 'Content-Security-Policy': _policy, ...headers } = siteHeaders
 if (process.env.VITEST) Object.assign(process.env, gpuEnvironment())
 const isNode20 = Number.parseInt(process.versions.node, 10) < 22
 
+const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
+
 export default defineConfig({
+  define: { STUDIO_VERSION: JSON.stringify(version) },
   base: './',
   plugins: [react(), sitePlugin()],
   // onnxruntime-web finds its .mjs and .wasm through `?url` imports; pre-bundling would break its own URLs.

@@ -1,4 +1,5 @@
 import { isCancelled, toFailure } from '../failure.ts'
+import { noteFault } from '../report/faults.ts'
 import { readState, update } from '../store.ts'
 
 const maxErrors = 5
@@ -11,6 +12,7 @@ export function reportError(action: string, error: unknown): void {
   const { errors } = readState().runs
   const isKnown = errors.some((entry) => entry.action === action && entry.failure.message === failure.message)
   if (isKnown) return
+  noteFault(action, error)
   update('runs', { errors: [...errors, { id: nextErrorId++, action, failure }].slice(-maxErrors) })
 }
 

@@ -8,6 +8,7 @@ import { type OfflineStatus, useOffline } from './store.ts'
 const fillDelayMs = 4000
 /** Later than this, somebody may have begun to read; a reload would take the page from under them. */
 const reloadWithinMs = 4000
+const takeOverWithinMs = 5000
 const updateEveryMs = 60 * 60 * 1000
 const isolatedMark = 'alignmerge.isolated'
 
@@ -74,8 +75,11 @@ export function takeUpdate(): void {
     location.reload()
     return
   }
+  useOffline.setState({ update: 'comes' })
   say({ kind: 'leave' })
   waiting.postMessage({ kind: 'take-over' } satisfies ToOffline)
+  // The version that runs cannot be replaced while it answers another tab: this tab then starts without it.
+  setTimeout(() => void registration?.unregister().finally(() => location.reload()), takeOverWithinMs)
 }
 
 function watchForUpdates(found: ServiceWorkerRegistration): void {

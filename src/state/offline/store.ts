@@ -11,8 +11,8 @@ export type OfflineStatus =
 
 export interface OfflineState {
   status: OfflineStatus
-  /** `waits`: asks to be let in; `runs-elsewhere`: another tab has let it in */
-  update: 'none' | 'waits' | 'runs-elsewhere'
+  /** `waits`: asks to be let in; `comes`: was let in here; `runs-elsewhere`: another tab has let it in */
+  update: 'none' | 'waits' | 'comes' | 'runs-elsewhere'
 }
 
 export const initialOffline = (): OfflineState => ({ status: { kind: 'starting' }, update: 'none' })

@@ -3,6 +3,7 @@
 import { Suspense, useEffect } from 'react'
 import { t } from '../../language/translate.ts'
 import { useStudio } from '../../state/store.ts'
+import { PanelBoundary } from '../error/PanelBoundary.tsx'
 import { LabellerPanel } from '../labeller/LabellerPanel.tsx'
 import { TourSlot } from '../learn/TourSlot.tsx'
 import { ModelsPanel } from '../models/ModelsPanel.tsx'
@@ -80,17 +81,21 @@ function Side({ work: { experiment, list, isReady, isAsked } }: { work: Work }) 
   )
 }
 
-function Stage({ row: { id, Page } }: { row: PageRow }) {
+function Stage({ row: { id, label, Page } }: { row: PageRow }) {
   const engine = useStudio((state) => state.models.engine)
   const selfTest = useStudio((state) => state.models.selfTest)
   return (
     <main id="main" className="stage" tabIndex={-1} data-page={id}>
       <EngineBanner engine={engine} />
       {selfTest && <SelfTestView result={selfTest} />}
-      <Suspense fallback={<p className="stage-wait muted">{t('Opening the page …')}</p>}>
-        <Page />
-      </Suspense>
-      <AboutView />
+      <PanelBoundary key={id} name={t(label)}>
+        <Suspense fallback={<p className="stage-wait muted">{t('Opening the page …')}</p>}>
+          <Page />
+        </Suspense>
+      </PanelBoundary>
+      <PanelBoundary name={t('What the numbers mean, and what is ours')}>
+        <AboutView />
+      </PanelBoundary>
     </main>
   )
 }

@@ -10,11 +10,13 @@ export function UpdateNotice() {
   return (
     <aside className="update-notice" role="status" aria-label={t('New version')}>
       <p>
-        <b>{update === 'waits' ? t('A new version is here.') : t('Another tab runs a new version.')}</b>{' '}
+        <b>
+          {update === 'runs-elsewhere' ? t('Another tab runs a new version.') : t('A new version is here.')}
+        </b>{' '}
         {t('The recipe is in the address and stays; what was measured is measured again.')}
       </p>
-      <button type="button" className="primary" onClick={takeUpdate}>
-        {t('Reload')}
+      <button type="button" className="primary" disabled={update === 'comes'} onClick={takeUpdate}>
+        {update === 'comes' ? t('Reloading …') : t('Reload')}
       </button>
     </aside>
   )

@@ -1,5 +1,6 @@
 // The first page: one merge, with its sweep, its clusters, where it drifts, its numbers and its answers.
 
+import { t } from '../../language/translate.ts'
 import { useStudio } from '../../state/store.ts'
 import { GeometryLine } from '../app/GeometryLine.tsx'
 import { OpinionView } from '../app/OpinionView.tsx'
@@ -7,6 +8,7 @@ import { Split } from '../app/Split.tsx'
 import { useWork } from '../app/useWork.ts'
 import { ClusterView } from '../clusters/ClusterView.tsx'
 import { LayerView } from '../drift/LayerView.tsx'
+import { PanelBoundary } from '../error/PanelBoundary.tsx'
 import { NumbersView } from '../numbers/NumbersView.tsx'
 import { PinBar } from '../pins/PinBar.tsx'
 import { PromptView } from '../prompt/PromptView.tsx'
@@ -22,37 +24,52 @@ export function StudioView() {
       <GeometryLine experiment={experiment} geometry={geometry} />
       <PinBar mergeKey={key} />
       <Split id="charts" className="charts" start={57} minimum={[35, 25]}>
-        <SweepView
+        <PanelBoundary name={t('Sweep')}>
+          <SweepView
+            experiment={experiment}
+            anchorId={anchorId}
+            geometry={geometry}
+            measurements={measurements}
+            view={view}
+          />
+        </PanelBoundary>
+        <div className="charts-side">
+          <PanelBoundary name={t('Clusters')}>
+            <ClusterView
+              experiment={experiment}
+              anchorId={anchorId}
+              measurements={measurements}
+              view={view}
+            />
+          </PanelBoundary>
+          <PanelBoundary name={t('Drift by layer')}>
+            <LayerView
+              experiment={experiment}
+              layerCount={cast?.anchor.layerCount ?? 4}
+              measurements={measurements}
+            />
+          </PanelBoundary>
+        </div>
+      </Split>
+      <PanelBoundary name={t('Numbers')}>
+        <NumbersView
           experiment={experiment}
-          anchorId={anchorId}
+          cast={cast}
           geometry={geometry}
           measurements={measurements}
           view={view}
         />
-        <div className="charts-side">
-          <ClusterView experiment={experiment} anchorId={anchorId} measurements={measurements} view={view} />
-          <LayerView
-            experiment={experiment}
-            layerCount={cast?.anchor.layerCount ?? 4}
-            measurements={measurements}
-          />
-        </div>
-      </Split>
-      <NumbersView
-        experiment={experiment}
-        cast={cast}
-        geometry={geometry}
-        measurements={measurements}
-        view={view}
-      />
+      </PanelBoundary>
       {opinions && <OpinionView set={opinions} isCurrent={opinions.mergeKey === key} />}
-      <PromptView
-        experiment={experiment}
-        list={list}
-        answers={answers}
-        isCurrent={answers?.mergeKey === key}
-        isReady={isReady}
-      />
+      <PanelBoundary name={t('Answers')}>
+        <PromptView
+          experiment={experiment}
+          list={list}
+          answers={answers}
+          isCurrent={answers?.mergeKey === key}
+          isReady={isReady}
+        />
+      </PanelBoundary>
     </>
   )
 }
