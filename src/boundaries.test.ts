@@ -126,7 +126,11 @@ const rules: Rule[] = [
     types: ['workers/api.ts', 'workers/api', 'src/core'],
   },
   // A recipe as mergekit writes it; loaded when it is asked for.
-  { of: ['src/share/recipeText.ts'], code: ['src/share', 'src/core/merge/recipe'], types: ['workers/api.ts'] },
+  {
+    of: ['src/share/recipeText.ts'],
+    code: ['src/share', 'src/core/merge/recipe'],
+    types: ['workers/api.ts'],
+  },
   {
     // Results that travel: an interval of a share follows from its counts.
     of: ['src/share/results'],

@@ -1,9 +1,9 @@
 // The merge as a Hugging Face folder: the anchor's config and tokenizer, the merged weights, a card with the recipe.
 
 import { type ExportEntry, exportFolder, writeDirectory, zipFolder } from '../src/core/files/exporter.ts'
-import { methodOf } from '../src/core/merge/methods/registry.ts'
 import type { DeviceModel } from '../src/core/model/deviceModel.ts'
 import type { Session, Setup } from '../src/core/session/session.ts'
+import { modelCard } from '../src/share/modelCard.ts'
 import type { Job } from './jobs.ts'
 
 function entriesOf(session: Session, setup: Setup, merged: DeviceModel, job: Job): Promise<ExportEntry[]> {
@@ -50,34 +50,10 @@ export async function directoryEntries(
 /** README.md of a merge: enough to make it again. */
 export function mergeCard(session: Session, setup: Setup, type: string): string {
   const name = (id: string) => session.get(id).checkpoint.name
-  const total = setup.experts.reduce((sum, { weight }) => sum + weight, 0)
-  const experts = setup.experts.map(({ id, weight }) => `| ${name(id)} | ${(weight / total).toFixed(4)} |`)
-  const method = methodOf(setup.method).declaration
-  const own = Object.entries(setup.parameters ?? {})
-    .map(([id, value]) => `| ${id} | ${value} |\n`)
-    .join('')
-  return `---
-tags: [merge, alignmerge-studio]
----
-# ${method.label} of ${setup.experts.map(({ id }) => name(id)).join(' + ')}
-
-Anchor: ${name(setup.anchor)}. Method: ${method.label} (${method.source.text}).
-
-| expert | weight λ_k |
-|---|---|
-${experts.join('\n')}
-
-| parameter | value |
-|---|---|
-| λ_align | ${setup.lambdaAlign} |
-| rank m | ${setup.rank} |
-| damping ρ | ${setup.damping} |
-| metric | ${setup.metric} |
-| source of A | ${setup.source} |
-| Fisher | ${setup.fisher.labels} labels, ${setup.fisher.form} form |
-${own}| seed | ${setup.seed} |
-| weights | ${type} |
-
-Behaviour is not implied by any of these numbers: measure refusal, over-refusal and your tasks before use.
-`
+  return modelCard({
+    ...setup,
+    anchor: name(setup.anchor),
+    experts: setup.experts.map(({ id, weight }) => ({ name: name(id), weight })),
+    dtype: type,
+  })
 }
