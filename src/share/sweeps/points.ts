@@ -135,7 +135,9 @@ export function sweepSheet(spec: SweepSpec, experiment: Experiment): SweepSheet 
   const parameters = axes.flatMap((axis) => findSweepParameter(experiment, axis.parameter) ?? [])
   // Whatever is not swept decides what the points are; what is swept does not.
   const starts = spec.kind === 'weights' ? experiment.experts.map(() => 1) : axes.map((axis) => axis.from)
-  const key = JSON.stringify([spec, experimentAt(spec, parameters, experiment, starts)])
+  // By key, which rounds: shares of the rest differ in their last bit after a point has become the recipe.
+  const start = experimentAt(spec, parameters, experiment, starts)
+  const key = JSON.stringify([spec, experiment.method, mergeKey(start)])
   const known = kept.get(key)
   if (known) return known
   const { values, points } = pointsOf(spec, parameters, experiment)
