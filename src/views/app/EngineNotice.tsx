@@ -2,6 +2,7 @@
 
 import { reopenEngine } from '../../state/actions/start.ts'
 import type { EngineStatus } from '../../state/slices/models.ts'
+import { CopyReport } from '../error/CopyReport.tsx'
 
 /** A whole page: this browser cannot compute here, and what to do about it. */
 export function NoWebGpu({ reason }: { reason: string }) {
@@ -53,6 +54,7 @@ export function EngineBanner({ engine }: { engine: EngineStatus }) {
       <button type="button" className="primary" onClick={() => void reopenEngine()}>
         Reopen the engine
       </button>
+      <CopyReport />
     </div>
   )
 }
