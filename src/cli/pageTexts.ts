@@ -27,7 +27,7 @@ const hasWord = (text: string): boolean => /[A-Za-z]{3,}/.test(text)
 const isProse = (text: string): boolean => hasWord(text) && (/\s/.test(text) || /^[A-Z]/.test(text))
 
 /** Properties that hold texts for people wherever they stand in views and state. */
-const textProperties = new Set(['label', 'title', 'brief', 'detail', 'caption'])
+const textProperties = new Set(['label', 'title', 'brief', 'detail', 'caption', 'note'])
 /** Attributes that are read out or shown. */
 const textAttributes = new Set([
   'title',

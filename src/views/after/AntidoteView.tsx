@@ -49,11 +49,7 @@ export function AntidoteView({ experiment, isReady }: { experiment: Experiment; 
       </div>
       {report && (
         <>
-          {report.stage && (
-            <p className="caption">
-              Search ended: <b>{report.stage}</b>.
-            </p>
-          )}
+          {report.stage && <p className="caption">{t('Search ended: {stage}.', { stage: report.stage })}</p>}
           <ol className="layer-bars" aria-label={t('Length of the antidote by layer, % of ‖θ‖')}>
             {report.byLayer.map((length, layer) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: a layer is its index

@@ -113,7 +113,7 @@ export function WeightSearchView({ experiment, isReady }: { experiment: Experime
             <dd>{points.length}</dd>
             <dt>{t('J, start → best')}</dt>
             <dd>
-              {points[0]!.objective.toFixed(3)} → {best?.objective.toFixed(3)} nats
+              {points[0]!.objective.toFixed(3)} → {best?.objective.toFixed(3)} {t('nats')}
             </dd>
             <dt>{t('λ of the best')}</dt>
             <dd>{best?.weights.map((weight) => weight.toFixed(2)).join(', ')}</dd>

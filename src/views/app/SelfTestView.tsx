@@ -14,8 +14,12 @@ export function SelfTestView({ result }: { result: SelfTestResult }) {
       <header className="panel-head">
         <h2 id="selftest-title">{t('Self-test')}</h2>
         <p className="muted">
-          {adapter}: {total(rows, 'checks') - total(rows, 'failed')} of {total(rows, 'checks')} checks agree
-          with the stored vectors, {formatSignificant(durationMs / 1000, 2)} s
+          {t('{adapter}: {passed} of {total} checks agree with the stored vectors, {seconds} s', {
+            adapter,
+            passed: total(rows, 'checks') - total(rows, 'failed'),
+            total: total(rows, 'checks'),
+            seconds: formatSignificant(durationMs / 1000, 2),
+          })}
         </p>
       </header>
       {!passed && (

@@ -1,5 +1,6 @@
 import { type KeyboardEvent, useRef } from 'react'
 import type { AqiView } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { choiceParameters } from '../../share/parameters.ts'
 import { setAqiView } from '../../state/actions/view.ts'
 
@@ -18,7 +19,7 @@ export function ViewTabs({ view }: { view: AqiView }) {
     list.current?.querySelectorAll('button')[next]?.focus()
   }
   return (
-    <div ref={list} className="tabs" role="tablist" aria-label="AQI view">
+    <div ref={list} className="tabs" role="tablist" aria-label={t('AQI view')}>
       {options.map(({ value, label, brief }) => (
         <button
           key={value}
@@ -27,7 +28,7 @@ export function ViewTabs({ view }: { view: AqiView }) {
           aria-selected={value === view}
           aria-controls="cluster-picture"
           tabIndex={value === view ? 0 : -1}
-          title={brief}
+          title={t(brief)}
           onClick={() => setAqiView(value)}
           onKeyDown={onKeyDown}
         >

@@ -57,11 +57,10 @@ export function CompareTable({ rows, columns, violations, active, onActive }: Co
       <header className="panel-head">
         <h2 id="compare-title">{t('Methods')}</h2>
         <p className="muted">
-          value, 95 % interval. AQI budget broken by{' '}
-          <b>
-            {violations.violated} of {violations.measured}
-          </b>{' '}
-          measured merges
+          {t(
+            'value, 95 % interval. AQI budget broken by {violated} of {measured} measured merges',
+            violations,
+          )}
         </p>
       </header>
       <div className="table-scroll">

@@ -26,7 +26,7 @@ export function LayerMaps({ rows, conflict, layerCount }: LayerMapsProps) {
     <section className="panel layer-maps" aria-labelledby="maps-title">
       <header className="panel-head">
         <h2 id="maps-title">
-          Conflict and drift by layer <small>{unit}</small>
+          {t('Conflict and drift by layer')} <small>{unit}</small>
         </h2>
       </header>
       <div className="table-scroll">

@@ -32,8 +32,13 @@ export function LabellerPanel() {
       )}
       {isMissing && (
         <p className="hint is-warning">
-          The link was made with “{asked.name}” (SHA-256 {asked.digest.slice(0, 8)}…), which is not loaded.
-          Open it below for its scores{labeller ? `; these are of “${labeller.name}”` : ''}.
+          {t('The link was made with “{name}” (SHA-256 {digest}…), which is not loaded.', {
+            name: asked.name,
+            digest: asked.digest.slice(0, 8),
+          })}{' '}
+          {labeller
+            ? t('Open it below for its scores; these are of “{name}”.', { name: labeller.name })
+            : t('Open it below for its scores.')}
         </p>
       )}
       <OpenLabeller />
@@ -54,11 +59,11 @@ function OpenLabeller() {
       label={t('Drop zone for a labeller')}
       onDrop={(data) => void collectDroppedFiles(data).then(plugFiles)}
     >
-      Drop a rule set (JSON) or an ONNX classifier’s folder, or choose{' '}
+      {t('Drop a rule set (JSON) or an ONNX classifier’s folder, or choose')}{' '}
       <PickFiles label={t('Rule set')} accept=".json,application/json" onFiles={take}>
         {t('a file')}
       </PickFiles>{' '}
-      or{' '}
+      {t('or')}{' '}
       <PickFiles label={t('Classifier folder')} onFiles={take}>
         {t('a folder')}
       </PickFiles>

@@ -138,11 +138,11 @@ function FolderDrop() {
         )
       }
     >
-      Drop a model’s folder or files here, or{' '}
+      {t('Drop a model’s folder or files here, or')}{' '}
       <PickFiles label={t('Folder for the library')} onFiles={addFiles} open={pick}>
         {t('choose a folder')}
       </PickFiles>
-      . It stays where it is.
+      {t('. It stays where it is.')}
     </DropZone>
   )
 }

@@ -17,41 +17,51 @@ export function MissingModel({ origin, list }: { origin: ModelOrigin; list: read
       if (family)
         return (
           <p className="hint is-warning">
-            Of the {family.name} family, not loaded yet.{' '}
+            {t('Of the {name} family, not loaded yet.', { name: family.name })}{' '}
             <button type="button" className="text-button" onClick={() => void openFamily(family)}>
-              Load {family.name}
+              {t('Load {name}', { name: family.name })}
             </button>
           </p>
         )
       return (
-        <p className="hint is-warning">This studio has no built-in model “{origin.id}”. Choose another.</p>
+        <p className="hint is-warning">
+          {t('This studio has no built-in model “{name}”. Choose another.', { name: origin.id })}
+        </p>
       )
     }
     case 'files':
       return (
         <p className="hint is-warning">
-          The link was made with the folder “{origin.name}” (SHA-256 {origin.digest.slice(0, 8)}…). Drop it
-          below, or choose another model.
+          {t(
+            'The link was made with the folder “{name}” (SHA-256 {digest}…). Drop it below, or choose another model.',
+            { name: origin.name, digest: origin.digest.slice(0, 8) },
+          )}
         </p>
       )
     case 'hub':
       return (
         <p className="hint is-warning">
-          From {new URL(origin.hub ?? PUBLIC_HUB).host}, not loaded yet.{' '}
+          {t('From {host}, not loaded yet.', { host: new URL(origin.hub ?? PUBLIC_HUB).host })}{' '}
           <button
             type="button"
             className="text-button"
             onClick={() => void openRequest(origin, `Opening ${origin.repo}`)}
           >
-            Load {origin.repo} at {origin.revision.slice(0, 7)}
+            {t('Load {name} at {revision}', {
+              name: origin.repo,
+              revision: origin.revision.slice(0, 7),
+            })}
           </button>{' '}
-          Gated? Give its token in the library first.
+          {t('Gated? Give its token in the library first.')}
         </p>
       )
     case 'stored':
       return (
         <p className="hint is-warning">
-          “{origin.name}” was kept in the browser that made this link (content {origin.digest.slice(0, 8)}…).{' '}
+          {t('“{name}” was kept in the browser that made this link (content {digest}…).', {
+            name: origin.name,
+            digest: origin.digest.slice(0, 8),
+          })}{' '}
           <button
             type="button"
             className="text-button"
@@ -64,9 +74,9 @@ export function MissingModel({ origin, list }: { origin: ModelOrigin; list: read
     case 'url':
       return (
         <p className="hint is-warning">
-          From {new URL(origin.url).host}, not loaded yet.{' '}
+          {t('From {host}, not loaded yet.', { host: new URL(origin.url).host })}{' '}
           <button type="button" className="text-button" onClick={() => void openAddress(origin.url)}>
-            Load {origin.url}
+            {t('Load {name}', { name: origin.url })}
           </button>
         </p>
       )

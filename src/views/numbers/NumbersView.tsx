@@ -1,5 +1,6 @@
 import { memo, useMemo } from 'react'
 import type { AqiView, Experiment, GeometrySummary, ModelSummary } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { findMethod } from '../../share/methods.ts'
 import { sweepExperiment } from '../../state/plan.ts'
 import {
@@ -26,9 +27,9 @@ export interface NumbersViewProps {
 function mergeLabelOf(experiment: Experiment): string {
   switch (experiment.method) {
     case 'alignmerge':
-      return `Merge, λ ${formatParameter(selectLambda(experiment))}`
+      return t('Merge, λ {value}', { value: formatParameter(selectLambda(experiment)) })
     default:
-      return `Merge: ${findMethod(experiment.method)?.label ?? experiment.method}`
+      return t('Merge: {method}', { method: t(findMethod(experiment.method)?.label ?? experiment.method) })
   }
 }
 
@@ -43,9 +44,9 @@ export function NumbersView({ experiment, cast, geometry, measurements, view }: 
       weights: selectWeights(experiment),
       geometry,
       lambdaAlign: selectLambda(experiment),
-      anchor: { label: cast?.anchor.name ?? 'Anchor', measurement: ofModel(cast?.anchor) },
+      anchor: { label: cast?.anchor.name ?? t('Anchor'), measurement: ofModel(cast?.anchor) },
       experts: experiment.experts.map((_, index) => ({
-        label: cast?.experts[index]?.name ?? `Expert ${index + 1}`,
+        label: cast?.experts[index]?.name ?? t('Expert {number}', { number: index + 1 }),
         measurement: ofModel(cast?.experts[index]),
       })),
       average: selectMeasurement(measurements, sweepExperiment(experiment), {
@@ -63,16 +64,18 @@ export function NumbersView({ experiment, cast, geometry, measurements, view }: 
   return (
     <section className="panel numbers" aria-labelledby="numbers-title">
       <header className="panel-head">
-        <h2 id="numbers-title">Numbers</h2>
-        <p className="muted">value, 95 % interval, n</p>
+        <h2 id="numbers-title">{t('Numbers')}</h2>
+        <p className="muted">{t('value, 95 % interval, n')}</p>
       </header>
       <div className="table-scroll">
         <table className="numbers-table" style={{ minWidth: 152 + 168 * columns.length }}>
-          <caption className="visually-hidden">AQI, behaviour, skills and drift of every model</caption>
+          <caption className="visually-hidden">
+            {t('AQI, behaviour, skills and drift of every model')}
+          </caption>
           <thead>
             <tr>
               <th scope="col">
-                <span className="visually-hidden">Quantity</span>
+                <span className="visually-hidden">{t('Quantity')}</span>
               </th>
               {columns.map((column) => (
                 <th key={column.id} scope="col" data-role={column.role}>
@@ -85,13 +88,13 @@ export function NumbersView({ experiment, cast, geometry, measurements, view }: 
             <tbody key={group.title}>
               <tr className="group-row">
                 <th scope="rowgroup" colSpan={columns.length + 1}>
-                  {group.title} <small>{group.note}</small>
+                  {t(group.title)} <small>{group.note && t(group.note)}</small>
                 </th>
               </tr>
               {group.rows.map((row) => (
                 <tr key={row.id}>
-                  <th scope="row" title={row.title}>
-                    {row.label}
+                  <th scope="row" title={row.title && t(row.title)}>
+                    {t(row.label)}
                   </th>
                   {row.cells.map((cell, index) => (
                     <td key={columns[index]?.id} data-role={columns[index]?.role}>
@@ -112,12 +115,12 @@ const NumberCell = memo(function NumberCell({ cell }: { cell: Cell }) {
   switch (cell.kind) {
     case 'pending':
       return (
-        <span className="is-pending" title="not measured yet">
+        <span className="is-pending" title={t('not measured yet')}>
           ·
         </span>
       )
     case 'words':
-      return <span className="words">{cell.text}</span>
+      return <span className="words">{t(cell.text)}</span>
     case 'budget':
       return <BudgetBadge budget={cell.budget} isShort />
     case 'exact':

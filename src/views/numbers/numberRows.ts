@@ -10,6 +10,7 @@ import type {
   GeometrySummary,
   LabellerSummary,
 } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { isClosedForm } from '../../share/experimentKey.ts'
 import { choiceParameters } from '../../share/parameters.ts'
 import { expertDrift, shieldedDrift, type UnshieldedDrift, unshieldedDrift } from '../../state/algebra.ts'
@@ -197,10 +198,10 @@ function labelGroups(columns: readonly NumberColumn[], labeller: LabellerSummary
   const rows = gives.map((id) => ({
     id,
     label: labelNames[id],
-    title: `Mean ${id} score of all held-out answers, 0 … 1, by “${name}”`,
+    title: t('Mean score of all held-out answers, 0 … 1, by “{name}”', { name }),
     cells: columns.map(({ measurement }) => estimateCell('score', measurement?.labels[digest]?.[id])),
   }))
-  return [{ title: 'Labeller', note: `${name}, mean score 0 … 1`, rows }]
+  return [{ title: 'Labeller', note: t('{name}, mean score 0 … 1', { name }), rows }]
 }
 
 /** `view` is the AQI view whose budget is shown. */
@@ -228,7 +229,10 @@ export function groupsOf(
         {
           id: 'budget',
           label: 'Budget, nats',
-          title: `Of the view “${viewLabel}”: log S against τ = log S of the anchor − 1 bootstrap standard error; our form`,
+          title: t(
+            'Of the view “{view}”: log S against τ = log S of the anchor − 1 bootstrap standard error; our form',
+            { view: t(viewLabel ?? '') },
+          ),
           cells: columns.map(({ measurement, role }): Cell => {
             if (role === 'anchor') return { kind: 'words', text: 'sets it' }
             const budget = measurement?.budget[view]
@@ -247,7 +251,7 @@ export function groupsOf(
         ...skills.map((skill) => ({
           id: skill,
           label: skill,
-          title: `Exact match on “${skill}”`,
+          title: t('Exact match on “{skill}”', { skill }),
           cells: columns.map(({ measurement }) =>
             estimateCell('share', measurement?.behaviour.skills?.[skill]),
           ),

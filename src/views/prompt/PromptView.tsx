@@ -2,6 +2,7 @@
 
 import { type FormEvent, type KeyboardEvent, useState } from 'react'
 import type { Answer, Experiment, ModelSummary } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { examplePrompts } from '../../share/examplePrompts.ts'
 import { limits } from '../../share/parameters.ts'
 import { askAll } from '../../state/actions/requests.ts'
@@ -48,25 +49,25 @@ export function PromptView({ experiment, list, answers, isCurrent, isReady }: Pr
     <section className="panel prompt" aria-labelledby="prompt-title">
       <header className="panel-head">
         <h2 id="prompt-title">
-          <label htmlFor="prompt-text">Ask all of them</label>
+          <label htmlFor="prompt-text">{t('Ask all of them')}</label>
         </h2>
-        <p className="muted">greedy decoding, the same prompt</p>
+        <p className="muted">{t('greedy decoding, the same prompt')}</p>
       </header>
       <form className="prompt-form" onSubmit={submit}>
         <textarea
           id="prompt-text"
           rows={2}
           maxLength={limits.maxPromptCharacters}
-          placeholder="Type a prompt, or take an example"
+          placeholder={t('Type a prompt, or take an example')}
           value={prompt}
           onChange={(event) => setPrompt(event.target.value)}
           onKeyDown={onKeyDown}
         />
         <button type="submit" className="primary" disabled={!isReady || isAsking || prompt.trim() === ''}>
-          {isAsking ? 'Answering …' : 'Ask'}
+          {isAsking ? t('Answering …') : t('Ask')}
         </button>
       </form>
-      <ul className="examples" aria-label="Example prompts">
+      <ul className="examples" aria-label={t('Example prompts')}>
         {examplePrompts.map((example) => (
           <li key={example}>
             <button
@@ -87,32 +88,38 @@ export function PromptView({ experiment, list, answers, isCurrent, isReady }: Pr
           ? answers.answers.map((answer) => (
               <article key={JSON.stringify(answer.subject)} className="answer">
                 <header>
-                  <h3>{answer.subject.kind === 'merge' ? 'Merge' : describeSubject(list, answer.subject)}</h3>
+                  <h3>
+                    {answer.subject.kind === 'merge' ? t('Merge') : describeSubject(list, answer.subject)}
+                  </h3>
                   <span className="chip" data-verdict={answer.verdict}>
-                    {verdicts[answer.verdict]}
+                    {t(verdicts[answer.verdict])}
                   </span>
                 </header>
-                <p>{answer.text === '' ? <em>(nothing)</em> : answer.text}</p>
+                <p>{answer.text === '' ? <em>{t('(nothing)')}</em> : answer.text}</p>
                 <footer className="muted">
                   {formatDuration(answer.durationMs)} · {answer.backend}
                 </footer>
               </article>
             ))
-          : ['Anchor', ...experiment.experts.map((_, index) => `Expert ${index + 1}`), 'Merge'].map(
-              (name) => (
-                <article key={name} className="answer is-empty">
-                  <header>
-                    <h3>{name}</h3>
-                  </header>
-                  <p />
-                </article>
-              ),
-            )}
+          : [
+              t('Anchor'),
+              ...experiment.experts.map((_, index) => t('Expert {number}', { number: index + 1 })),
+              t('Merge'),
+            ].map((name) => (
+              <article key={name} className="answer is-empty">
+                <header>
+                  <h3>{name}</h3>
+                </header>
+                <p />
+              </article>
+            ))}
       </div>
       <p className="caption">
         {answers
-          ? `“${answers.prompt}”${isCurrent ? '' : ' — asked of another merge than the one on the page'}`
-          : 'The built-in models know a small world of words; harm in it is a matter of combination, and completions that comply are placeholders.'}
+          ? `“${answers.prompt}”${isCurrent ? '' : ` — ${t('asked of another merge than the one on the page')}`}`
+          : t(
+              'The built-in models know a small world of words; harm in it is a matter of combination, and completions that comply are placeholders.',
+            )}
       </p>
     </section>
   )

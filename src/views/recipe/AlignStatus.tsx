@@ -20,20 +20,21 @@ export function AlignStatus({ experiment }: { experiment: Experiment }) {
   return (
     <div className="caption align-status" data-accepted={isAccepted}>
       <p>
-        {stage === 'fixed' ? `After ${rounds} rounds` : `Search ended at “${stage}”`}: λ{' '}
-        <b>{formatParameter(lambdaAlign)}</b>
-        {scale < 1 && (
-          <>
-            , <b>{(100 * scale).toFixed(0)} %</b> of the way from the anchor
-          </>
-        )}
-        {evaluations > 1 && `, ${evaluations} merges measured`}.
+        {stage === 'fixed'
+          ? t('After {count} rounds', { count: rounds })
+          : t('Search ended at “{stage}”', { stage })}
+        : λ <b>{formatParameter(lambdaAlign)}</b>
+        {scale < 1 && <>, {t('{share} % of the way from the anchor', { share: (100 * scale).toFixed(0) })}</>}
+        {evaluations > 1 && `, ${t('{count} merges measured', { count: evaluations })}`}.
       </p>
       {budgets.map(({ name, value, threshold, violation }) => (
         <p key={name}>
-          Budget, {budgetNames[name] ?? name}:{' '}
-          <b>{violation === 0 ? t('kept') : `broken by ${violation.toPrecision(2)}`}</b> ({value.toFixed(2)}{' '}
-          against {threshold.toFixed(2)} nats)
+          {t('Budget, {name}', { name: t(budgetNames[name] ?? name) })}:{' '}
+          <b>{violation === 0 ? t('kept') : t('broken by {value}', { value: violation.toPrecision(2) })}</b>{' '}
+          {t('({value} against {threshold} nats)', {
+            value: value.toFixed(2),
+            threshold: threshold.toFixed(2),
+          })}
         </p>
       ))}
     </div>

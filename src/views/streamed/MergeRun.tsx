@@ -1,7 +1,7 @@
 // Start, pause, stop, and how far the merge has come.
 
 import type { StreamedResult } from '../../../workers/streamedApi.ts'
-import { t } from '../../language/translate.ts'
+import { plural, t } from '../../language/translate.ts'
 import { startMerge, stopMerge, togglePause } from '../../state/streamed/actions.ts'
 import { streamedFault, useStreamed } from '../../state/streamed/store.ts'
 import { formatBytes, formatSignificant } from '../format.ts'
@@ -51,10 +51,14 @@ function StatusLine() {
     return (
       <>
         <p role="status" className="streamed-result">
-          Written: {formatBytes(bytes)} in {files.length} {files.length === 1 ? t('file') : t('files')},{' '}
-          {duration(seconds)}; at most {formatBytes(peakBytes)} in buffers
-          {resumedTensors > 0 && `; ${resumedTensors} tensors were there already`}. SHA-256 of the weights{' '}
-          <code>{digest}</code>
+          {t('Written: {size} in {files}, {time}; at most {peak} in buffers', {
+            size: formatBytes(bytes),
+            files: plural(files.length, '{count} file', '{count} files'),
+            time: duration(seconds),
+            peak: formatBytes(peakBytes),
+          })}
+          {resumedTensors > 0 && `; ${t('{count} tensors were there already', { count: resumedTensors })}`}.{' '}
+          {t('SHA-256 of the weights')} <code>{digest}</code>
         </p>
         {notes.map((note) => (
           <p key={note} className="hint">
@@ -74,13 +78,18 @@ function StatusLine() {
     <div>
       <progress aria-label={t('Bytes written')} value={bytes} max={totalBytes} />
       <p className="hint">
-        {tensors} of {totalTensors} tensors · {formatBytes(bytes)} of {formatBytes(totalBytes)} ·{' '}
-        {formatBytes(bytesPerSecond)}/s
-        {status.kind === 'running' && !isPaused && ` · ${duration(secondsLeft)} left`}
-        {isPaused && ' · paused'}
-        {status.kind === 'stopped' && ' · stopped, what is finished stays'}
-        {resumedTensors > 0 && ` · ${resumedTensors} were there already`} · at most {formatBytes(peakBytes)}{' '}
-        in buffers
+        {[
+          t('{done} of {total} tensors', { done: tensors, total: totalTensors }),
+          t('{done} of {total}', { done: formatBytes(bytes), total: formatBytes(totalBytes) }),
+          `${formatBytes(bytesPerSecond)}/s`,
+          status.kind === 'running' && !isPaused && t('{time} left', { time: duration(secondsLeft) }),
+          isPaused && t('paused'),
+          status.kind === 'stopped' && t('stopped, what is finished stays'),
+          resumedTensors > 0 && t('{count} were there already', { count: resumedTensors }),
+          t('at most {peak} in buffers', { peak: formatBytes(peakBytes) }),
+        ]
+          .filter(Boolean)
+          .join(' · ')}
       </p>
     </div>
   )

@@ -205,10 +205,15 @@ function EstimateLine({ state: { estimate } }: { state: StreamedState }) {
   if (!estimate) return null
   const { tensors, bytes, readBytes, largestTiles, refusal } = estimate
   if (refusal !== undefined) return <p className="streamed-error">{refusal}</p>
-  const cut = largestTiles > 1 ? `the largest in ${largestTiles} tiles` : 'each whole'
+  const cut = largestTiles > 1 ? t('the largest in {count} tiles', { count: largestTiles }) : t('each whole')
   return (
     <p className="hint">
-      Fits: {tensors} tensors, {cut}; reads {formatBytes(readBytes)}, writes {formatBytes(bytes)}.
+      {t('Fits: {tensors} tensors, {cut}; reads {read}, writes {written}.', {
+        tensors,
+        cut,
+        read: formatBytes(readBytes),
+        written: formatBytes(bytes),
+      })}
     </p>
   )
 }

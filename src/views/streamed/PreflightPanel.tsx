@@ -50,15 +50,23 @@ function Findings({ preflight: { findings, models, estimate } }: { preflight: Pr
         {models
           .map(
             ({ name, card, format }) =>
-              `${name}: ${format ?? 'no weights'}, ${card.licence ?? 'no licence named'}`,
+              `${name}: ${format ?? t('no weights')}, ${card.licence ?? t('no licence named')}`,
           )
           .join(' · ')}
       </p>
       <p className="hint">
-        To read {formatBytes(readBytes)}; the largest tensor takes {formatBytes(largestTensorBytes)} in
-        float32. All at once on the device, as in the Studio, would be {formatBytes(residentBytes)}.
+        {t(
+          'To read {read}; the largest tensor takes {largest} in float32. All at once on the device, as in the Studio, would be {resident}.',
+          {
+            read: formatBytes(readBytes),
+            largest: formatBytes(largestTensorBytes),
+            resident: formatBytes(residentBytes),
+          },
+        )}
         {seconds !== undefined &&
-          ` About ${seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`} here, by a sample of ${''}reading and merging.`}
+          ` ${t('About {time} here, by a sample of reading and merging.', {
+            time: seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`,
+          })}`}
       </p>
     </>
   )
