@@ -69,7 +69,7 @@ export const exercises: readonly Exercise[] = [
     hint: 'In the toy, switch the metric and watch which way the merge leaves the average.',
     solution: [
       'Under the [Fisher metric](#metric) refusal is 94 % (89–97) at skill 81 %; under the identity metric 76 % (69–82) at 79 %.',
-      'The metric decides at what right angle the shield takes motion away. Under Fisher the step `G⁻¹Aᵀb` goes where predictions hardly change; under Euclid it disturbs them, and buys less refusal.',
+      'The metric decides at what right angle the shield takes motion away. Under Fisher the step G⁻¹Aᵀb goes where predictions hardly change; under Euclid it disturbs them, and buys less refusal.',
     ],
     opens: [
       { label: 'Identity metric', lesson: 'euclidean' },
@@ -104,7 +104,7 @@ export const exercises: readonly Exercise[] = [
     question:
       'Two merges both refuse all harmful requests. Which one would you ship, and which single number tells them apart?',
     steps: [
-      'Open Model Stock, read refusal, skill and ‖δ‖_G.',
+      'Open Model Stock, read refusal, skill and `‖δ‖_G`.',
       'Open AlignMerge with the margin budget and read the same three.',
     ],
     hint: 'A merge that has not moved has lost nothing. And gained?',

@@ -8,19 +8,23 @@ import {
   raised,
   root,
   row,
+  type SymbolValues,
   scripts,
   sum,
   symbol,
+  symbolsOf,
   transposed,
   word,
 } from './math.ts'
-import type { SymbolSource } from './symbols.ts'
+import type { SymbolId, SymbolSource } from './symbols.ts'
 
 export interface FormulaEntry {
   title: string
   tree: MathNode
   /** left and right of the equals sign written with values, where the whole line becomes a computation */
   worked?: MathNode
+  /** symbols that the worked line needs values of; all of its own where it does not say */
+  needs?: readonly SymbolId[]
   source: SymbolSource
   origin: string
 }
@@ -57,6 +61,13 @@ export const formulas = {
     ),
     source: 'paper',
     origin: 'AlignMerge, arXiv 2512.16245',
+  },
+  shieldedObjective: {
+    title: 'What AlignMerge makes small, without a budget',
+    tree: row(symbol('L'), '=', symbol('Lgeo'), '+', symbol('lambdaAlign'), symbol('Lalign')),
+    worked: row(symbol('L'), '=', symbol('Lgeo'), '+', symbol('lambdaAlign'), '×', symbol('Lalign')),
+    source: 'paper',
+    origin: 'AlignMerge, arXiv 2512.16245; form of L_align ours',
   },
   geometric: {
     title: 'Distance to the experts',
@@ -137,7 +148,7 @@ export const formulas = {
       symbol('U'),
       transposed(symbol('U')),
       symbol('G'),
-      word('  with  '),
+      word('\u2003with\u2003'),
       transposed(symbol('U')),
       symbol('G'),
       symbol('U'),
@@ -156,6 +167,8 @@ export const formulas = {
       '=',
       root(sum('i', raised(row('(', transposed(symbol('ui')), symbol('G'), symbol('delta'), ')'), '2'))),
     ),
+    worked: row(normG(row(symbol('PA'), symbol('delta')), false), '=', symbol('D')),
+    needs: ['D'],
     source: 'ours',
     origin: 'ours; the paper’s definition is not public',
   },
@@ -182,7 +195,7 @@ export const formulas = {
   },
   metric: {
     title: 'The metric',
-    tree: row(symbol('g'), '=', symbol('f'), '+', symbol('rho'), word(' mean '), symbol('f')),
+    tree: row(symbol('g'), '=', symbol('f'), '+', symbol('rho'), word('\u2009mean\u2009'), symbol('f')),
     source: 'ours',
     origin: 'diagonal Fisher information of the anchor; the damping is ours',
   },
@@ -194,12 +207,12 @@ export const formulas = {
       lowered(word('E'), symbol('y')),
       '[',
       '∇',
-      word('log '),
+      word('\u2009log\u2009'),
       'p',
       '(',
       symbol('y'),
       ')',
-      transposed(row('∇', word('log '), 'p', '(', symbol('y'), ')')),
+      transposed(row('∇', word('\u2009log\u2009'), 'p', '(', symbol('y'), ')')),
       ']',
     ),
     source: 'standard',
@@ -232,6 +245,13 @@ export const formulas = {
 } as const satisfies Record<string, FormulaEntry>
 
 export type FormulaId = keyof typeof formulas
+
+/** The line of a formula with values in place, once what it needs is known. */
+export function workedLine(id: FormulaId, values: SymbolValues): MathNode | undefined {
+  const { worked, needs } = formulaEntry(id)
+  if (!worked) return undefined
+  return (needs ?? symbolsOf(worked)).every((one) => values[one] !== undefined) ? worked : undefined
+}
 
 /** The entry of a formula, with what only some have. */
 export const formulaEntry = (id: FormulaId): FormulaEntry => formulas[id]

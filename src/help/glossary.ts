@@ -156,7 +156,7 @@ export const glossary: readonly GlossaryTerm[] = [
     also: ['U', 'u_i', 'alignment subspace', 'rank m', 'eigenvalue μ'],
     plain:
       'The few directions in which alignment changes most for the length of the step. How many of them the shield covers is the rank m.',
-    exact: 'Leading solutions of F_A u = μ G u with F_A = AᵀA/n, at right angles and of length 1 in G.',
+    exact: 'Leading solutions of `F_A` u = μ G u with `F_A` = AᵀA/n, at right angles and of length 1 in G.',
     formula: 'coordinate',
     where: 'shield',
     related: ['projector', 'gradient-rows', 'eigenvalue'],

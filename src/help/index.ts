@@ -2,7 +2,7 @@
 // shows it under Learn, the documents' generator writes it as pages.
 
 export { type Exercise, exercises } from './exercises.ts'
-export { type FormulaEntry, type FormulaId, formulaEntry, formulas } from './formulas.ts'
+export { type FormulaEntry, type FormulaId, formulaEntry, formulas, workedLine } from './formulas.ts'
 export { glossary } from './glossary.ts'
 export { type LessonId, lessons } from './lessons.ts'
 export {

@@ -57,7 +57,7 @@ export const scripts = (base: Piece, below: Piece, above: Piece): MathNode => ({
 export const sum = (index: string, ...of: Piece[]): MathNode => ({ kind: 'sum', index, of: row(...of) })
 export const root = (...of: Piece[]): MathNode => ({ kind: 'root', of: row(...of) })
 /** xᵀ */
-export const transposed = (base: Piece): MathNode => raised(base, { kind: 'operator', text: '⊤' })
+export const transposed = (base: Piece): MathNode => raised(base, { kind: 'word', text: 'T' })
 /** ‖…‖_G or ‖…‖²_G */
 export const normG = (inside: MathNode, isSquared: boolean): MathNode => {
   const bars = row('‖', inside, '‖')

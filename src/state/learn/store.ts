@@ -45,8 +45,8 @@ export const initialToy = (): Toy => ({
   ],
   anchor: { x: 1.6, y: 1.4 },
   experts: [
-    { at: { x: 2.6, y: -0.8 }, weight: 0.5 },
-    { at: { x: -1.8, y: 1.6 }, weight: 0.5 },
+    { at: { x: 3, y: -1.6 }, weight: 0.5 },
+    { at: { x: -1.4, y: 0.9 }, weight: 0.5 },
   ],
   lambdaAlign: 1,
   rank: 1,

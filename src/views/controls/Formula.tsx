@@ -1,9 +1,9 @@
 import { Fragment } from 'react'
 
-/** A short formula: `λ_align` gets a real subscript, the rest stays as it is. */
+/** A short formula: `λ_align` and `θ_0` get real subscripts, the rest stays as it is. */
 export function Formula({ text }: { text: string }) {
   if (text === '') return null
-  const parts = text.split(/_([A-Za-z]+)/)
+  const parts = text.split(/_([\p{L}\p{N}]+)/u)
   return (
     <var>
       {parts.map((part, index) => (

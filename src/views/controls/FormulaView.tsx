@@ -9,6 +9,7 @@ import {
   type SymbolValues,
   symbolEntry,
   symbolsOf,
+  workedLine,
 } from '../../help/index.ts'
 import { t } from '../../language/translate.ts'
 import { openLearn } from '../../state/learn/actions.ts'
@@ -21,20 +22,20 @@ export interface FormulaViewProps {
   values?: SymbolValues
   /** further formulas whose symbols are explained here too */
   more?: readonly FormulaId[]
-  /** shows the line with values once all of them are known */
-  isWorked?: boolean
+  /** formula whose line is shown with values once all of them are known */
+  worked?: FormulaId
 }
 
 const noValues: SymbolValues = {}
 
-export function FormulaView({ id, values = noValues, more = [], isWorked = false }: FormulaViewProps) {
-  const { title, worked } = formulaEntry(id)
+export function FormulaView({ id, values = noValues, more = [], worked }: FormulaViewProps) {
+  const { title } = formulaEntry(id)
+  const line = worked && workedLine(worked, values)
   const [active, setActive] = useState<SymbolId | null>(null)
   const [focused, setFocused] = useState(0)
   const cardId = useId()
   const shown = useMemo(() => [id, ...more].map((one) => formulaEntry(one)), [id, more])
   const found = useMemo(() => [...new Set(shown.flatMap(({ tree }) => symbolsOf(tree)))], [shown])
-  const isKnown = worked && symbolsOf(worked).every((symbol) => values[symbol] !== undefined)
   const onPoint = (event: PointerEvent) => {
     const marked = (event.target as Element).closest?.('[data-symbol]')?.getAttribute('data-symbol')
     setActive((marked as SymbolId | null | undefined) ?? null)
@@ -54,7 +55,7 @@ export function FormulaView({ id, values = noValues, more = [], isWorked = false
         {shown.map(({ tree, title: name }) => (
           <MathView key={name} tree={tree} active={active} isBlock />
         ))}
-        {isWorked && worked && isKnown && <MathView tree={worked} values={values} active={active} isBlock />}
+        {line && <MathView tree={line} values={values} active={active} isBlock />}
       </div>
       <div
         className="formula-symbols"

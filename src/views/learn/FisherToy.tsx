@@ -69,7 +69,7 @@ export default function FisherToy() {
       <ToyNumbers toy={toy} solution={solution} />
       <div className="toy-formulas">
         <FormulaView id="logisticFisher" values={values} />
-        <FormulaView id="shareRemoved" values={values} isWorked />
+        <FormulaView id="shareRemoved" values={values} worked="shareRemoved" />
         <FormulaView id="closedForm" values={values} />
         <FormulaView id="fisherMean" />
       </div>
@@ -88,7 +88,7 @@ function ToyControls({ toy }: { toy: Toy }) {
         onChange={(lambdaAlign) => setToy({ lambdaAlign })}
       />
       <Field
-        parameter={{ ...numberParameters.weight, label: 'Weight of expert 1', symbol: 'λ_1' }}
+        parameter={{ ...numberParameters.weight, label: 'Weight of expert 1', symbol: 'λ₁' }}
         value={first}
         onChange={setToyWeight}
       />

@@ -80,7 +80,7 @@ function Entry({ entry, isOpened }: { entry: GlossaryTerm; isOpened: boolean }) 
             className="text-button"
             onClick={() => openLearn('glossary', other)}
           >
-            {plainTerm(glossary.find((candidate) => candidate.id === other)?.term ?? other)}
+            <PlainText text={glossary.find((candidate) => candidate.id === other)?.term ?? other} />
           </button>
         ))}
       </p>

@@ -6,6 +6,7 @@ import { plural, t } from '../../language/translate.ts'
 import { type MethodDeclaration, methodDeclarations } from '../../share/methods.ts'
 import { setQuery } from '../../state/learn/actions.ts'
 import { useLearn } from '../../state/learn/store.ts'
+import { Formula } from '../controls/Formula.tsx'
 import { OriginTag } from '../controls/OriginTag.tsx'
 import { MethodPicture } from './MethodPicture.tsx'
 import { SearchField } from './SearchField.tsx'
@@ -84,7 +85,9 @@ function Card({ declaration }: { declaration: MethodDeclaration }) {
       {note && (
         <>
           <p className="help-text">{t(note.does)}</p>
-          <p className="method-formula">{note.formula}</p>
+          <p className="method-formula">
+            <Formula text={note.formula} />
+          </p>
           <p className="help-text muted">{t(note.caution)}</p>
         </>
       )}

@@ -4,8 +4,9 @@
 import { useId } from 'react'
 import type { MethodPicture as Picture, Point } from '../../help/index.ts'
 import { t } from '../../language/translate.ts'
+import { PlainText } from './HelpText.tsx'
 
-const size = { width: 220, height: 150, margin: 16 } as const
+const size = { width: 220, height: 150, margin: 20 } as const
 
 interface Frame {
   x: (value: number) => number
@@ -46,7 +47,7 @@ function captionOf({ space, path, merged, shown }: Picture): string {
       : '',
     path
       ? t('Line: {parameter} from {from} to {to}.', {
-          parameter: t(path.parameter),
+          parameter: path.parameter.includes('_') ? `\`${path.parameter}\`` : t(path.parameter),
           from: path.from,
           to: path.to,
         })
@@ -125,7 +126,9 @@ export function MethodPicture({ picture, label }: { picture: Picture; label: str
           />
         ))}
       </svg>
-      <figcaption>{captionOf(picture)}</figcaption>
+      <figcaption>
+        <PlainText text={captionOf(picture)} />
+      </figcaption>
     </figure>
   )
 }

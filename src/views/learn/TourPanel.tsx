@@ -5,6 +5,7 @@ import { type ReactNode, useEffect, useRef } from 'react'
 import type { ValueName } from '../../help/index.ts'
 import { helpTarget, tour, tourSteps } from '../../help/index.ts'
 import { t } from '../../language/translate.ts'
+import { runAgain } from '../../state/actions/runner.ts'
 import { useLearn } from '../../state/learn/store.ts'
 import { useStudio } from '../../state/store.ts'
 import { currentStep, doTask, goToStep, leaveTour, markDone, moveStep } from '../../state/tour/actions.ts'
@@ -43,6 +44,28 @@ function valueNode(name: ValueName, seen: Seen): ReactNode {
   return <b>{name.startsWith('drift') ? formatNorm(value) : `${(100 * value).toFixed(0)} %`}</b>
 }
 
+/** Why a number is not there yet. */
+function Waiting() {
+  const isStopped = useStudio((state) => state.runs.isStopped)
+  const label = useStudio((state) => state.runs.job?.label)
+  return (
+    <p className="tour-waiting muted">
+      {isStopped ? (
+        <>
+          {t('Measuring is stopped, so some numbers are missing.')}{' '}
+          <button type="button" className="text-button" onClick={runAgain}>
+            {t('Measure')}
+          </button>
+        </>
+      ) : (
+        <>
+          {t('Numbers come as they are measured; read on meanwhile.')} {label}
+        </>
+      )}
+    </p>
+  )
+}
+
 export default function TourPanel() {
   const seen = useSeen()
   const { done, step: id } = seen.tour
@@ -71,6 +94,10 @@ export default function TourPanel() {
     return () => removeEventListener('keydown', onKeyDown)
   }, [target])
   const quoteOf = (name: string) => valueNode(name as ValueName, seen)
+  const lines = [...text, ...(task && isDone ? [task.seen] : [])].join(' ')
+  const isWaiting = [...lines.matchAll(/\{(\w+_\w+)\}/g)].some(
+    ([, name]) => quote(name as ValueName, seen).kind === 'waiting',
+  )
   return (
     <aside className="tour-panel" aria-label={t('Tour')} ref={panel}>
       <header className="tour-head">
@@ -95,6 +122,7 @@ export default function TourPanel() {
         {text.map((line) => (
           <HelpText key={line} text={line} quoteOf={quoteOf} />
         ))}
+        {isWaiting && <Waiting />}
         <p className="tour-target">
           <button type="button" className="text-button" onClick={() => focusTarget(target)}>
             {t('Go to: {part}', { part: t(helpTarget(target).label) })}

@@ -1,6 +1,7 @@
 // How the models become one: method, shield, geometry, measuring. Every control reads its range from the table of
 // parameters.
 
+import { Suspense } from 'react'
 import type { Experiment } from '../../../workers/api.ts'
 import { t } from '../../language/translate.ts'
 import { choiceParameters, numberParameters, sweepGrid } from '../../share/parameters.ts'
@@ -11,8 +12,11 @@ import { ChoiceField } from '../controls/ChoiceField.tsx'
 import { ParameterField } from '../controls/ParameterField.tsx'
 import { SideSection } from '../controls/SideSection.tsx'
 import { formatParameter } from '../format.ts'
+import { lazyInTurn } from '../lazyInTurn.ts'
 import { AlignStatus } from './AlignStatus.tsx'
 import { MethodField } from './MethodField.tsx'
+
+const MethodFormula = lazyInTurn(() => import('./MethodFormula.tsx'))
 
 export function RecipePanel({ experiment, isReady }: { experiment: Experiment; isReady: boolean }) {
   const hasShield = experiment.method === 'alignmerge'
@@ -41,6 +45,9 @@ export function RecipePanel({ experiment, isReady }: { experiment: Experiment; i
                 />
               </>
             )}
+            <Suspense fallback={<div style={{ minHeight: 96 }} />}>
+              <MethodFormula experiment={experiment} />
+            </Suspense>
           </SideSection>
           <AntidoteView experiment={experiment} isReady={isReady} />
         </>
