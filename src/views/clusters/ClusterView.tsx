@@ -26,6 +26,7 @@ import { LegendMark } from './LegendMark.tsx'
 import { ViewTabs } from './ViewTabs.tsx'
 
 const ClusterExplorer = lazyInTurn(() => import('./ClusterExplorer.tsx'))
+const AqiFormula = lazyInTurn(() => import('./AqiFormula.tsx'))
 const plotHeight = 262
 /** Tools and picture, kept free until they come. */
 const explorerHeight = plotHeight + 30
@@ -127,6 +128,9 @@ export function ClusterView({ experiment, anchorId, measurements, view }: Cluste
         <b>{statusOf(shown, lambda)}.</b> {option && t(option.brief)}{' '}
         {t('Ellipses: where the means would lie with other probes of the same kind, 95 %.')}
       </p>
+      <Suspense fallback={<div style={{ height: 32 }} />}>
+        <AqiFormula anchor={anchor?.aqi[view]} merge={merge?.aqi[view]} />
+      </Suspense>
     </section>
   )
 }
