@@ -1,4 +1,4 @@
-// Drift by layer: the merge as bars, the plain average as outlines behind them. Pure.
+// Drift by layer: the merge as bars, the plain average as outlines behind them, pinned runs beside them. Pure.
 
 import { memo } from 'react'
 import { Bar, BarChart, CartesianGrid, XAxis, YAxis } from 'recharts'
@@ -6,7 +6,7 @@ import { useElementWidth } from './useElementWidth.ts'
 
 export interface LayerBarsProps {
   /** One row per layer; null where not measured. */
-  rows: { layer: number; merge: number | null; average: number | null }[]
+  rows: { layer: number; merge: number | null; average: number | null; a: number | null; b: number | null }[]
   maximum: number
   height: number
   format: (value: number) => string
@@ -16,6 +16,7 @@ const tickStyle = { fill: 'var(--muted)', fontSize: 11 }
 const axisLine = { stroke: 'var(--axis)' }
 
 export default memo(function LayerBars({ rows, maximum, height, format }: LayerBarsProps) {
+  const hasPin = { a: rows.some(({ a }) => a !== null), b: rows.some(({ b }) => b !== null) }
   const [frame, width] = useElementWidth<HTMLDivElement>(440)
   return (
     <div ref={frame} className="chart-frame" style={{ height }}>
@@ -62,6 +63,17 @@ export default memo(function LayerBars({ rows, maximum, height, format }: LayerB
           maxBarSize={36}
           isAnimationActive={false}
         />
+        {hasPin.a && <Bar dataKey="a" fill="var(--ink)" maxBarSize={12} isAnimationActive={false} />}
+        {hasPin.b && (
+          <Bar
+            dataKey="b"
+            fill="var(--panel)"
+            stroke="var(--ink)"
+            strokeWidth={1.4}
+            maxBarSize={12}
+            isAnimationActive={false}
+          />
+        )}
       </BarChart>
     </div>
   )

@@ -1,7 +1,10 @@
-// In which layers the merge moves along alignment directions, beside the plain average.
+// In which layers the merge moves along alignment directions, beside the plain average and the pinned runs.
 
 import { Suspense, useMemo } from 'react'
 import type { Experiment } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
+import { geometryKey } from '../../share/experimentKey.ts'
+import { pinSlots, usePins } from '../../state/pins/store.ts'
 import { sweepExperiment } from '../../state/plan.ts'
 import { type Measurements, selectMeasurement, selectMergeMeasurement } from '../../state/selectors.ts'
 import { useStudio } from '../../state/store.ts'
@@ -11,6 +14,7 @@ import { formatRound, formatScaled, normScaleOf } from '../format.ts'
 import { lazyInTurn } from '../lazyInTurn.ts'
 
 const LayerBars = lazyInTurn(() => import('../charts/LayerBars.tsx'))
+const DriftFormula = lazyInTurn(() => import('./DriftFormula.tsx'))
 const plotHeight = 128
 
 const scaled = (value: number | undefined, factor: number) => (value === undefined ? null : value * factor)
@@ -28,7 +32,14 @@ export function LayerView({ experiment, layerCount, measurements }: LayerViewPro
     kind: 'merge',
     lambdaAlign: 0,
   })?.drift?.byLayer
-  const highest = Math.max(0, ...(merge ?? []), ...(average ?? []))
+  const pins = usePins()
+  // Norms of another metric are no lengths of this one.
+  const [a, b] = pinSlots.map((slot) => {
+    const run = pins[slot]
+    const isSame = run !== null && geometryKey(run.experiment) === geometryKey(experiment)
+    return isSame ? run.measurement?.drift?.byLayer : undefined
+  })
+  const highest = Math.max(0, ...(merge ?? []), ...(average ?? []), ...(a ?? []), ...(b ?? []))
   const { factor, unit } = normScaleOf(highest)
   const rows = useMemo(
     () =>
@@ -36,44 +47,71 @@ export function LayerView({ experiment, layerCount, measurements }: LayerViewPro
         layer,
         merge: scaled(merge?.[layer], factor),
         average: scaled(average?.[layer], factor),
+        a: scaled(a?.[layer], factor),
+        b: scaled(b?.[layer], factor),
       })),
-    [layerCount, merge, average, factor],
+    [layerCount, merge, average, a, b, factor],
   )
+  const columns = [
+    { id: 'merge', label: t('Merge') },
+    { id: 'average', label: t('Plain average') },
+    ...pinSlots.flatMap((slot) => (pins[slot] ? [{ id: slot, label: slot.toUpperCase() }] : [])),
+  ] as const
   return (
     <section className="panel layers" aria-labelledby="layers-title">
       <header className="panel-head">
         <h2 id="layers-title">
-          Drift by layer <small>{unit}</small>
+          {t('Drift by layer')} <small>{unit}</small>
         </h2>
         <ul className="legend">
           <li>
             <span className="swatch is-merge" aria-hidden="true" />
-            merge
+            {t('merge')}
           </li>
           <li>
             <span className="swatch is-average" aria-hidden="true" />
-            plain average
+            {t('plain average')}
           </li>
+          {pinSlots.map(
+            (slot) =>
+              pins[slot] && (
+                <li key={slot}>
+                  <span className="swatch is-pin" data-slot={slot} aria-hidden="true" />
+                  {slot.toUpperCase()}
+                </li>
+              ),
+          )}
         </ul>
-        <TableToggle chart="layers" isTable={isTable} />
+        <PanelTools
+          name="layers"
+          label={t('the drift by layer')}
+          shown={[{ experiment, subject: currentMerge(experiment), part: 'drift' }]}
+        >
+          <TableToggle chart="layers" isTable={isTable} />
+        </PanelTools>
       </header>
       {isTable ? (
         <div className="table-scroll" style={{ height: plotHeight }}>
           <table>
-            <caption className="visually-hidden">Held-out drift by layer</caption>
+            <caption className="visually-hidden">{t('Held-out drift by layer')}</caption>
             <thead>
               <tr>
-                <th scope="col">Layer</th>
-                <th scope="col">Merge</th>
-                <th scope="col">Plain average</th>
+                <th scope="col">{t('Layer')}</th>
+                {columns.map(({ id, label }) => (
+                  <th key={id} scope="col">
+                    {label}
+                  </th>
+                ))}
               </tr>
             </thead>
             <tbody>
               {rows.map((row) => (
                 <tr key={row.layer}>
                   <th scope="row">{row.layer}</th>
-                  <td>{row.merge === null ? '·' : formatScaled(row.merge)}</td>
-                  <td>{row.average === null ? '·' : formatScaled(row.average)}</td>
+                  {columns.map(({ id }) => {
+                    const value = row[id]
+                    return <td key={id}>{value === null ? '·' : formatScaled(value)}</td>
+                  })}
                 </tr>
               ))}
             </tbody>
@@ -90,9 +128,13 @@ export function LayerView({ experiment, layerCount, measurements }: LayerViewPro
         </Suspense>
       )}
       <p className="caption">
-        Held-out directions, each cut to its layer. Layers pull against each other along one direction, so the
-        squares of these bars do not add up to D².
+        {t(
+          'Held-out directions, each cut to its layer. Layers pull against each other along one direction, so the squares of these bars do not add up to D².',
+        )}
       </p>
+      <Suspense fallback={<div style={{ height: 32 }} />}>
+        <DriftFormula heldOut={selectMergeMeasurement(measurements, experiment)?.drift?.heldOut} />
+      </Suspense>
     </section>
   )
 }

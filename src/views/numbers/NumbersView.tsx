@@ -1,7 +1,9 @@
 import { memo, useMemo } from 'react'
 import type { AqiView, Experiment, GeometrySummary, ModelSummary } from '../../../workers/api.ts'
 import { t } from '../../language/translate.ts'
+import { geometryKey } from '../../share/experimentKey.ts'
 import { findMethod } from '../../share/methods.ts'
+import { pinSlots, usePins } from '../../state/pins/store.ts'
 import { sweepExperiment } from '../../state/plan.ts'
 import {
   type Measurements,
@@ -36,6 +38,7 @@ function mergeLabelOf(experiment: Experiment): string {
 /** Every number of the page beside every other. */
 export function NumbersView({ experiment, cast, geometry, measurements, view }: NumbersViewProps) {
   const labeller = useStudio((state) => state.models.labeller)
+  const pins = usePins()
   const columns = useMemo(() => {
     const ofModel = (model: ModelSummary | undefined) =>
       model && selectMeasurement(measurements, experiment, { kind: 'model', id: model.id })
@@ -53,10 +56,17 @@ export function NumbersView({ experiment, cast, geometry, measurements, view }: 
         kind: 'merge',
         lambdaAlign: 0,
       }),
+      pins: pinSlots.flatMap((slot) => {
+        const run = pins[slot]
+        if (!run) return []
+        const hasSameMetric = geometryKey(run.experiment) === geometryKey(experiment)
+        const label = `${slot.toUpperCase()}: ${run.label}`
+        return [{ slot, label, measurement: run.measurement, hasSameMetric }]
+      }),
       merge: selectMergeMeasurement(measurements, experiment),
       mergeLabel: mergeLabelOf(experiment),
     })
-  }, [experiment, cast, geometry, measurements])
+  }, [experiment, cast, geometry, measurements, pins])
   const groups = useMemo(
     () => groupsOf(columns, skillNames(columns.map((column) => column.measurement)), view, labeller),
     [columns, view, labeller],

@@ -27,7 +27,7 @@ export type Cell =
 export interface NumberColumn {
   id: string
   label: string
-  role: 'anchor' | 'expert' | 'average' | 'merge'
+  role: 'anchor' | 'expert' | 'average' | 'pin' | 'merge'
   measurement: Measurement | undefined
   /** Drift by algebra, where it is exact. */
   drift: Partial<UnshieldedDrift>
@@ -54,13 +54,16 @@ export interface ColumnInput {
   anchor: { label: string; measurement: Measurement | undefined }
   experts: { label: string; measurement: Measurement | undefined }[]
   average: Measurement | undefined
+  /** pinned runs; drift only where their metric is this experiment's */
+  pins: { slot: string; label: string; measurement: Measurement | undefined; hasSameMetric: boolean }[]
   merge: Measurement | undefined
   mergeLabel: string
 }
 
 const noDrift: UnshieldedDrift = { own: 0, heldOut: 0, otherSource: 0, total: 0 }
 
-/** Anchor, experts, the plain average (also where the merge is that average: columns stay where they are), merge. */
+/** Anchor, experts, the plain average (also where the merge is that average: columns stay where they are), pinned
+    runs, merge. */
 export function columnsOf(input: ColumnInput): NumberColumn[] {
   const { geometry, weights, experiment, lambdaAlign } = input
   const { rank } = experiment
@@ -94,6 +97,14 @@ export function columnsOf(input: ColumnInput): NumberColumn[] {
     measurement: input.average,
     drift: plain,
   })
+  for (const { slot, label, measurement, hasSameMetric } of input.pins)
+    columns.push({
+      id: `pin ${slot}`,
+      label,
+      role: 'pin',
+      measurement,
+      drift: hasSameMetric && measurement?.drift ? driftNorms(measurement.drift) : {},
+    })
   columns.push({
     id: 'merge',
     label: input.mergeLabel,
@@ -102,17 +113,19 @@ export function columnsOf(input: ColumnInput): NumberColumn[] {
     drift: isAverage
       ? plain
       : {
-          ...(measured && {
-            own: measured.own,
-            heldOut: measured.heldOut,
-            otherSource: measured.otherSource,
-            total: measured.total,
-          }),
+          ...(measured && driftNorms(measured)),
           ...(shielded && { own: shielded.own, total: shielded.total }),
         },
   })
   return columns
 }
+
+const driftNorms = ({ own, heldOut, otherSource, total }: UnshieldedDrift): UnshieldedDrift => ({
+  own,
+  heldOut,
+  otherSource,
+  total,
+})
 
 const pending: Cell = { kind: 'pending' }
 
