@@ -31,6 +31,13 @@ export const pages: readonly PageRow[] = [
     Page: lazy(() => import('./compare/ComparePage.tsx')),
   },
   {
+    id: 'play',
+    label: 'Playground',
+    title: 'Chat with all models, the probabilities behind an answer, your own prompts',
+    hasRecipe: true,
+    Page: lazy(() => import('./play/PlayPage.tsx')),
+  },
+  {
     id: 'learn',
     label: 'Learn',
     title: 'A guided tour, a glossary, what methods and measures are, exercises for a class',

@@ -1,4 +1,5 @@
 import { GeometryLine } from '../app/GeometryLine.tsx'
+import { ProbesNotice } from '../app/ProbesNotice.tsx'
 import { useWork } from '../app/useWork.ts'
 import { CompareView } from './CompareView.tsx'
 
@@ -8,6 +9,7 @@ export default function ComparePage() {
   return (
     <>
       <GeometryLine experiment={experiment} geometry={geometry} />
+      <ProbesNotice />
       <CompareView
         experiment={experiment}
         cast={cast}

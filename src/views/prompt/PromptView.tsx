@@ -6,7 +6,7 @@ import { t } from '../../language/translate.ts'
 import { examplePrompts } from '../../share/examplePrompts.ts'
 import { limits } from '../../share/parameters.ts'
 import { askAll } from '../../state/actions/requests.ts'
-import { setPrompt } from '../../state/actions/view.ts'
+import { setPage, setPrompt } from '../../state/actions/view.ts'
 import { describeSubject } from '../../state/selectors.ts'
 import type { AnswerSet } from '../../state/slices/runs.ts'
 import { useStudio } from '../../state/store.ts'
@@ -114,6 +114,11 @@ export function PromptView({ experiment, list, answers, isCurrent, isReady }: Pr
               </article>
             ))}
       </div>
+      <p className="caption">
+        <button type="button" className="text-button" onClick={() => setPage('play')}>
+          {t('Chat, sampling, tokens and your own prompts: the playground')}
+        </button>
+      </p>
       <p className="caption">
         {answers
           ? `“${answers.prompt}”${isCurrent ? '' : ` — ${t('asked of another merge than the one on the page')}`}`

@@ -4,6 +4,7 @@ import { t } from '../../language/translate.ts'
 import { useStudio } from '../../state/store.ts'
 import { GeometryLine } from '../app/GeometryLine.tsx'
 import { OpinionView } from '../app/OpinionView.tsx'
+import { ProbesNotice } from '../app/ProbesNotice.tsx'
 import { Split } from '../app/Split.tsx'
 import { useWork } from '../app/useWork.ts'
 import { ClusterView } from '../clusters/ClusterView.tsx'
@@ -12,6 +13,7 @@ import { PanelBoundary } from '../error/PanelBoundary.tsx'
 import { NumbersView } from '../numbers/NumbersView.tsx'
 import { PinBar } from '../pins/PinBar.tsx'
 import { PromptView } from '../prompt/PromptView.tsx'
+import { SubspaceView } from '../subspace/SubspaceView.tsx'
 import { SweepView } from '../sweep/SweepView.tsx'
 
 export function StudioView() {
@@ -23,6 +25,7 @@ export function StudioView() {
     <>
       <GeometryLine experiment={experiment} geometry={geometry} />
       <PinBar mergeKey={key} />
+      <ProbesNotice />
       <Split id="charts" className="charts" start={57} minimum={[35, 25]}>
         <PanelBoundary name={t('Sweep')}>
           <SweepView
@@ -51,6 +54,9 @@ export function StudioView() {
           </PanelBoundary>
         </div>
       </Split>
+      <PanelBoundary name={t('Alignment subspace')}>
+        <SubspaceView experiment={experiment} geometry={geometry} />
+      </PanelBoundary>
       <PanelBoundary name={t('Numbers')}>
         <NumbersView
           experiment={experiment}
