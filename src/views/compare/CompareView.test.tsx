@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { EngineError } from '../../core/errors.ts'
 import { decodeLink, encodeLink } from '../../share/codec.ts'
 import { comparedMethods } from '../../share/comparison.ts'
+import { session } from '../../state/actions/session.ts'
 import { startStudio } from '../../state/actions/start.ts'
 import { selectCompared, selectMergeMeasurement } from '../../state/selectors.ts'
 import { initialState, readState, useStudio } from '../../state/store.ts'
@@ -45,6 +46,8 @@ async function open(
   // Rendered once everything has arrived: a hundred renders on the way would test nothing more.
   await vi.advanceTimersByTimeAsync(120_000)
   render(<App />)
+  // The page is loaded when it is opened.
+  await act(() => vi.dynamicImportSettled())
   await wait(500)
   return engine
 }
@@ -71,6 +74,7 @@ const ascending = (numbers: number[]) => numbers.every((value, i) => i === 0 || 
 
 beforeEach(() => {
   vi.useFakeTimers()
+  session.readShipped = async () => undefined
   localStorage.clear()
   useStudio.setState(initialState(), true)
 })
