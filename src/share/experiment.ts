@@ -17,7 +17,7 @@ export interface LabellerName {
 }
 
 /** Charts that can be shown as tables. */
-export const chartNames = ['sweep', 'clusters', 'layers', 'pareto'] as const
+export const chartNames = ['sweep', 'clusters', 'layers', 'pareto', 'subspace'] as const
 export type ChartName = (typeof chartNames)[number]
 
 /** Parts of the page that a link can leave out, for a class: pages by their names, parts of the side, buttons. */

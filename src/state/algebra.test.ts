@@ -80,6 +80,8 @@ describe('algebra', () => {
   it('explains by the eigenvalues and measures angles by the Gram matrix', () => {
     expect(explainedShare(geometry, 1)).toBeCloseTo(0.75, 12)
     expect(explainedShare(geometry, 16)).toBe(1)
+    // The listed eigenvalues are the leading ones of more: together they explain what the summary says.
+    expect(explainedShare({ ...geometry, explained: 0.8 }, 1)).toBeCloseTo(0.6, 12)
     const [a, b] = experts as [number[], number[]]
     expect(expertCosine(geometry, 0, 1)).toBeCloseTo(inner(a, b) / Math.sqrt(inner(a, a) * inner(b, b)), 12)
   })

@@ -89,11 +89,11 @@ export function expertDrift(geometry: GeometrySummary, expert: number, rank: num
   return unshieldedDrift(geometry, weights, rank)
 }
 
-/** Share of Σ μ_i that the leading `rank` directions explain. */
+/** Share of Σ μ_i over all rows that the leading `rank` directions explain; the summary lists the leading ones. */
 export function explainedShare(geometry: GeometrySummary, rank: number): number {
   const total = geometry.eigenvalues.reduce((sum, value) => sum + value, 0)
   const leading = geometry.eigenvalues.slice(0, rank).reduce((sum, value) => sum + value, 0)
-  return total > 0 ? leading / total : 0
+  return total > 0 ? (geometry.explained * leading) / total : 0
 }
 
 /** cos of the G-angle between two experts' displacements. */

@@ -17,7 +17,7 @@ export interface ViewSlice {
   labeller: LabellerName | null
   theme: Theme
   /** Charts shown as tables. */
-  asTable: Record<'sweep' | 'clusters' | 'layers' | 'pareto', boolean>
+  asTable: Record<'sweep' | 'clusters' | 'layers' | 'pareto' | 'subspace', boolean>
 }
 
 export const initialView: ViewSlice = {
@@ -26,5 +26,5 @@ export const initialView: ViewSlice = {
   prompt: '',
   labeller: null,
   theme: 'system',
-  asTable: { sweep: false, clusters: false, layers: false, pareto: false },
+  asTable: { sweep: false, clusters: false, layers: false, pareto: false, subspace: false },
 }
