@@ -6,6 +6,7 @@ import { isOpenedAtStart } from '../../share/families.ts'
 import { type Connect, callEngine } from '../engine.ts'
 import { toFailure } from '../failure.ts'
 import { loadPins } from '../pins/actions.ts'
+import { watchFaults } from '../report/faults.ts'
 import { readState, update } from '../store.ts'
 import { loadSweep } from '../sweeps/actions.ts'
 import { announce, reportError } from './errors.ts'
@@ -31,10 +32,12 @@ export function startStudio(connect?: Connect): () => void {
   readLink(location.hash)
   const stopWatching = watchLink()
   const stopFollowing = watchOwnProbes()
+  const stopFaults = watchFaults((error) => reportError('The page', error))
   void openEngine([])
   return () => {
     stopWatching()
     stopFollowing()
+    stopFaults()
     abandonAll()
     session.connection?.close()
     session.connection = null
