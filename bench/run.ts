@@ -1,7 +1,7 @@
 // npm run bench -- [FOLDER] [--write]: speed of the engine as ratios against named peers in the same run, so that
 // a busy or slow machine shows in both. FOLDER holds other people's matmul kernels (bench.mjs, kernels.mjs).
 // `generate` instead of a folder measures generation alone. --write renews docs/bench.md, or the sections measured.
-// Exit code 1 when a target is missed. `npm run bench -- large …` is large.ts, `points` is points.ts.
+// Exit code 1 when a target is missed. `npm run bench -- large …` is large.ts, `points` is points.ts, `drag` is drag.ts.
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
@@ -18,6 +18,7 @@ import { type BenchTable, chooseClock } from './timing.ts'
 const sliders = import.meta.glob<{ benchSlider: (gpu: Gpu) => Promise<BenchTable> }>('./slider.ts')
 
 export async function main(args: string[]): Promise<number> {
+  if (args[0] === 'drag') return (await import('./drag.ts')).drag(args.slice(1))
   if (args[0] === 'points') return (await import('./points.ts')).points(args.slice(1))
   if (args[0] === 'large') return (await import('./large.ts')).large(args.slice(1))
   const [peers, ...more] = args.filter((arg) => !arg.startsWith('--'))

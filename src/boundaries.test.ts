@@ -251,6 +251,11 @@ const rules: Rule[] = [
     ],
   },
   {
+    of: ['bench/drag.ts'],
+    code: ['src/share', 'scripts', 'playwright.config.ts', '@playwright/test', 'node:'],
+    types: ['workers/api.ts'],
+  },
+  {
     of: ['bench/soak.ts', 'bench/soak'],
     code: ['bench/large', 'src/core', 'src/share', 'scripts', '@playwright/test', 'node:'],
     types: ['workers/api.ts'],
