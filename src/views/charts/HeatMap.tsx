@@ -81,14 +81,14 @@ export default memo(function HeatMap(props: HeatMapProps) {
             y={base + 33}
             textAnchor="middle"
           >
-            {xLabel}
+            <AxisName text={xLabel} />
           </text>
           <text
             className="map-axis-label"
             transform={`translate(11 ${margin.top + (rows.length * cellHeight) / 2}) rotate(-90)`}
             textAnchor="middle"
           >
-            {yLabel}
+            <AxisName text={yLabel} />
           </text>
         </g>
         <MapCells
@@ -105,3 +105,19 @@ export default memo(function HeatMap(props: HeatMapProps) {
     </div>
   )
 })
+
+/** `λ_align` with a real subscript, which in a picture is a shifted piece of text. */
+function AxisName({ text }: { text: string }) {
+  const [letter, rest] = text.split('_')
+  const [subscript, ...unit] = (rest ?? '').split(/(?=,)/)
+  if (rest === undefined) return text
+  return (
+    <>
+      {letter}
+      <tspan dy="3" fontSize="9.5">
+        {subscript}
+      </tspan>
+      {unit.length > 0 && <tspan dy="-3">{unit.join('')}</tspan>}
+    </>
+  )
+}

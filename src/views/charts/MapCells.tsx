@@ -121,7 +121,7 @@ const Cell = memo(
           stroke="var(--panel)"
           strokeWidth={1}
         />
-        {state === 'waiting' && <path d={pathOf(point.outline)} fill={hatch} />}
+        {state === 'waiting' && <path d={pathOf(point.outline)} fill={hatch} stroke="var(--line)" />}
         {state === 'failed' && (
           <path
             d={`M${x - cross},${y - cross}l${2 * cross},${2 * cross}m0,${-2 * cross}l${-2 * cross},${2 * cross}`}

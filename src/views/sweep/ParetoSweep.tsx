@@ -23,6 +23,7 @@ import type { ParetoPoint } from '../charts/ParetoPlot.tsx'
 import { lazyInTurn } from '../lazyInTurn.ts'
 import { PointTable } from './PointTable.tsx'
 import { type SheetViewProps, useKnownSheet } from './SheetView.tsx'
+import { SymbolText } from './SymbolText.tsx'
 import { measureById, type SheetMeasure, scaleOf, shownOf } from './sheetMeasures.ts'
 import { describePlace, describePoint, pointOf } from './sheetPoints.ts'
 
@@ -179,10 +180,11 @@ export default function ParetoSweep(props: SheetViewProps) {
         />
       </Suspense>
       <p className="map-readout">
-        {known
-          ? describePoint(sheet, known, [y, x])
-          : (read?.label ??
-            t('Point at a dot, or reach the picture with Tab and walk it with the arrow keys.'))}
+        {known ? (
+          <SymbolText text={describePoint(sheet, known, [y, x])} />
+        ) : (
+          (read?.label ?? t('Point at a dot, or reach the picture with Tab and walk it with the arrow keys.'))
+        )}
       </p>
       <p className="caption">
         {t(

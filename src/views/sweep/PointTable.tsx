@@ -4,6 +4,7 @@ import { t } from '../../language/translate.ts'
 import type { SweepSheet } from '../../share/sweeps/points.ts'
 import type { KnownPoint } from '../../state/sweeps/selectors.ts'
 import { describeEstimate, formatInterval, formatParameter, forms } from '../format.ts'
+import { SymbolText } from './SymbolText.tsx'
 import type { SheetMeasure } from './sheetMeasures.ts'
 
 export interface PointTableProps {
@@ -31,7 +32,7 @@ export function PointTable({ sheet, points, measures, selected, onOpen }: PointT
           <tr>
             {places.map((place) => (
               <th key={place} scope="col">
-                {place}
+                <SymbolText text={place} />
               </th>
             ))}
             {measures.map(({ id, label, unit }) => (

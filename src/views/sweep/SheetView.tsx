@@ -18,6 +18,7 @@ import { formatTick } from '../format.ts'
 import { lazyInTurn } from '../lazyInTurn.ts'
 import { MapLegend } from './MapLegend.tsx'
 import { PointTable } from './PointTable.tsx'
+import { SymbolText } from './SymbolText.tsx'
 import {
   measureById,
   measuredSkills,
@@ -94,9 +95,11 @@ export default function SheetView(props: SheetViewProps) {
         {map(right, 'right')}
       </div>
       <p className="map-readout">
-        {read
-          ? describePoint(sheet, read, [left, right])
-          : t('Point at a cell, or reach the map with Tab and walk it with the arrow keys.')}
+        {read ? (
+          <SymbolText text={describePoint(sheet, read, [left, right])} />
+        ) : (
+          t('Point at a cell, or reach the map with Tab and walk it with the arrow keys.')
+        )}
       </p>
       <p className="caption">
         {t(

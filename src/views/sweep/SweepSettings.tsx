@@ -23,6 +23,7 @@ import { selectKnownPoints, selectProgress } from '../../state/sweeps/selectors.
 import { useSweeps } from '../../state/sweeps/store.ts'
 import { NumberInput } from '../controls/NumberInput.tsx'
 import { formatParameter, formatSpan } from '../format.ts'
+import { SymbolText } from './SymbolText.tsx'
 
 export interface SweepSettingsProps {
   experiment: Experiment
@@ -47,7 +48,9 @@ export default function SweepSettings({ experiment, sheet, measurements }: Sweep
   return (
     <details className="sweep-settings">
       <summary>
-        <span className="sweep-summary">{summaryOf(sheet)}</span>
+        <span className="sweep-summary">
+          <SymbolText text={summaryOf(sheet)} />
+        </span>
         <Progress sheet={sheet} measurements={measurements} />
       </summary>
       <div className="sweep-fields">
@@ -200,7 +203,7 @@ function AxisFields({ label, axis, choices, limits, onChange }: AxisFieldsProps)
       >
         {choices.map((choice) => (
           <option key={choice.id} value={choice.id}>
-            {[t(choice.label), choice.symbol.replace('_', '')].filter(Boolean).join(' ')}
+            {[t(choice.label), choice.symbol].filter(Boolean).join(' ')}
           </option>
         ))}
       </select>

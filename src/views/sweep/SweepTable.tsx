@@ -4,6 +4,7 @@ import { t } from '../../language/translate.ts'
 import { positionOf } from '../../share/scale.ts'
 import type { SweepPanel } from '../charts/sweepPanels.ts'
 import { formatParameter } from '../format.ts'
+import { SymbolText } from './SymbolText.tsx'
 import type { SweepLine } from './sweepLine.ts'
 
 /** Nearer than any two values of an axis. */
@@ -44,7 +45,9 @@ export function SweepTable({ line, panels, failures }: SweepTableProps) {
         <caption className="visually-hidden">{t('Measurements along {name}', { name })}</caption>
         <thead>
           <tr>
-            <th scope="col">{name}</th>
+            <th scope="col">
+              <SymbolText text={name} />
+            </th>
             {columns.map(({ value }) => (
               <th key={value} scope="col">
                 {formatParameter(value)}
