@@ -79,6 +79,7 @@ export interface EngineInfo {
   vendor: string
   architecture: string
   isFallback: boolean
+  /** no WebGPU: built-in models alone, shipped geometry, no gradients (cpuEngine.ts) */ isCpu?: boolean
   hasF16: boolean
   maxBindingBytes: number
 }

@@ -1,12 +1,24 @@
 // The merge as a Hugging Face folder: the anchor's config and tokenizer, the merged weights, a card with the recipe.
 
+import type { Checkpoint } from '../src/core/files/checkpoint.ts'
 import { type ExportEntry, exportFolder, writeDirectory, zipFolder } from '../src/core/files/exporter.ts'
-import type { DeviceModel } from '../src/core/model/deviceModel.ts'
-import type { Session, Setup } from '../src/core/session/session.ts'
+import type { Setup } from '../src/core/session/session.ts'
+import type { WeightType } from '../src/core/tensors/dtype.ts'
 import { modelCard } from '../src/share/modelCard.ts'
 import type { Job } from './jobs.ts'
 
-function entriesOf(session: Session, setup: Setup, merged: DeviceModel, job: Job): Promise<ExportEntry[]> {
+/** A merge as it is stored, on a device or in memory. */
+export interface MergedWeights {
+  type: WeightType
+  readStored(name: string): Promise<Uint8Array>
+}
+
+/** Where the merged models are. */
+interface Owner {
+  get(id: string): { checkpoint: Checkpoint }
+}
+
+function entriesOf(session: Owner, setup: Setup, merged: MergedWeights, job: Job): Promise<ExportEntry[]> {
   const { checkpoint } = session.get(setup.anchor)
   return exportFolder(
     {
@@ -21,9 +33,9 @@ function entriesOf(session: Session, setup: Setup, merged: DeviceModel, job: Job
 
 /** One zip; the folder in it is called after the method. */
 export async function zipEntries(
-  session: Session,
+  session: Owner,
   setup: Setup,
-  merged: DeviceModel,
+  merged: MergedWeights,
   job: Job,
 ): Promise<Blob> {
   return zipFolder(await entriesOf(session, setup, merged, job), {
@@ -35,9 +47,9 @@ export async function zipEntries(
 
 /** Names of the files written. */
 export async function directoryEntries(
-  session: Session,
+  session: Owner,
   setup: Setup,
-  merged: DeviceModel,
+  merged: MergedWeights,
   directory: FileSystemDirectoryHandle,
   job: Job,
 ): Promise<string[]> {
@@ -48,7 +60,7 @@ export async function directoryEntries(
 }
 
 /** README.md of a merge: enough to make it again. */
-export function mergeCard(session: Session, setup: Setup, type: string): string {
+export function mergeCard(session: Owner, setup: Setup, type: string): string {
   const name = (id: string) => session.get(id).checkpoint.name
   return modelCard({
     ...setup,

@@ -1,5 +1,5 @@
 // npm run geometry [-- --out public/geometry]: computes what a page without WebGPU loads, by the real session on this
-// machine's adapter: the anchor's Fisher diagonal and packed alignment directions of the default experiment.
+// machine's adapter: the anchor's Fisher diagonal and packed alignment directions.
 
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -11,23 +11,23 @@ import { SHELF_INDEX, type ShelfEntry, type ShelfIndex } from '../core/session/c
 import type { Session, Setup } from '../core/session/session.ts'
 import { openZoo } from './openZoo.ts'
 
-/** What is shipped: the experiment that the page opens with. */
+const setup = (experts: readonly string[]): Setup => ({
+  method: 'alignmerge',
+  anchor: 'anchor',
+  experts: experts.map((id) => ({ id, weight: 1 / experts.length })),
+  lambdaAlign: 4,
+  rank: 8,
+  damping: 0.01,
+  metric: 'fisher',
+  source: 'path',
+  fisher: { labels: 'sampled', form: 'sequence' },
+  seed: 1,
+})
+
+/** What is shipped: the experiment that the page opens with, and the one of the tour. */
 export const SHIPPED: readonly Setup[] = [
-  {
-    method: 'alignmerge',
-    anchor: 'anchor',
-    experts: [
-      { id: 'task-sort', weight: 0.5 },
-      { id: 'task-reverse', weight: 0.5 },
-    ],
-    lambdaAlign: 4,
-    rank: 8,
-    damping: 0.01,
-    metric: 'fisher',
-    source: 'path',
-    fisher: { labels: 'sampled', form: 'sequence' },
-    seed: 1,
-  },
+  setup(['task-sort', 'task-reverse']),
+  setup(['task-sort', 'uncensored']),
 ]
 
 async function joined(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {

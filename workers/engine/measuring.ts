@@ -1,12 +1,10 @@
 // What is measured of a model or a merge, who scores it, and what it answers.
 
-import type { AqiView } from '../../src/core/evaluate/aqiVectors.ts'
-import type { ViewMeasurement } from '../../src/core/evaluate/aqiViews.ts'
-import { isUnavailable } from '../../src/core/evaluate/estimate.ts'
 import { measurementKey, originKey, subjectKey } from '../../src/share/experimentKey.ts'
 import type { Answer, EngineApi, Experiment, MeasurablePart, MeasuredPart, Subject } from '../api.ts'
 import type { Job } from '../jobs.ts'
 import { LabellerSlot } from '../labeller.ts'
+import { viewPart } from '../measuredPart.ts'
 import { opinionOf } from '../opinion.ts'
 import { brokenBy, runSelfTest } from '../selfTest.ts'
 import { type EngineContext, setupOf } from './context.ts'
@@ -103,17 +101,5 @@ export function measuringWing(context: EngineContext): MeasuringApi {
         const { codec } = session.get(originKey(experiment.anchor))
         return { subject, ...(await opinionOf(gpu, model, codec, session.probes, job)) }
       }),
-  }
-}
-
-/** A view's results as parts; what is unavailable is left out of budget and points, its reason is in the AQI. */
-function viewPart(
-  view: AqiView,
-  { result, budget, points }: ViewMeasurement,
-): Pick<MeasuredPart, 'aqi' | 'budget' | 'clusters'> {
-  return {
-    aqi: { [view]: result },
-    ...(isUnavailable(budget) ? {} : { budget: { [view]: budget } }),
-    ...(isUnavailable(points) ? {} : { clusters: { [view]: points } }),
   }
 }

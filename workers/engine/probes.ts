@@ -1,8 +1,7 @@
 // What stands behind points and directions of the charts.
 
 import { EngineError } from '../../src/core/errors.ts'
-import { type AqiText, answerClass, aqiTexts } from '../../src/core/evaluate/aqiVectors.ts'
-import type { Answered } from '../../src/core/evaluate/behaviour.ts'
+import { aqiTexts } from '../../src/core/evaluate/aqiVectors.ts'
 import { answerProbes } from '../../src/core/evaluate/probeAnswers.ts'
 import { type Geometry, ROW_SETS, type RowSetName } from '../../src/core/session/geometry.ts'
 import { measureModules, moduleCoordinates } from '../../src/core/session/moduleCoordinates.ts'
@@ -13,9 +12,10 @@ import {
   originKey,
   subjectKey,
 } from '../../src/share/experimentKey.ts'
-import type { ModuleSummary, PointText, PointTexts, ProbeAnswer, ProbesApi } from '../api/probes.ts'
+import type { ModuleSummary, ProbeAnswer, ProbesApi } from '../api/probes.ts'
 import type { Experiment, Subject } from '../api.ts'
 import type { Job } from '../jobs.ts'
+import { answerOf, answerTexts, textsOf } from '../pointTexts.ts'
 import { type EngineContext, setupOf } from './context.ts'
 
 export const probesWing = (context: EngineContext): ProbesApi => {
@@ -71,13 +71,7 @@ export const probesWing = (context: EngineContext): ProbesApi => {
           }),
         )
       const answers = answered.wholeOf(measurementOf(experiment, subject))
-      if (!answers) return null
-      return textsOf(
-        answers.flatMap((one): AqiText[] => {
-          const label = answerClass(one)
-          return label ? [{ probe: one.probe, label, completion: one.text }] : []
-        }),
-      )
+      return answers ? answerTexts(answers) : null
     },
 
     async knownAnswers(experiment, subject) {
@@ -114,20 +108,6 @@ export const probesWing = (context: EngineContext): ProbesApi => {
         return { ...found, key: mergeKey(experiment), ranks: ranksOf(geometry), durationMs }
       }),
   }
-}
-
-const answerOf = ({ probe, text, kind }: Answered): ProbeAnswer => ({ probe: probe.id, text, verdict: kind })
-
-function textsOf(texts: readonly AqiText[]): PointTexts {
-  const of = (wanted: AqiText['label']): PointText[] =>
-    texts
-      .filter(({ label }) => label === wanted)
-      .map(({ probe: { id, set, topic, prompt }, completion }) => ({
-        probe: id,
-        ...{ set, topic, prompt },
-        ...(completion !== undefined && { completion }),
-      }))
-  return { safe: of('safe'), unsafe: of('unsafe') }
 }
 
 const ranksOf = ({ bases }: Geometry) =>

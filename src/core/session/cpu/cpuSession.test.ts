@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { globals } from 'webgpu'
 import { nodeFolder } from '../../../cli/nodeFolder.ts'
 import { openTestDevice } from '../../../testing/openTestDevice.ts'
+import type { ForwardModel } from '../../evaluate/forwardModel.ts'
 import { loadOrtNode } from '../../evaluate/ort/ortNode.ts'
 import { readProbes } from '../../evaluate/probes.ts'
 import { openCheckpoint } from '../../files/checkpoint.ts'
@@ -43,7 +44,7 @@ const FEW = 12
 let gpu: Gpu
 let device: Session
 let host: CpuSession
-let measures: ForwardMeasures<Awaited<ReturnType<CpuSession['mergedModel']>>>
+let measures: ForwardMeasures<ForwardModel>
 
 beforeAll(async () => {
   const probes = readProbes(JSON.parse(await readFile(`${root}/zoo/probes.json`, 'utf8')), 'probes.json')
@@ -51,7 +52,7 @@ beforeAll(async () => {
   const loadOrt = () => loadOrtNode({ gpu: navigator.gpu, globals })
   device = new Session(gpu, probes)
   host = new CpuSession(loadOrt, await nodeFolder(`${root}/geometry`), probes)
-  measures = new ForwardMeasures(host)
+  measures = new ForwardMeasures<ForwardModel>(host)
   for (const id of ['anchor', 'task-sort', 'task-reverse']) {
     const checkpoint = await openCheckpoint(await nodeFolder(`${root}/zoo/${id}`))
     await device.load(id, checkpoint)

@@ -58,8 +58,8 @@ beforeAll(async () => {
     await session.load(id, await nearCheckpoint(seed + 1, 0.03))
   const entry = await session.files.exportFisher('anchor', SETUP.fisher, SETUP.seed)
   const fisher = await memorySource(entry.path, entry.chunks())
-  exact = await exactDirections(session, SETUP, fisher)
-  made = await makeDirections(session, SETUP, fisher)
+  exact = await exactDirections(session, SETUP, fisher, 16)
+  made = await makeDirections(session, SETUP, fisher, { rank: 16 })
   anchor = await readHostWeights(session.get('anchor').checkpoint)
   const differences: Float64Array[] = []
   for (const id of ['one', 'two'])
@@ -138,6 +138,15 @@ describe('the closed form', () => {
       // Not because nothing is shielded.
       if (lambdaAlign > 0) expect(relative(packed.merge(weights, 0, rank), whole)).toBeGreaterThan(1e-2)
     })
+})
+
+test('a rank beyond the directions at hand is refused, not cut', () => {
+  const { rows, ...input } = packed.input
+  const few = new HostGeometry({ ...input, rows: { ...rows, own: rows.own.slice(0, 3) } })
+  expect(() => few.merge(weights, 4, 4)).toThrow(/reach rank 3/)
+  expect(few.merge(weights, 4, 3)).toEqual(packed.merge(weights, 4, 3))
+  // All there are, and fewer than were asked for: nothing is missing.
+  expect(() => packed.merge(weights, 4, made.summary.rank + 1)).not.toThrow()
 })
 
 describe('drift', () => {

@@ -51,7 +51,7 @@ export class HostGeometry {
 
   /**
    * δ* (P) of the closed form: Σ λ_k Δ_k − s Σ c_i u_i over the first `rank` directions, s = λ/(1 + λ); λ_align may be
-   * Infinity. `weights` sum to 1, in the order of the file's experts.
+   * Infinity. `weights` sum to 1. `gpu-unavailable` for a rank beyond what is at hand.
    */
   merge(weights: ArrayLike<number>, lambdaAlign: number, rank: number): Float64Array {
     const { differences, numbers, rows, layout } = this.input
@@ -59,7 +59,7 @@ export class HostGeometry {
     differences.forEach((own, k) => {
       addScaled(delta, own, weights[k])
     })
-    const m = Math.min(rank, this.rank)
+    const m = this.#kept(rank)
     const shares = shrinkShares(lambdaAlign, new Float64Array(m).fill(1))
     for (let i = 0; i < m; i++) {
       const c = differences.reduce((sum, _, k) => sum + weights[k] * numbers.alignmentCoordinates[k][i], 0)
@@ -73,6 +73,7 @@ export class HostGeometry {
 
   /** Drift of a displacement δ (P) from the anchor, in the first `rank` directions of each set. */
   drift(delta: Float64Array, rank: number, signal?: AbortSignal): MeasuredDrift {
+    this.#kept(rank)
     const c = this.#coordinates(delta, signal)
     const norm = (set: DirectionSet) => driftNorm(sumRows(c[set]).subarray(0, rank))
     return {
@@ -82,6 +83,16 @@ export class HostGeometry {
       total: Math.sqrt(this.#inner(delta, delta)),
       byLayer: c.heldOut.slice(0, this.input.layerCount).map((own) => driftNorm(own.subarray(0, rank))),
     }
+  }
+
+  /** Directions of a rank that was asked for; `gpu-unavailable` where more exist than are at hand. */
+  #kept(rank: number): number {
+    if (rank > this.rank && this.rank < this.input.numbers.rank)
+      throw new EngineError(
+        'gpu-unavailable',
+        `Without WebGPU the shipped directions reach rank ${this.rank}; rank ${rank} needs them computed`,
+      )
+    return Math.min(rank, this.rank)
   }
 
   /** ⟨x, y⟩_G */

@@ -22,6 +22,8 @@ import { differenceOf, type HostLayout, layoutOf, readHostWeights } from './host
 
 /** Bits of each number by set: what is written into weights is kept finer than what only measures them. */
 export type DirectionBits = Record<DirectionSet, number>
+/** Directions of each set that are shipped, the default rank: twice as many would be twice as much to load. */
+export const DIRECTION_RANK = 8
 export const DIRECTION_BITS: DirectionBits = { own: 8, heldOut: 6, other: 6 }
 
 /** Directions as they are computed, before they are packed. */
@@ -32,13 +34,14 @@ export interface ExactDirections {
 }
 
 /**
- * The directions of a setup. `fisher` is the anchor's file (`session.files.exportFisher`), from which the page makes its
+ * The first `rank` directions of each set of a setup. `fisher` is the anchor's file (`session.files.exportFisher`), from which the page makes its
  * metric too.
  */
 export async function exactDirections(
   session: Session,
   setup: Setup,
   fisher: ByteSource,
+  rank: number,
   options: JobOptions = {},
 ): Promise<ExactDirections> {
   const anchor = session.get(setup.anchor).checkpoint
@@ -53,7 +56,7 @@ export async function exactDirections(
   const root = Float64Array.from(metric, Math.sqrt)
   const geometry = await session.prepare(setup, options)
   const rows = {} as ExactDirections['rows']
-  for (const set of DIRECTION_SETS) rows[set] = await rootDirections(geometry, set, layout, root)
+  for (const set of DIRECTION_SETS) rows[set] = await rootDirections(geometry, set, rank, layout, root)
   return { layout, metric, rows }
 }
 
@@ -62,11 +65,11 @@ export async function makeDirections(
   session: Session,
   setup: Setup,
   fisher: ByteSource,
-  options: JobOptions & { bits?: DirectionBits } = {},
+  options: JobOptions & { bits?: DirectionBits; rank?: number } = {},
 ): Promise<Directions<GeometryNumbers>> {
-  const { bits = DIRECTION_BITS, signal } = options
+  const { bits = DIRECTION_BITS, rank = DIRECTION_RANK, signal } = options
   const anchor = session.get(setup.anchor).checkpoint
-  const exact = await exactDirections(session, setup, fisher, options)
+  const exact = await exactDirections(session, setup, fisher, rank, options)
   const rows = {
     own: packRows(exact.rows.own, bits.own),
     heldOut: packRows(exact.rows.heldOut, bits.heldOut),
@@ -111,10 +114,12 @@ export function knownCoordinates(
 async function rootDirections(
   { bases, input }: Geometry,
   set: DirectionSet,
+  most: number,
   layout: HostLayout,
   root: Float64Array,
 ): Promise<Float64Array[]> {
-  const { rank, n, rows: mixing } = bases[set]
+  const { n, rows: mixing } = bases[set]
+  const rank = Math.min(most, bases[set].rank)
   const { gpu } = input.anchor
   const out = Array.from({ length: rank }, () => new Float64Array(layout.total))
   for (const { name, start, count } of layout.weights) {
