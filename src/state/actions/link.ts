@@ -45,6 +45,11 @@ const tablesOf = (
     Object.keys(asTable).map((name) => [name, tables.some((one) => one === name)]),
   ) as ViewSlice['asTable']
 
+let taken: Promise<boolean> | null = null
+
+/** True once the results of the link that was opened last are on the page; false where it has none that can be shown. */
+export const linkResults = async (): Promise<boolean> => (await taken) ?? false
+
 /** Opens a link's state: the experiment, how it is looked at, and its results, as soon as they are checked. */
 function openLink({ experiment, view, weights, results }: LinkState): void {
   update('recipe', { experiment })
@@ -52,7 +57,7 @@ function openLink({ experiment, view, weights, results }: LinkState): void {
   present(location.search, view)
   update('runs', { linkWeights: weights ?? null })
   dropLinkResults()
-  if (results !== undefined) void receiveResults('link', results, experiment)
+  taken = results === undefined ? null : receiveResults('link', results, experiment)
   askAboutForeign(experiment)
 }
 

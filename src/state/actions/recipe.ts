@@ -7,6 +7,7 @@ import { findMethod, misfit, type ParameterScalar } from '../../share/methods.ts
 import { choiceParameters, defaultMethod, limits, numberParameters } from '../../share/parameters.ts'
 import { clampNumber } from '../../share/scale.ts'
 import { redistribute } from '../../share/sweeps/parameters.ts'
+import { usePresentation } from '../share/presentation.ts'
 import { readState, update } from '../store.ts'
 import { recipeChanged } from './runner.ts'
 
@@ -14,7 +15,8 @@ export { redistribute }
 
 function change(edit: (experiment: Experiment) => Experiment): void {
   const { experiment } = readState().recipe
-  if (!experiment) return
+  // In a frame there is nothing to be set.
+  if (!experiment || usePresentation.getState().isEmbed) return
   update('recipe', { experiment: withFittingMethod(edit(experiment)) })
   recipeChanged()
 }

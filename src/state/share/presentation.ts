@@ -11,6 +11,9 @@ export interface Presentation {
 
 export const usePresentation = create<Presentation>()(() => ({ isEmbed: false, hidden: new Set() }))
 
+/** What is left out. */
+export const useHidden = (): Presentation['hidden'] => usePresentation((state) => state.hidden)
+
 /** Parts named in `?hide=`; names that are none are passed over, since nobody is there to be told. */
 export function readHide(search: string): HideablePart[] {
   const asked = new URLSearchParams(search).get('hide')?.split(',') ?? []

@@ -170,9 +170,15 @@ export function standingResults(received: readonly ReceivedSet[]): Standing {
   const known = standingOf.get(received)
   if (known) return known
   const sets = received.filter(({ source, isRecomputed }) => source === 'shipped' && !isRecomputed)
+  const linked = received.filter(({ source }) => source === 'link')
   const standing: Standing = {
     measurements: Object.assign({}, ...sets.map(({ measurements }) => measurements)),
     geometries: Object.assign({}, ...sets.map(({ geometries }) => geometries)),
+  }
+  // What a link says is to be replaced by a run of one's own, and by nothing else.
+  for (const { measurements, geometries } of linked) {
+    for (const id of Object.keys(measurements)) delete standing.measurements[id]
+    for (const key of Object.keys(geometries)) delete standing.geometries[key]
   }
   standingOf.set(received, standing)
   return standing

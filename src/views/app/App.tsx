@@ -1,7 +1,9 @@
 // The page: header, recipe on the left where the page has one, the page itself beside it.
 
-import { Suspense, useEffect } from 'react'
+import { lazy, Suspense, useEffect } from 'react'
 import { t } from '../../language/translate.ts'
+import { useForeign } from '../../state/share/foreign.ts'
+import { useHidden } from '../../state/share/presentation.ts'
 import { useStudio } from '../../state/store.ts'
 import { PanelBoundary } from '../error/PanelBoundary.tsx'
 import { LabellerPanel } from '../labeller/LabellerPanel.tsx'
@@ -21,11 +23,16 @@ import { Split } from './Split.tsx'
 import { watchShortcuts } from './shortcuts.ts'
 import { useWork, type Work } from './useWork.ts'
 
+const ForeignDialog = lazy(() => import('../share/ForeignDialog.tsx'))
+const ReceivedNotice = lazy(() => import('../share/ReceivedNotice.tsx'))
+
 export function App() {
   const engine = useStudio((state) => state.models.engine)
   const announcement = useStudio((state) => state.runs.announcement)
   const page = useStudio((state) => state.view.page)
   const work = useWork()
+  const hasReceived = useStudio((state) => state.runs.received.length > 0)
+  const isAsking = useForeign((state) => state.models.length > 0)
   useEffect(watchShortcuts, [])
   const row = pages.find(({ id }) => id === page) ?? pages[0]!
   return (
@@ -34,7 +41,7 @@ export function App() {
         {t('Skip to the charts')}
       </button>
       <Header isReady={work.isReady} />
-      {engine.kind === 'unsupported' ? (
+      {engine.kind === 'unsupported' && !hasReceived ? (
         <NoWebGpu reason={engine.reason} />
       ) : row.hasRecipe ? (
         <Split
@@ -54,6 +61,11 @@ export function App() {
           <Stage row={row} />
         </div>
       )}
+      {isAsking && (
+        <Suspense>
+          <ForeignDialog />
+        </Suspense>
+      )}
       <TourSlot />
       <ErrorPanel />
       <UpdateNotice />
@@ -67,14 +79,15 @@ export function App() {
 /** Who takes part and how it becomes one. */
 function Side({ work: { experiment, list, isReady, isAsked } }: { work: Work }) {
   const isLoading = useStudio((state) => state.models.isLoading)
+  const hidden = useHidden()
   return (
     <aside className="side" aria-label={t('Experiment')} aria-busy={isLoading}>
       <fieldset className="side-fields" disabled={!isAsked}>
         <legend className="visually-hidden">{t('Experiment')}</legend>
-        <PresetField list={list} />
-        <ModelsPanel experiment={experiment} list={list} isReady={isReady} />
-        <RecipePanel experiment={experiment} isReady={isReady} />
-        <LabellerPanel />
+        {!hidden.has('recipe') && <PresetField list={list} />}
+        {!hidden.has('models') && <ModelsPanel experiment={experiment} list={list} isReady={isReady} />}
+        {!hidden.has('recipe') && <RecipePanel experiment={experiment} isReady={isReady} />}
+        {!hidden.has('labeller') && <LabellerPanel />}
       </fieldset>
       {!isAsked && !isLoading && <OpenModel />}
     </aside>
@@ -84,18 +97,27 @@ function Side({ work: { experiment, list, isReady, isAsked } }: { work: Work }) 
 function Stage({ row: { id, label, Page } }: { row: PageRow }) {
   const engine = useStudio((state) => state.models.engine)
   const selfTest = useStudio((state) => state.models.selfTest)
+  const hasReceived = useStudio((state) => state.runs.received.length > 0)
+  const hidden = useHidden()
   return (
     <main id="main" className="stage" tabIndex={-1} data-page={id}>
       <EngineBanner engine={engine} />
       {selfTest && <SelfTestView result={selfTest} />}
+      {hasReceived && (
+        <Suspense>
+          <ReceivedNotice />
+        </Suspense>
+      )}
       <PanelBoundary key={id} name={t(label)}>
         <Suspense fallback={<p className="stage-wait muted">{t('Opening the page …')}</p>}>
           <Page />
         </Suspense>
       </PanelBoundary>
-      <PanelBoundary name={t('What the numbers mean, and what is ours')}>
-        <AboutView />
-      </PanelBoundary>
+      {!hidden.has('about') && (
+        <PanelBoundary name={t('What the numbers mean, and what is ours')}>
+          <AboutView />
+        </PanelBoundary>
+      )}
     </main>
   )
 }

@@ -1,8 +1,8 @@
-import { lazy, Suspense, useState } from 'react'
+import { lazy, Suspense } from 'react'
 import { t } from '../../language/translate.ts'
-import { copyLink } from '../../state/actions/link.ts'
 import { setPage } from '../../state/actions/view.ts'
-import { openPalette, useDialogs } from '../../state/dialogs.ts'
+import { openDialog, openPalette, useDialogs } from '../../state/dialogs.ts'
+import { useHidden } from '../../state/share/presentation.ts'
 import { useStudio } from '../../state/store.ts'
 import { pages } from '../pages.ts'
 import { EngineChip } from './EngineChip.tsx'
@@ -13,6 +13,7 @@ import { shortcutText } from './shortcuts.ts'
 import { UndoButtons } from './UndoButtons.tsx'
 
 const Palette = lazy(() => import('../palette/Palette.tsx'))
+const ShareDialog = lazy(() => import('../share/ShareDialog.tsx'))
 const Shortcuts = lazy(() => import('../palette/Shortcuts.tsx'))
 
 export interface HeaderProps {
@@ -23,12 +24,7 @@ export interface HeaderProps {
 export function Header({ isReady }: HeaderProps) {
   const hasExperiment = useStudio((state) => state.recipe.experiment !== null)
   const dialog = useDialogs((state) => state.open)
-  const [shared, setShared] = useState<'no' | 'copied' | 'by hand'>('no')
-  const share = async () => {
-    setShared((await copyLink()) ? 'copied' : 'by hand')
-    setTimeout(() => setShared('no'), 2500)
-  }
-  const shareTexts = { no: t('Share'), copied: t('Copied'), 'by hand': t('Copy from the address bar') }
+  const hidden = useHidden()
   return (
     <header className="app-header">
       <div className="brand">
@@ -45,30 +41,39 @@ export function Header({ isReady }: HeaderProps) {
       <EngineChip />
       <JobProgress />
       <nav className="app-actions" aria-label={t('Actions')}>
-        <UndoButtons />
-        <button
-          type="button"
-          className="search-button"
-          title={t('Everything that can be done here, by name')}
-          onClick={openPalette}
-        >
-          {t('Commands')} <kbd>{shortcutText('K')}</kbd>
-        </button>
-        <ExportMenu isReady={isReady} />
-        <button
-          type="button"
-          className="share-button"
-          disabled={!hasExperiment}
-          title={t('Copies a link that holds the whole experiment')}
-          onClick={() => void share()}
-        >
-          {shareTexts[shared]}
-        </button>
+        {!hidden.has('undo') && <UndoButtons />}
+        {!hidden.has('commands') && (
+          <button
+            type="button"
+            className="search-button"
+            title={t('Everything that can be done here, by name')}
+            onClick={openPalette}
+          >
+            {t('Commands')} <kbd>{shortcutText('K')}</kbd>
+          </button>
+        )}
+        {!hidden.has('export') && <ExportMenu isReady={isReady} />}
+        {!hidden.has('share') && (
+          <button
+            type="button"
+            className="share-button"
+            disabled={!hasExperiment}
+            title={t('A link with the results, a frame for a lesson, the recipe for other tools')}
+            onClick={() => openDialog('share')}
+          >
+            {t('Share')}
+          </button>
+        )}
         <SettingsMenu />
       </nav>
       {dialog === 'palette' && (
         <Suspense>
           <Palette />
+        </Suspense>
+      )}
+      {dialog === 'share' && (
+        <Suspense>
+          <ShareDialog />
         </Suspense>
       )}
       {dialog === 'shortcuts' && (
@@ -82,19 +87,22 @@ export function Header({ isReady }: HeaderProps) {
 
 function PageTabs() {
   const page = useStudio((state) => state.view.page)
+  const hidden = useHidden()
   return (
     <nav className="page-tabs" aria-label={t('Pages')}>
-      {pages.map(({ id, label, title }) => (
-        <button
-          key={id}
-          type="button"
-          title={t(title)}
-          aria-current={page === id ? 'page' : undefined}
-          onClick={() => setPage(id)}
-        >
-          {t(label)}
-        </button>
-      ))}
+      {pages
+        .filter(({ id }) => id === page || !hidden.has(id))
+        .map(({ id, label, title }) => (
+          <button
+            key={id}
+            type="button"
+            title={t(title)}
+            aria-current={page === id ? 'page' : undefined}
+            onClick={() => setPage(id)}
+          >
+            {t(label)}
+          </button>
+        ))}
     </nav>
   )
 }

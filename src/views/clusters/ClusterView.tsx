@@ -19,6 +19,7 @@ import { TableToggle } from '../controls/TableToggle.tsx'
 import { describeEstimate, formatInterval, formatParameter, formatValue } from '../format.ts'
 import { lazyInTurn } from '../lazyInTurn.ts'
 import { BudgetBadge } from '../numbers/BudgetBadge.tsx'
+import { PanelTools } from '../share/PanelTools.tsx'
 import { useSweep } from '../sweep/useSweep.ts'
 import { legendOf, pinnedSources, sourceOf } from './clusterSources.ts'
 import { clustersAt, noClusters, type ShownClusters } from './interpolateClusters.ts'
@@ -99,7 +100,16 @@ export function ClusterView({ experiment, anchorId, measurements, view }: Cluste
       <header className="panel-head">
         <h2 id="clusters-title">{t('Clusters')}</h2>
         <ViewTabs view={view} />
-        <TableToggle chart="clusters" isTable={isTable} />
+        <PanelTools
+          name="clusters"
+          label={t('the clusters')}
+          shown={[
+            { experiment, subject: { kind: 'model', id: anchorId ?? '' }, part: 'aqi' },
+            { experiment, subject: currentMerge(experiment), part: 'aqi' },
+          ]}
+        >
+          <TableToggle chart="clusters" isTable={isTable} />
+        </PanelTools>
       </header>
       <div className="cluster-figures">
         <Figure label={t('Anchor')} mark="hollow" result={anchor?.aqi[view]} budget={undefined} />

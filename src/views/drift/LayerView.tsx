@@ -5,13 +5,14 @@ import type { Experiment } from '../../../workers/api.ts'
 import { t } from '../../language/translate.ts'
 import { geometryKey } from '../../share/experimentKey.ts'
 import { pinSlots, usePins } from '../../state/pins/store.ts'
-import { sweepExperiment } from '../../state/plan.ts'
+import { currentMerge, sweepExperiment } from '../../state/plan.ts'
 import { type Measurements, selectMeasurement, selectMergeMeasurement } from '../../state/selectors.ts'
 import { useStudio } from '../../state/store.ts'
 import { niceMaximum } from '../charts/niceMaximum.ts'
 import { TableToggle } from '../controls/TableToggle.tsx'
 import { formatRound, formatScaled, normScaleOf } from '../format.ts'
 import { lazyInTurn } from '../lazyInTurn.ts'
+import { PanelTools } from '../share/PanelTools.tsx'
 
 const LayerBars = lazyInTurn(() => import('../charts/LayerBars.tsx'))
 const DriftFormula = lazyInTurn(() => import('./DriftFormula.tsx'))

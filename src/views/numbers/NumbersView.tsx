@@ -4,7 +4,7 @@ import { t } from '../../language/translate.ts'
 import { geometryKey } from '../../share/experimentKey.ts'
 import { findMethod } from '../../share/methods.ts'
 import { pinSlots, usePins } from '../../state/pins/store.ts'
-import { sweepExperiment } from '../../state/plan.ts'
+import { currentMerge, sweepExperiment } from '../../state/plan.ts'
 import {
   type Measurements,
   selectLambda,
@@ -14,6 +14,7 @@ import {
 } from '../../state/selectors.ts'
 import { useStudio } from '../../state/store.ts'
 import { describeEstimate, formatInterval, formatParameter, formatValue, forms } from '../format.ts'
+import { PanelTools } from '../share/PanelTools.tsx'
 import { skillNames } from '../sweep/sweepSeries.ts'
 import { BudgetBadge } from './BudgetBadge.tsx'
 import { type Cell, columnsOf, groupsOf } from './numberRows.ts'
@@ -71,11 +72,19 @@ export function NumbersView({ experiment, cast, geometry, measurements, view }: 
     () => groupsOf(columns, skillNames(columns.map((column) => column.measurement)), view, labeller),
     [columns, view, labeller],
   )
+  const shown = useMemo(() => {
+    const parts = ['aqi', 'behaviour'] as const
+    const models = cast ? [cast.anchor, ...cast.experts] : []
+    return [...models.map(({ id }) => ({ kind: 'model', id }) as const), currentMerge(experiment)].flatMap(
+      (subject) => parts.map((part) => ({ experiment, subject, part })),
+    )
+  }, [cast, experiment])
   return (
     <section className="panel numbers" aria-labelledby="numbers-title">
       <header className="panel-head">
         <h2 id="numbers-title">{t('Numbers')}</h2>
         <p className="muted">{t('value, 95 % interval, n')}</p>
+        <PanelTools name="numbers" label={t('the numbers')} shown={shown} hasPicture={false} />
       </header>
       <div className="table-scroll">
         <table className="numbers-table" style={{ minWidth: 152 + 168 * columns.length }}>

@@ -9,6 +9,7 @@ import { positionOf, snapToStops } from '../../share/scale.ts'
 import { isOnSheet, type SweepSheet } from '../../share/sweeps/points.ts'
 import type { PinnedRuns } from '../../state/pins/store.ts'
 import { type Measurements, selectMeasurement, selectMergeMeasurement } from '../../state/selectors.ts'
+import { usePresentation } from '../../state/share/presentation.ts'
 import { useStudio } from '../../state/store.ts'
 import { setSwept } from '../../state/sweeps/actions.ts'
 import { selectKnownPoints } from '../../state/sweeps/selectors.ts'
@@ -116,7 +117,8 @@ export function LineSweep(props: LineSweepProps) {
     [sheet, measurements, failed],
   )
   const ticks = useMemo(() => ticksOf(line), [line])
-  const isLocked = parameter.id === 'lambdaAlign' && experiment.method !== 'alignmerge'
+  const isEmbed = usePresentation((state) => state.isEmbed)
+  const isLocked = isEmbed || (parameter.id === 'lambdaAlign' && experiment.method !== 'alignmerge')
   const onMove = useCallback(
     (position: number) => setSwept(parameter.id, snapToStops(range, position, values, snapReach)),
     [parameter, range, values],

@@ -5,6 +5,7 @@ import { lazy, Suspense, useMemo } from 'react'
 import type { AqiView, Experiment, GeometrySummary } from '../../../workers/api.ts'
 import { t } from '../../language/translate.ts'
 import { usePins } from '../../state/pins/store.ts'
+import { currentMerge } from '../../state/plan.ts'
 import type { Measurements } from '../../state/selectors.ts'
 import { useStudio } from '../../state/store.ts'
 import { setPicture } from '../../state/sweeps/actions.ts'
@@ -12,6 +13,7 @@ import { selectSheet } from '../../state/sweeps/selectors.ts'
 import { type SweepPicture, useSweeps } from '../../state/sweeps/store.ts'
 import { Formula } from '../controls/Formula.tsx'
 import { TableToggle } from '../controls/TableToggle.tsx'
+import { PanelTools } from '../share/PanelTools.tsx'
 import { LineSweep } from './LineSweep.tsx'
 import { MergeStatus } from './MergeStatus.tsx'
 import './sweep.css'
@@ -39,6 +41,17 @@ export function SweepView({ experiment, anchorId, geometry, measurements, view }
     () => (spec.kind === 'weights' ? ['λₖ'] : parameters.map(({ symbol, label }) => symbol || t(label))),
     [spec, parameters],
   )
+  const shown = useMemo(
+    () =>
+      sheet.points.flatMap((point) =>
+        (['aqi', 'behaviour'] as const).map((part) => ({
+          experiment: point.experiment,
+          subject: currentMerge(point.experiment),
+          part,
+        })),
+      ),
+    [sheet],
+  )
   const common = { experiment, sheet, anchorId, measurements, view, pins, isTable }
   return (
     <section className="panel sweep" aria-labelledby="sweep-title">
@@ -54,7 +67,9 @@ export function SweepView({ experiment, anchorId, geometry, measurements, view }
         </h2>
         <MergeStatus experiment={experiment} />
         <PictureTabs picture={picture} isLine={spec.kind === 'line'} />
-        <TableToggle chart="sweep" isTable={isTable} />
+        <PanelTools name="sweep" label={t('the sweep')} shown={shown}>
+          <TableToggle chart="sweep" isTable={isTable} />
+        </PanelTools>
       </header>
       <Suspense fallback={<div className="sweep-settings" />}>
         <SweepSettings experiment={experiment} sheet={sheet} measurements={measurements} />
