@@ -5,7 +5,6 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Experiment } from '../../../workers/api.ts'
 import { type ShippedSet, shippedVersion } from '../../help/shipped.ts'
-import { measurementId } from '../../share/measurement.ts'
 import { packResults } from '../../share/results.ts'
 import type { ShippedResults } from './studio.ts'
 
@@ -38,23 +37,16 @@ export async function shippedInputs(site: string): Promise<ShippedInputs> {
   }
 }
 
-/** Text of the file. Pictures of every view are kept of models and lessons' merges, of other merges the first that is seen. */
+/** Text of the file, with the pictures of every view: what ships counts as measured. */
 export function shippedFile(
   set: ShippedSet,
   experiment: Experiment,
-  { models, geometry, rows, shown, adapter }: ShippedResults,
+  results: ShippedResults,
   inputs: ShippedInputs,
 ): string {
-  const all = { experiment, models, geometry, adapter }
-  const idOf = ({ measurement }: (typeof rows)[number]) => measurementId(measurement.key, measurement.subject)
-  const whole = packResults({ ...all, rows: rows.filter((row) => shown.has(idOf(row))) })
-  const others = packResults(
-    { ...all, rows: rows.filter((row) => !shown.has(idOf(row))) },
-    { pointsOf: ['completions'] },
-  )
   const file: ShippedFile = {
     ...{ version: shippedVersion, id: set.id, ...inputs },
-    results: { ...whole, rows: [...whole.rows, ...others.rows] },
+    results: packResults({ experiment, ...results }),
   }
   return `${JSON.stringify(file)}\n`
 }

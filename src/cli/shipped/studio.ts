@@ -19,9 +19,10 @@ import { lessons } from '../../help/lessons.ts'
 import { type ShippedSet, shippedExperiment } from '../../help/shipped.ts'
 import { geometryKey, measurementKey, mergeKey, originKey } from '../../share/experimentKey.ts'
 import { emptyMeasurement, type Measurement, measurementId, type PartName } from '../../share/measurement.ts'
+import { statedParameters } from '../../share/methods.ts'
 import type { ResultRow } from '../../share/results.ts'
 import { setupOf } from '../../share/setup.ts'
-import { allTasks, currentMerge } from '../../state/plan.ts'
+import { allTasks, sweepExperiment, sweepOrder } from '../../state/plan.ts'
 import { nodeFolder } from '../nodeFolder.ts'
 import { nodeGpu } from '../nodeGpu.ts'
 
@@ -29,7 +30,6 @@ export interface ShippedResults {
   models: ModelSummary[]
   geometry: GeometrySummary
   rows: ResultRow[]
-  /** measurement ids of the models and of merges that a lesson opens, not only passes */ shown: Set<string>
   adapter: string
 }
 
@@ -122,15 +122,14 @@ function studioOf(
       const base = shippedExperiment(set)
       const ids = [base.anchor, ...base.experts.map(({ origin }) => origin)].map(originKey)
       const rows = new Map<string, ResultRow>()
-      const shown = new Set<string>()
       const geometry = await summarise(base)
       for (const lesson of set.lessons) {
         const experiment: Experiment = lessons[lesson]
-        const asked = currentMerge(experiment)
-        for (const id of ids)
-          shown.add(measurementId(measurementKey(experiment, { kind: 'model', id }), { kind: 'model', id }))
-        shown.add(measurementId(measurementKey(experiment, asked), asked))
-        for (const task of allTasks(experiment, ids[0]!, ids.slice(1))) {
+        // Rounds and searches at every λ would be most of the bytes; the page measures those when somebody looks.
+        const isPlain = Object.keys(statedParameters(experiment.method, experiment.parameters)).length === 0
+        const points = sweepOrder.map((lambdaAlign) => ({ ...sweepExperiment(experiment), lambdaAlign }))
+        const wishes = { points: isPlain ? points : [], pinned: [] }
+        for (const task of allTasks(experiment, ids[0]!, ids.slice(1), wishes)) {
           if (task.kind !== 'measure') continue
           const { subject, part } = task
           const key = measurementKey(task.experiment, subject)
@@ -150,7 +149,7 @@ function studioOf(
         }
       }
       const cast = ids.map((id) => models.find((model) => model.id === id)!)
-      return { models: cast, geometry, rows: [...rows.values()], shown, adapter: session.gpu.summary.adapter }
+      return { models: cast, geometry, rows: [...rows.values()], adapter: session.gpu.summary.adapter }
     },
   }
 }

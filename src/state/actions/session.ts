@@ -4,6 +4,16 @@ import type { PlayEvent } from '../../../workers/api/play.ts'
 import type { LabellerRequest } from '../../../workers/api.ts'
 import { type Connect, type Connection, connectWorker } from '../engine.ts'
 
+async function readShippedFile(name: string): Promise<unknown> {
+  try {
+    const response = await fetch(new URL(`results/${name}.json`, document.baseURI))
+    return response.ok ? await response.json() : undefined
+  } catch {
+    // They are a convenience: without them the page measures.
+    return undefined
+  }
+}
+
 export const session = {
   connect: connectWorker as Connect,
   connection: null as Connection | null,
@@ -14,6 +24,8 @@ export const session = {
   folders: new Map<string, FileSystemDirectoryHandle>(),
   /** The labeller that is plugged in, to open it again. */
   labeller: { kind: 'built-in' } as LabellerRequest,
+  /** Reads a file of results that come with the page; undefined where there is none. */
+  readShipped: readShippedFile as (name: string) => Promise<unknown>,
   /** Every key a result was asked for; anything else that arrives is not ours. */
   expectedKeys: new Set<string>(),
   /** The playground's ear, once it has been opened. */

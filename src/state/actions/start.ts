@@ -7,13 +7,15 @@ import { type Connect, callEngine } from '../engine.ts'
 import { toFailure } from '../failure.ts'
 import { loadPins } from '../pins/actions.ts'
 import { watchFaults } from '../report/faults.ts'
+import { usePresentation } from '../share/presentation.ts'
+import { watchShipped } from '../share/shipped.ts'
 import { readState, update } from '../store.ts'
 import { loadSweep } from '../sweeps/actions.ts'
 import { announce, reportError } from './errors.ts'
 import { handleEvent, markLost } from './events.ts'
 import { runJob } from './jobs.ts'
 import { openLabeller } from './labeller.ts'
-import { readLink, watchLink } from './link.ts'
+import { linkResults, readLink, watchLink } from './link.ts'
 import { reopenModels } from './models.ts'
 import { reopenOwnProbes, watchOwnProbes } from './ownProbes.ts'
 import { defaultExperiment } from './recipe.ts'
@@ -33,15 +35,23 @@ export function startStudio(connect?: Connect): () => void {
   const stopWatching = watchLink()
   const stopFollowing = watchOwnProbes()
   const stopFaults = watchFaults((error) => reportError('The page', error))
-  void openEngine([])
+  const stopShowing = watchShipped()
+  void openUnlessShown()
   return () => {
     stopWatching()
     stopFollowing()
     stopFaults()
+    stopShowing()
     abandonAll()
     session.connection?.close()
     session.connection = null
   }
+}
+
+/** A frame that shows a link's results computes nothing, so it fetches no model either. */
+async function openUnlessShown(): Promise<void> {
+  if (usePresentation.getState().isEmbed && (await linkResults())) return
+  await openEngine([])
 }
 
 /** Opens a fresh engine after the device was lost; what was measured stays. */

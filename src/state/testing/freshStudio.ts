@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, vi } from 'vitest'
 import type { Experiment } from '../../../workers/api.ts'
+import { session } from '../actions/session.ts'
 import { startStudio } from '../actions/start.ts'
 import { initialState, readState, useStudio } from '../store.ts'
 import { createFakeEngine, type FakeEngine, type FakeOptions } from './fakeEngine.ts'
@@ -35,6 +36,7 @@ export const settle = (ms = 20_000) => vi.advanceTimersByTimeAsync(ms)
 export function resetStudio(): void {
   beforeEach(() => {
     vi.useFakeTimers()
+    session.readShipped = async () => undefined
     history.replaceState(null, '', '#')
     useStudio.setState(initialState(), true)
   })

@@ -4,6 +4,7 @@ import { act, cleanup, configure, fireEvent, render, screen, within } from '@tes
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { EngineError } from '../../core/errors.ts'
 import { encodeLink } from '../../share/codec.ts'
+import { session } from '../../state/actions/session.ts'
 import { startStudio } from '../../state/actions/start.ts'
 import { initialState, readState, useStudio } from '../../state/store.ts'
 import { createFakeEngine, type FakeEngine, type FakeOptions } from '../../state/testing/fakeEngine.ts'
@@ -37,6 +38,7 @@ function cellsOf(row: string): string[] {
 
 beforeEach(() => {
   vi.useFakeTimers()
+  session.readShipped = async () => undefined
   history.replaceState(null, '', '#')
   localStorage.clear()
   useStudio.setState(initialState(), true)

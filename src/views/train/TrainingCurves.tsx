@@ -1,6 +1,5 @@
 // Live curves over the steps: loss of training and held-out pairs, refusals, AQI, each with its interval.
 
-import { t } from '../../language/translate.ts'
 import { type TrainingRun, useTraining } from '../../state/training/store.ts'
 import { SweepPlot } from '../charts/SweepPlot.tsx'
 import { useElementWidth } from '../charts/useElementWidth.ts'
@@ -40,7 +39,6 @@ export function TrainingCurves() {
           <SweepPlot panel={panel} width={width} ticks={ticks} hasAxis={index === panels.length - 1} />
         </section>
       ))}
-      <p className="caption training-axis">{t('steps')}</p>
     </div>
   )
 }

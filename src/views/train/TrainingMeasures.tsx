@@ -67,7 +67,12 @@ export function TrainingMeasures() {
 
 function Cell({ form, estimate }: { form: NumberForm; estimate: Estimate | undefined }) {
   if (!estimate) return <td>–</td>
-  if ('unavailable' in estimate) return <td title={estimate.unavailable}>{t('no value')}</td>
+  if ('unavailable' in estimate)
+    return (
+      <td className="is-words">
+        {t('no value')} <small>{estimate.unavailable}</small>
+      </td>
+    )
   return (
     <td>
       {formatValue(form, estimate.value)} <small>{formatInterval(form, estimate.low, estimate.high)}</small>

@@ -59,6 +59,8 @@ export function trainingPanels(run: TrainingRun, { steps, heldOut, measures }: C
       [undefined, undefined, '4 3'][i],
     ),
   )
+  // A view may have no value: an anchor that refuses everything harmful leaves one class of answers empty.
+  const shownAqi = measures.length > 0 ? aqi.filter(({ values }) => values.length > 0) : aqi
   const reach = aqi.flatMap(({ values }) => values.flatMap(({ low, high }) => [low, high]))
   const [low, high] = [
     Math.min(40, 10 * Math.floor(Math.min(...reach, 40) / 10)),
@@ -69,7 +71,9 @@ export function trainingPanels(run: TrainingRun, { steps, heldOut, measures }: C
     {
       id: 'training-loss',
       title: t('Loss'),
-      note: t('nats per token; training: mean of {count} steps', { count: MEAN_OVER }),
+      note: t('nats per token, over steps; of training pairs the mean of {count} steps', {
+        count: MEAN_OVER,
+      }),
       height: HEIGHT,
       domain: [0, top],
       ticks: [0, top / 2, top],
@@ -113,7 +117,7 @@ export function trainingPanels(run: TrainingRun, { steps, heldOut, measures }: C
       domain: [low, high],
       ticks: Array.from({ length: (high - low) / 10 + 1 }, (_, i) => low + 10 * i),
       format: (value) => value.toFixed(0),
-      series: aqi,
+      series: shownAqi,
       references: [{ value: 50, label: t('anchor'), colour: 'var(--muted)' }],
     },
   ]
