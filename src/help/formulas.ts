@@ -101,6 +101,12 @@ export const formulas = {
     source: 'ours',
     origin: 'ours; the paper’s own form is not public',
   },
+  displacement: {
+    title: 'Displacement from the anchor',
+    tree: row(symbol('delta'), '=', symbol('theta'), '−', symbol('thetaIT')),
+    source: 'paper',
+    origin: 'AlignMerge, arXiv 2512.16245',
+  },
   barycentre: {
     title: 'The plain average',
     tree: row(symbol('deltaBar'), '=', sum('k', symbol('lambdaK'), symbol('DeltaK'))),

@@ -52,6 +52,7 @@ export const glossary: readonly GlossaryTerm[] = [
     term: 'Displacement',
     also: ['δ', 'delta', 'Δ_k'],
     plain: 'The way from the anchor to another model: its weights minus the anchor’s.',
+    formula: 'displacement',
     related: ['task-vector', 'weights'],
   },
   {

@@ -1,22 +1,11 @@
 // Exercises for a class. Links are made when the page is drawn, so that they are always of the newest version.
 
 import { useState } from 'react'
-import { type Exercise, exercises, lessons } from '../../help/index.ts'
+import { type Exercise, exercises } from '../../help/index.ts'
 import { plural, t } from '../../language/translate.ts'
 import { encodeLink } from '../../share/encode.ts'
-import type { LinkState } from '../../share/experiment.ts'
+import { classLink, exerciseLink } from './exerciseLink.ts'
 import { HelpText, PlainText } from './HelpText.tsx'
-
-/** What a link of an exercise holds. */
-export function exerciseLink({ lesson, aqiView = 'completions' }: Exercise['opens'][number]): LinkState {
-  return { experiment: lessons[lesson], view: { page: 'studio', aqiView, prompt: '' } }
-}
-
-/** The same without what a class does not need. */
-export function classLink(open: Exercise['opens'][number]): LinkState {
-  const link = exerciseLink(open)
-  return { ...link, view: { ...link.view, hide: ['library', 'merge', 'export', 'labeller', 'about'] } }
-}
 
 export default function TeacherView() {
   const minutes = exercises.reduce((sum, exercise) => sum + exercise.minutes, 0)
