@@ -63,6 +63,11 @@ export class Answering {
     return this.#open.backend.of(model)
   }
 
+  /** Whether the runtime answers without being opened first, which takes seconds. */
+  isOpenFor(gpu: Gpu, model: DeviceModel): boolean {
+    return this.#open?.gpu === gpu && this.#open.backend.isOpenFor(model)
+  }
+
   async dispose(): Promise<void> {
     const open = this.#open
     this.#open = undefined

@@ -34,7 +34,7 @@ export const playWing = (context: EngineContext): PlayApi => {
   async function chat(job: Job, experiment: Experiment, request: ChatRequest): Promise<ChatAnswer[]> {
     assertOneMerge(request.columns.map(({ subject }) => subject))
     const { session, gpu } = context.current()
-    const { codec, checkpoint } = session.get(originKey(experiment.anchor))
+    const { codec, checkpoint, model: anchor } = session.get(originKey(experiment.anchor))
     const { chatId, columns, sampling, maxNewTokens } = request
     const backends = columns.map(() => OWN_KERNELS)
     const prompts = columns.map(({ turns }) => codec.encodeChat(turns))
@@ -56,17 +56,29 @@ export const playWing = (context: EngineContext): PlayApi => {
         },
       }
     })
-    const spoken = await converse(speakers, {
-      ...{ sampling, maxNewTokens, endTokens: codec.endTokens, signal: job.signal },
-      onToken: (column, ids) => {
-        const { text } = readAnswer(codec, ids)
-        // Half a letter of several bytes is none yet.
-        void context.emit({
-          kind: 'said',
-          ...{ chatId, column, text: text.replace(/�+$/, ''), tokens: ids.length },
-        })
-      },
-    })
+    const speak = (order: readonly number[]) =>
+      converse(
+        order.map((c) => speakers[c]),
+        {
+          ...{ sampling, maxNewTokens, endTokens: codec.endTokens, signal: job.signal },
+          onToken: (s, ids) => {
+            const { text } = readAnswer(codec, ids)
+            // Half a letter of several bytes is none yet.
+            void context.emit({
+              kind: 'said',
+              ...{ chatId, column: order[s], text: text.replace(/�+$/, ''), tokens: ids.length },
+            })
+          },
+        },
+      )
+    const all = columns.map((_, c) => c)
+    const isLate = (c: number) =>
+      columns[c].subject.kind === 'merge' && !context.answering.isOpenFor(gpu, anchor)
+    // Nobody waits in the midst of a sentence for a runtime that is being opened.
+    const [early, late] = [all.filter((c) => !isLate(c)), all.filter(isLate)]
+    const first = await speak(early)
+    const second = await speak(late)
+    const spoken = all.map((c) => (late.includes(c) ? second[late.indexOf(c)] : first[early.indexOf(c)]))
     return spoken.map(({ ids, durationMs, failure }, c): ChatAnswer => {
       const decoded = readAnswer(codec, ids)
       return {

@@ -17,7 +17,7 @@ export interface Speaker {
 
 export interface Spoken {
   /** new ids, the end token included when one came */ ids: number[]
-  /** time of its own turns */ durationMs: number
+  /** time of its own turns, without opening */ durationMs: number
   failure?: EngineError
 }
 
@@ -107,7 +107,10 @@ async function answerInTurn(
   try {
     throwIfCancelled(signal)
     try {
-      await say(await speaker.open())
+      const opened = await speaker.open()
+      // What it takes to open a model is not what it takes to answer.
+      begun = performance.now()
+      await say(opened)
     } catch (error) {
       const other = signal?.aborted ? undefined : speaker.instead?.(error)
       if (!other) throw error

@@ -43,6 +43,11 @@ export class OrtBackend {
     return open.model
   }
 
+  /** Whether a model of this architecture can be bound at once. */
+  isOpenFor(model: DeviceModel): boolean {
+    return this.#open?.key === JSON.stringify(model.config.raw)
+  }
+
   /** Frees the session and the widened weights. */
   async dispose(): Promise<void> {
     const open = this.#open

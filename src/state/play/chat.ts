@@ -1,13 +1,14 @@
 // Asking and stopping. A chat goes on with each column by itself: a model sees its own answers and no other's.
 
 import type { PlayEvent, Turn } from '../../../workers/api/play.ts'
+import type { Experiment } from '../../../workers/api.ts'
 import { plural, t } from '../../language/translate.ts'
-import { mergeKey } from '../../share/experimentKey.ts'
+import { geometryKey } from '../../share/experimentKey.ts'
 import { announce } from '../actions/errors.ts'
 import { runForeground } from '../actions/runner.ts'
 import { session } from '../actions/session.ts'
 import { readState } from '../store.ts'
-import { columnsOf, MERGE_COLUMN } from './columns.ts'
+import { columnsOf, MERGE_COLUMN, mergeWordsKey } from './columns.ts'
 import { acceptAnswers } from './runSet.ts'
 import { type ChatTurn, type Column, type Reply, readPlay, setPlay } from './store.ts'
 
@@ -16,7 +17,9 @@ export const MAX_CHAT_CHARACTERS = 4000
 
 let nextTurn = 1
 /** The chat that is being answered: its columns in the engine's order. */
-let current: { chatId: number; keys: string[]; controller: AbortController } | null = null
+let current: { chatId: number; turnId: number; keys: string[] } | null = null
+let nextChat = 1
+let stopping: AbortController | null = null
 
 session.onPlay = (event: PlayEvent) => {
   if (event.kind === 'prompts-answered') {
@@ -26,7 +29,7 @@ session.onPlay = (event: PlayEvent) => {
   if (current?.chatId !== event.chatId) return
   const key = current.keys[event.column]
   if (key === undefined) return
-  changeReply(event.chatId, key, (reply) =>
+  changeReply(current.turnId, key, (reply) =>
     reply.state === 'waiting' || reply.state === 'speaking'
       ? { ...reply, state: 'speaking', text: event.text, tokens: event.tokens }
       : reply,
@@ -85,14 +88,14 @@ async function answerTurn(place: number, question: string): Promise<void> {
   const { experiment } = readState().recipe
   const columns = visibleColumns()
   if (!experiment || columns.length === 0) return
-  const { sampling, maxNewTokens, turns } = readPlay()
+  const { sampling, turns } = readPlay()
   const id = nextTurn++
   const waiting = (key: string): Reply => ({
     state: 'waiting',
     text: '',
     tokens: 0,
     sampling,
-    ...(key === MERGE_COLUMN && { mergeKey: mergeKey(experiment) }),
+    ...(key === MERGE_COLUMN && { mergeKey: mergeWordsKey(experiment) }),
   })
   const turn: ChatTurn = {
     id,
@@ -101,22 +104,54 @@ async function answerTurn(place: number, question: string): Promise<void> {
   }
   const before = turns.slice(0, place)
   setPlay({ turns: [...before, turn], isAnswering: true, look: null })
-  const own = { chatId: id, keys: columns.map(({ key }) => key), controller: new AbortController() }
+  const controller = new AbortController()
+  stopping = controller
+  try {
+    for (const part of inParts(columns, experiment)) {
+      if (!controller.signal.aborted) await askPart(turn, before, part, experiment, controller)
+    }
+  } finally {
+    for (const { key } of columns)
+      changeReply(id, key, (reply) =>
+        reply.state === 'waiting' || reply.state === 'speaking' ? { ...reply, state: 'stopped' } : reply,
+      )
+    stopping = null
+    setPlay({ isAnswering: false })
+  }
+}
+
+/** All at once; while the merge has no geometry yet the models go first. */
+function inParts(columns: Column[], experiment: Experiment): Column[][] {
+  const isReady = readState().runs.preparedKey === geometryKey(experiment)
+  const models = columns.filter(({ key }) => key !== MERGE_COLUMN)
+  if (isReady || models.length === columns.length || models.length === 0) return [columns]
+  return [models, columns.filter(({ key }) => key === MERGE_COLUMN)]
+}
+
+async function askPart(
+  { id, text }: ChatTurn,
+  before: readonly ChatTurn[],
+  columns: readonly Column[],
+  experiment: Experiment,
+  controller: AbortController,
+): Promise<void> {
+  const { sampling, maxNewTokens } = readPlay()
+  const own = { chatId: nextChat++, turnId: id, keys: columns.map(({ key }) => key) }
   current = own
   const request = {
-    chatId: id,
+    chatId: own.chatId,
     sampling,
     maxNewTokens,
     columns: columns.map(({ key, subject }) => ({
       subject,
-      turns: [...historyOf(before, place, key), { role: 'user' as const, content: question }],
+      turns: [...historyOf(before, before.length, key), { role: 'user' as const, content: text }],
     })),
   }
   try {
     const answers = await runForeground(
       t('Answering the prompt'),
       (port, jobId) => port.chat(jobId, experiment, request),
-      { needsGeometry: columns.some(({ key }) => key === MERGE_COLUMN), controller: own.controller },
+      { needsGeometry: columns.some(({ key }) => key === MERGE_COLUMN), controller },
     )
     answers?.forEach((answer, c) => {
       changeReply(id, own.keys[c]!, (reply) => ({
@@ -131,18 +166,13 @@ async function answerTurn(place: number, question: string): Promise<void> {
     if (answers)
       announce(plural(answers.length, '{count} answer has arrived', '{count} answers have arrived'))
   } finally {
-    for (const { key } of columns)
-      changeReply(id, key, (reply) =>
-        reply.state === 'waiting' || reply.state === 'speaking' ? { ...reply, state: 'stopped' } : reply,
-      )
     if (current === own) current = null
-    setPlay({ isAnswering: false })
   }
 }
 
 /** Stops the answers; what has been said stays. */
 export function stopAnswers(): void {
-  current?.controller.abort()
+  stopping?.abort()
 }
 
 export function clearChat(): void {

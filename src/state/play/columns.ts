@@ -2,11 +2,17 @@
 
 import type { Experiment, ModelSummary } from '../../../workers/api.ts'
 import { t } from '../../language/translate.ts'
+import { mergeKey } from '../../share/experimentKey.ts'
 import { currentMerge } from '../plan.ts'
 import { selectCast } from '../selectors.ts'
 import type { Column } from './store.ts'
 
 export const MERGE_COLUMN = 'merge'
+
+/** What the merge's words follow from: which prompts are measured is no part of it. */
+export function mergeWordsKey({ probes: _, ...experiment }: Experiment): string {
+  return mergeKey(experiment)
+}
 
 /** Columns of an experiment; none while one of its models is missing. */
 export function columnsOf(list: readonly ModelSummary[], experiment: Experiment | null): Column[] {

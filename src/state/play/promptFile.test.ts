@@ -89,12 +89,13 @@ describe('limits', () => {
     expect(() => csv(text)).toThrow(expect.objectContaining({ code: 'file-malformed' }))
   })
 
-  it('ten thousand rows are read within a second, too many and too large files are refused', async () => {
+  it('ten thousand rows are read in no time to speak of, too many and too large files are refused', async () => {
     const rows = (count: number) =>
       `prompt,label\n${Array.from({ length: count }, (_, i) => `"how do i open door ${i}?",safe`).join('\n')}`
     const begun = performance.now()
     expect(csv(rows(10_000)).rows).toHaveLength(10_000)
-    expect(performance.now() - begun).toBeLessThan(1000)
+    // Two hundredths of a second on an idle machine; quadratic reading would take minutes.
+    expect(performance.now() - begun).toBeLessThan(5000)
     expect(() => csv(rows(MAX_ROWS + 1))).toThrow(expect.objectContaining({ code: 'file-unsupported' }))
     const huge = { name: 'a.csv', size: MAX_FILE_BYTES + 1 } as File
     await expect(readText(huge)).rejects.toMatchObject({ code: 'file-unsupported' })

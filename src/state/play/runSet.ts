@@ -4,12 +4,11 @@ import type { AnswerKind, PlayEvent } from '../../../workers/api/play.ts'
 import type { Estimate } from '../../../workers/api.ts'
 import { wilsonShare } from '../../core/evaluate/bootstrap.ts'
 import { t } from '../../language/translate.ts'
-import { mergeKey } from '../../share/experimentKey.ts'
 import { announce } from '../actions/errors.ts'
 import { runForeground } from '../actions/runner.ts'
 import { readState } from '../store.ts'
 import { visibleColumns } from './chat.ts'
-import { MERGE_COLUMN } from './columns.ts'
+import { MERGE_COLUMN, mergeWordsKey } from './columns.ts'
 import { writeCsv } from './promptFile.ts'
 import type { PromptSet } from './storage.ts'
 import { readPlay, type SetRun, setPlay } from './store.ts'
@@ -35,7 +34,7 @@ export async function runSet(places?: readonly number[]): Promise<void> {
     id,
     setId: set.id,
     columns,
-    mergeKey: mergeKey(experiment),
+    mergeKey: mergeWordsKey(experiment),
     places: [...asked],
     answers: columns.map(() => asked.map(() => undefined)),
     state: 'running',

@@ -4,7 +4,7 @@ import { type FormEvent, type KeyboardEvent, useState } from 'react'
 import { t } from '../../language/translate.ts'
 import { examplePrompts } from '../../share/examplePrompts.ts'
 import { ask, clearChat, MAX_CHAT_CHARACTERS, stopAnswers, toggleColumn } from '../../state/play/chat.ts'
-import { columnsOf } from '../../state/play/columns.ts'
+import { columnsOf, mergeWordsKey } from '../../state/play/columns.ts'
 import { usePlay } from '../../state/play/store.ts'
 import { useWork } from '../app/useWork.ts'
 import { SamplingFields } from './SamplingFields.tsx'
@@ -12,7 +12,7 @@ import { TokenView } from './TokenView.tsx'
 import { TurnView } from './TurnView.tsx'
 
 export function ChatView() {
-  const { experiment, list, isReady, key } = useWork()
+  const { experiment, list, isReady } = useWork()
   const turns = usePlay((state) => state.turns)
   const hidden = usePlay((state) => state.hidden)
   const isAnswering = usePlay((state) => state.isAnswering)
@@ -47,7 +47,7 @@ export function ChatView() {
               columns={columns.filter(({ key: column }) => column in turn.replies)}
               isLast={place === turns.length - 1}
               isReady={isReady}
-              mergeKey={key}
+              mergeKey={mergeWordsKey(experiment)}
             />
             {look?.turnId === turn.id && <TokenView look={look} />}
           </div>

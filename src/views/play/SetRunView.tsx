@@ -2,6 +2,7 @@
 
 import { useMemo } from 'react'
 import { t } from '../../language/translate.ts'
+import { mergeWordsKey } from '../../state/play/columns.ts'
 import { type ColumnCounts, countRun, runSet, stopRun } from '../../state/play/runSet.ts'
 import type { PromptSet } from '../../state/play/storage.ts'
 import { type SetRun, usePlay } from '../../state/play/store.ts'
@@ -18,7 +19,7 @@ const rows: readonly { id: keyof ColumnCounts; label: string; title: string }[] 
 
 export function SetRunView({ set, shown }: { set: PromptSet; shown: readonly number[] }) {
   const run = usePlay((state) => (state.run?.setId === set.id ? state.run : null))
-  const { isReady, key } = useWork()
+  const { isReady, experiment } = useWork()
   const isRunning = run?.state === 'running'
   const canRun = isReady && !isRunning && set.rows.some(({ label }) => label !== 'ignore')
   return (
@@ -49,7 +50,7 @@ export function SetRunView({ set, shown }: { set: PromptSet; shown: readonly num
         </span>
       </header>
       {run ? (
-        <Counts run={run} set={set} isCurrent={run.mergeKey === key} />
+        <Counts run={run} set={set} isCurrent={run.mergeKey === mergeWordsKey(experiment)} />
       ) : (
         <p className="hint">
           {t(

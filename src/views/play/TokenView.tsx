@@ -32,14 +32,28 @@ export function TokenView({ look: { name, status } }: { look: TokenLook }) {
       </header>
       {status.kind === 'asking' && <p className="muted">{t('Asking every model for its probabilities …')}</p>}
       {status.kind === 'failed' && <FailureLine failure={status.failure} />}
-      {status.kind === 'known' && <Known comparison={status.comparison} names={status.names} />}
+      {status.kind === 'known' && (
+        <Known comparison={status.comparison} names={status.names} speaker={status.names.indexOf(name)} />
+      )}
     </section>
   )
 }
 
-function Known({ comparison, names }: { comparison: TokenComparison; names: string[] }) {
+function Known({
+  comparison,
+  names,
+  speaker,
+}: {
+  comparison: TokenComparison
+  names: string[]
+  /** whose answer it is */ speaker: number
+}) {
   const last = comparison.models.length - 1
-  const [measure, setMeasure] = useState<TokenMeasure>({ kind: 'ratio', model: last })
+  const [measure, setMeasure] = useState<TokenMeasure>({
+    kind: 'ratio',
+    // The first cannot differ from itself.
+    model: speaker > 0 ? speaker : last,
+  })
   const [isTable, setTable] = useState(false)
   const [selected, setSelected] = useState(0)
   return (
