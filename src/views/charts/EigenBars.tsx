@@ -21,7 +21,7 @@ const tickStyle = { fill: 'var(--muted)', fontSize: 11 }
 const axisLine = { stroke: 'var(--axis)' }
 const margin = { top: 8, right: 0, bottom: 0, left: 0 } as const
 const axisWidth = 40
-const shareWidth = 34
+const shareWidth = 44
 const axisHeight = 20
 
 const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹'
@@ -144,7 +144,7 @@ const EigenPicture = memo(function EigenPicture({
         domain={[0, 1]}
         ticks={[0, 0.5, 1]}
         interval={0}
-        tickFormatter={(value: number) => `${Math.round(100 * value)} %`}
+        tickFormatter={(value: number) => `${Math.round(100 * value)}\u00a0%`}
         width={shareWidth}
         tick={tickStyle}
         tickLine={false}
@@ -165,6 +165,7 @@ const EigenPicture = memo(function EigenPicture({
         stroke="var(--ink)"
         strokeWidth={1.2}
         dot={{ r: 1.8, fill: 'var(--ink)', stroke: 'none' }}
+        activeDot={false}
         isAnimationActive={false}
       />
     </ComposedChart>

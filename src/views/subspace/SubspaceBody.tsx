@@ -102,7 +102,12 @@ export default function SubspaceBody({ experiment: latest, geometry, isTable }: 
   const highest = Math.max(0, ...(cells?.before ?? []).map(Math.abs))
   const cellScale = normScaleOf(highest)
   const scaled = (values: readonly number[] | undefined) => values?.map((value) => value * cellScale.factor)
-  const mapFormat = (value: number) => value.toFixed(2).replace('-', '−')
+  const decimals = highest * cellScale.factor < 9.995 ? 2 : highest * cellScale.factor < 99.95 ? 1 : 0
+  const mapFormat = (value: number) =>
+    value
+      .toFixed(decimals)
+      .replace(/^-(?=.*[1-9])/, '−')
+      .replace(/^-/, '')
   const share = `${Math.round(100 * explainedShare(geometry, used))} %`
   const rankText = t('{rank} directions, {share} explained', { rank: used, share })
   return (
@@ -123,9 +128,10 @@ export default function SubspaceBody({ experiment: latest, geometry, isTable }: 
           ))}
         </fieldset>
         <output className="subspace-length">
-          {t('D before {before}, after {after}', {
-            before: formatNorm(length(before, used)),
-            after: after ? formatNorm(length(after, used)) : '·',
+          {t('D before {before}, after {after}{unit}', {
+            before: formatNorm(length(before, used) * scale.factor),
+            after: after ? formatNorm(length(after, used) * scale.factor) : '·',
+            unit: scale.unit,
           })}
         </output>
         {request?.kind === 'asking' && (
@@ -235,7 +241,9 @@ export default function SubspaceBody({ experiment: latest, geometry, isTable }: 
             )}{' '}
         {direction === null
           ? t('A cell is the length of its part over the m directions; parts of different cells may cancel.')
-          : t('Cells add up to cᵢ; parts of different sign cancel, so a small cᵢ may hide large parts.')}{' '}
+          : t(
+              'Cells add up to cᵢ; parts of different sign cancel, so a small cᵢ may hide large parts. Which way a direction points is a convention.',
+            )}{' '}
         {t('The cut by layer and module is ours.')}
       </p>
     </>
