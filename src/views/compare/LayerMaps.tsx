@@ -79,7 +79,7 @@ export function LayerMaps({ rows, conflict, layerCount }: LayerMapsProps) {
       </div>
       <p className="caption">
         {t(
-          'Drift along held-out directions, each cut to its layer. Darker is more; conflict has a scale of its own, 0&nbsp;…&nbsp;1.',
+          'Drift along held-out directions, each cut to its layer. Darker is more; conflict has a scale of its own, 0 … 1.',
         )}
       </p>
     </section>
