@@ -25,14 +25,21 @@ export interface Connection {
 
 export type Connect = () => Connection
 
-/** Starts the worker. */
+/** Starts the worker that computes with WebGPU; throws `gpu-unavailable` where the browser has none. */
 export const connectWorker: Connect = () => {
   if (!('gpu' in navigator)) {
     const hint = isSecureContext ? '' : '; the page must come over https or from localhost'
     throw new EngineError('gpu-unavailable', `This browser offers no WebGPU here${hint}.`)
   }
+  return connectTo(new Worker(new URL('../../workers/engine.worker.ts', import.meta.url), { type: 'module' }))
+}
+
+/** Starts the worker that does without. */
+export const connectCpu: Connect = () =>
+  connectTo(new Worker(new URL('../../workers/cpuEngine.worker.ts', import.meta.url), { type: 'module' }))
+
+function connectTo(worker: Worker): Connection {
   registerTransferHandlers()
-  const worker = new Worker(new URL('../../workers/engine.worker.ts', import.meta.url), { type: 'module' })
   const remote: Remote<EngineApi> = wrap<EngineApi>(worker)
   const { gone, fail } = watchWorker(worker, 'device-lost', (reason) => `The engine stopped: ${reason}`)
   const port = new Proxy({} as EnginePort, {

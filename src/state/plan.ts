@@ -6,7 +6,7 @@
 // soon as the table would be bare without them.
 
 import type { Experiment, Subject } from '../../workers/api.ts'
-import { geometryKey, measurementKey, mergeLambda, subjectKey } from '../share/experimentKey.ts'
+import { geometryKey, isClosedForm, measurementKey, mergeLambda, subjectKey } from '../share/experimentKey.ts'
 import { curveExperiment as sweepExperiment } from '../share/sweeps/parameters.ts'
 import { defaultOrder as sweepOrder } from '../share/sweeps/points.ts'
 
@@ -159,11 +159,27 @@ export function remainingTasks(input: PlanInput): Task[] {
     return isDone(task) ? [labelTask(task.experiment, task.subject, input.labeller)] : [task]
   }
   const prepare = tasks.find((task) => task.kind === 'prepare')
-  // Nothing can be measured in a space that could not be built.
-  if (prepare && prepare.id in input.failed) return []
-  const left = tasks.flatMap(withLabels).filter((task) => !isDone(task) && !(task.id in input.failed))
+  const refusal = prepare && input.failed[prepare.id]
+  // Nothing can be measured in a space that could not be built, but what stands outside it can.
+  if (refusal !== undefined && !isForWantOfGpu(refusal)) return []
+  const left = tasks
+    .flatMap(withLabels)
+    .filter((task) => !isDone(task) && !(task.id in input.failed))
+    .filter((task) => refusal === undefined || !needsGeometry(task))
   // Where all of it ships, the geometry waits for somebody to need it.
   return input.hasStandingGeometry && left.every((task) => task.kind === 'prepare') ? [] : left
+}
+
+/** The engine has no WebGPU, and no geometry is shipped for what was asked. */
+const isForWantOfGpu = (failure: unknown): boolean =>
+  typeof failure === 'object' && failure !== null && 'code' in failure && failure.code === 'gpu-unavailable'
+
+/** Drift is measured in the geometry, and AlignMerge's shield is made of it; models and other merges need none. */
+function needsGeometry(task: Task): boolean {
+  if (task.kind === 'prepare') return true
+  if (task.kind === 'measure' && task.part === 'drift') return true
+  if (task.subject.kind === 'model' || task.experiment.method !== 'alignmerge') return false
+  return task.subject.lambdaAlign > 0 || !isClosedForm(task.experiment)
 }
 
 /** A point of the sweep that only the charts show: neither the average, nor the merge of the page, nor pinned. */

@@ -43,7 +43,8 @@ export function handleEvent(event: EngineEvent): void {
 /** Results stay on the page; the engine must be opened again to go on. */
 export function markLost(reason: string): void {
   if (readState().models.engine.kind === 'lost') return
-  update('models', { engine: { kind: 'lost', reason } })
+  const { losses } = readState().models
+  update('models', { engine: { kind: 'lost', reason }, losses: losses + 1 })
   update('runs', {
     preparedKey: null,
     written: null,

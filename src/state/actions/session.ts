@@ -2,7 +2,7 @@
 
 import type { PlayEvent } from '../../../workers/api/play.ts'
 import type { LabellerRequest } from '../../../workers/api.ts'
-import { type Connect, type Connection, connectWorker } from '../engine.ts'
+import { type Connect, type Connection, connectCpu, connectWorker } from '../engine.ts'
 
 async function readShippedFile(name: string): Promise<unknown> {
   try {
@@ -16,6 +16,10 @@ async function readShippedFile(name: string): Promise<unknown> {
 
 export const session = {
   connect: connectWorker as Connect,
+  /** The way to an engine without WebGPU; null in tests that are about having none at all. */
+  connectCpu: connectCpu as Connect | null,
+  /** The user asked for it although there is WebGPU. */
+  prefersCpu: false,
   connection: null as Connection | null,
   nextJobId: 1,
   /** Files that the user dropped, by origin key, to open them again after the device was lost. */

@@ -3,12 +3,13 @@
 import type { ModelSummary } from '../../../workers/api.ts'
 import { EngineError } from '../../core/errors.ts'
 import { isOpenedAtStart } from '../../share/families.ts'
-import { type Connect, callEngine } from '../engine.ts'
+import { type Connect, type Connection, callEngine } from '../engine.ts'
 import { toFailure } from '../failure.ts'
+import { firstPicture } from '../firstPicture.ts'
 import { loadPins } from '../pins/actions.ts'
 import { watchFaults } from '../report/faults.ts'
 import { usePresentation } from '../share/presentation.ts'
-import { watchShipped } from '../share/shipped.ts'
+import { beginsWithShipped, watchShipped } from '../share/shipped.ts'
 import { readState, update } from '../store.ts'
 import { loadSweep } from '../sweeps/actions.ts'
 import { announce, reportError } from './errors.ts'
@@ -24,9 +25,13 @@ import { retestFailedAdapter } from './selfTest.ts'
 import { session } from './session.ts'
 import { loadTheme } from './view.ts'
 
+/** A slow chart holds the engine up no longer than this. */
+const pictureWithinMs = 3000
+
 /** Opens the studio; the returned function closes it. */
-export function startStudio(connect?: Connect): () => void {
-  if (connect) session.connect = connect
+export function startStudio(connect?: Connect, connectCpu: Connect | null = null): () => void {
+  if (connect) Object.assign(session, { connect, connectCpu })
+  session.prefersCpu = false
   session.labeller = { kind: 'built-in' }
   loadTheme()
   loadPins()
@@ -51,6 +56,7 @@ export function startStudio(connect?: Connect): () => void {
 /** A frame that shows a link's results computes nothing, so it fetches no model either. */
 async function openUnlessShown(): Promise<void> {
   if (usePresentation.getState().isEmbed && (await linkResults())) return
+  if (await beginsWithShipped()) await firstPicture(pictureWithinMs)
   await openEngine([])
 }
 
@@ -65,25 +71,19 @@ export async function reopenEngine(): Promise<void> {
   await openEngine(userModels)
 }
 
+/** Opens an engine that does without WebGPU, or one with it. */
+export function computeOnCpu(isWanted: boolean): Promise<void> {
+  session.prefersCpu = isWanted
+  return reopenEngine()
+}
+
 async function openEngine(userModels: readonly ModelSummary[]): Promise<void> {
   update('models', { engine: { kind: 'opening' }, isLoading: true })
-  let connection: typeof session.connection = null
-  try {
-    connection = session.connect()
-    session.connection = connection
-    const info = await callEngine(connection, (port) => port.open(handleEvent))
-    update('models', { engine: { kind: 'ready', info } })
-  } catch (error) {
-    const failure = toFailure(error)
-    const isUnsupported = failure.code === 'gpu-unavailable'
-    update('models', {
-      engine: isUnsupported ? { kind: 'unsupported', reason: failure.message } : { kind: 'failed', failure },
-      isLoading: false,
-    })
-    connection?.close()
+  const opened = await connectFirst()
+  if (!opened) {
+    update('models', { isLoading: false })
     return
   }
-  const opened = connection
   opened.gone.catch((error) => {
     if (session.connection === opened) markLost(toFailure(error).message)
   })
@@ -91,10 +91,49 @@ async function openEngine(userModels: readonly ModelSummary[]): Promise<void> {
   await openBuiltIn()
   await openLabeller()
   await reopenOwnProbes()
-  await reopenModels(userModels)
+  await reopenModels(keepOpenable(userModels))
   const { recipe, models } = readState()
   if (!recipe.experiment) update('recipe', { experiment: defaultExperiment(models.list) })
   schedule()
+}
+
+/** Of models that were open those that this engine can open; the others leave the list. */
+function keepOpenable(userModels: readonly ModelSummary[]): readonly ModelSummary[] {
+  const { engine } = readState().models
+  if (engine.kind !== 'ready' || !engine.info.isCpu) return userModels
+  const isBuiltIn = ({ origin }: ModelSummary) => origin.kind === 'built-in'
+  update('models', ({ list }) => ({ list: list.filter(isBuiltIn) }))
+  return userModels.filter(isBuiltIn)
+}
+
+/** The first engine that opens: with WebGPU, and where there is none without. Undefined, with a reason, if none does. */
+async function connectFirst(): Promise<Connection | undefined> {
+  const { prefersCpu, connect, connectCpu } = session
+  if (prefersCpu && connectCpu) return connectWith(connectCpu, 'You asked for the processor.')
+  const opened = await connectWith(connect, null)
+  const { engine } = readState().models
+  if (opened || engine.kind !== 'unsupported' || !connectCpu) return opened
+  return connectWith(connectCpu, engine.reason)
+}
+
+async function connectWith(connect: Connect, withoutGpu: string | null): Promise<Connection | undefined> {
+  let connection: Connection | null = null
+  try {
+    connection = connect()
+    session.connection = connection
+    const info = await callEngine(connection, (port) => port.open(handleEvent))
+    update('models', { engine: { kind: 'ready', info }, withoutGpu })
+    return connection
+  } catch (error) {
+    const failure = toFailure(error)
+    const isUnsupported = failure.code === 'gpu-unavailable'
+    update('models', {
+      engine: isUnsupported ? { kind: 'unsupported', reason: failure.message } : { kind: 'failed', failure },
+      withoutGpu,
+    })
+    connection?.close()
+    return undefined
+  }
 }
 
 async function openBuiltIn(): Promise<void> {

@@ -13,6 +13,10 @@ export type EngineStatus =
 
 export interface ModelsSlice {
   engine: EngineStatus
+  /** Why the engine that is open, or tried, does without WebGPU; null while it has it. */
+  withoutGpu: string | null
+  /** How often the device was lost since the page was opened. */
+  losses: number
   list: ModelSummary[]
   /** What scores answers; null until the shipped one is read. */
   labeller: LabellerSummary | null
@@ -24,6 +28,8 @@ export interface ModelsSlice {
 
 export const initialModels: ModelsSlice = {
   engine: { kind: 'opening' },
+  withoutGpu: null,
+  losses: 0,
   list: [],
   labeller: null,
   selfTest: null,

@@ -17,6 +17,8 @@ export interface FakeOptions {
   /** Thrown by the job whose name is the key. */
   errors?: Partial<Record<keyof EngineApi, EngineError>>
   isFallback?: boolean
+  /** Says that it does without WebGPU. */
+  isCpu?: boolean
   /** Name of a kernel that fails the self-test. */
   brokenKernel?: string
   /** Step of a training whose loss is no number. */
@@ -70,6 +72,7 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
         vendor: options.isFallback ? 'google' : 'nvidia',
         architecture: options.isFallback ? 'swiftshader' : 'hopper',
         isFallback: options.isFallback ?? false,
+        ...(options.isCpu && { isCpu: true }),
         hasF16: !options.isFallback,
         maxBindingBytes: 2 ** 31,
       }
@@ -117,6 +120,11 @@ export function createFakeEngine(options: FakeOptions = {}): FakeEngine {
           ? { kind: 'hub', repo: request.repo, revision: request.revision }
           : { kind: 'stored', name: 'kept', digest }
       return { ...fakeModels[1]!, id: request.kind, name: 'sourced', role: 'other', origin }
+    },
+    async pushMerge(jobId, _experiment, { repo }) {
+      check('pushMerge')
+      await work(jobId, 'uploading', 4)
+      return { url: `https://hub.example/${repo}`, commit: 'ab'.repeat(20), isUpdate: false }
     },
     async close() {
       check('close')

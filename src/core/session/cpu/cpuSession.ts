@@ -196,7 +196,10 @@ export class CpuSession implements MeasuredSession<ForwardModel> {
   async #mergedValues(setup: Setup, options: JobOptions): Promise<Float64Array> {
     const weights = normaliseWeights(setup.experts.map(({ weight }) => weight))
     const anchor = this.get(setup.anchor)
-    if (setup.method === 'alignmerge') {
+    // Without a shield it is the average, which needs no geometry.
+    const isAverage =
+      setup.method === 'alignmerge' && setup.lambdaAlign === 0 && !alignOptionsOf(setup.parameters ?? {})
+    if (setup.method === 'alignmerge' && !isAverage) {
       if (alignOptionsOf(setup.parameters ?? {}))
         throw new EngineError(
           'gpu-unavailable',
@@ -210,11 +213,11 @@ export class CpuSession implements MeasuredSession<ForwardModel> {
     for (const [role, id] of Object.entries(setup.references ?? {}))
       references[role as MaterialKind] = this.get(id).weights
     return mergeOnHost({
-      method: setup.method,
+      method: isAverage ? 'linear' : setup.method,
       base: anchor.weights,
       models: setup.experts.map(({ id }) => this.get(id).weights),
       weights: [...weights],
-      parameters: setup.parameters ?? {},
+      parameters: isAverage ? {} : (setup.parameters ?? {}),
       layerCount: anchor.checkpoint.config.layerCount,
       seed: setup.seed,
       references,

@@ -1,0 +1,51 @@
+// What needs WebGPU, and what the page says where there is none: a control that cannot work is off and says why.
+
+import { t } from '../language/translate.ts'
+import type { EngineStatus } from './slices/models.ts'
+import { useStudio } from './store.ts'
+
+/** Kinds of work that the engine without WebGPU refuses (workers/cpuEngine.ts). */
+export type GpuNeed =
+  | 'ownModels'
+  | 'selfTest'
+  | 'secondOpinion'
+  | 'weightSearch'
+  | 'antidote'
+  | 'alignRounds'
+  | 'training'
+  | 'tokens'
+  | 'modules'
+  | 'streamedMerge'
+
+const reasonOf = (need: GpuNeed): string => {
+  switch (need) {
+    case 'ownModels':
+      return t('Models of your own need WebGPU; without it the studio has the built-in ones.')
+    case 'selfTest':
+      return t('The self-test is of WebGPU kernels; without WebGPU none of them runs.')
+    case 'secondOpinion':
+      return t('Without WebGPU there is one engine alone, and nothing to compare it with.')
+    case 'weightSearch':
+      return t('The search for weights trains on the models’ own words, which needs WebGPU.')
+    case 'antidote':
+      return t('The antidote is a gradient at the merge, which needs WebGPU.')
+    case 'alignRounds':
+      return t('Rounds, budgets and controls of AlignMerge take gradients, which need WebGPU.')
+    case 'training':
+      return t('Training takes gradients, which need WebGPU.')
+    case 'tokens':
+      return t('Probabilities of tokens need WebGPU.')
+    case 'modules':
+      return t('Coordinates by module need WebGPU.')
+    case 'streamedMerge':
+      return t('Merging files to disk runs on WebGPU.')
+  }
+}
+
+/** Why this kind of work cannot be done on the engine that is open; undefined where it can. */
+export const missingHere = (engine: EngineStatus, need: GpuNeed): string | undefined =>
+  engine.kind === 'ready' && engine.info.isCpu ? reasonOf(need) : undefined
+
+/** The same, for a component. */
+export const useMissing = (need: GpuNeed): string | undefined =>
+  useStudio((state) => missingHere(state.models.engine, need))
