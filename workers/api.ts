@@ -17,6 +17,7 @@ import type { SelfTestResult } from '../src/core/selfTest/selfTest.ts'
 import type { GradientSource } from '../src/core/session/session.ts'
 import type { PlayApi, PlayEvent } from './api/play.ts'
 import type { ProbesApi } from './api/probes.ts'
+import type { PushApi } from './api/push.ts'
 import type { TrainedOrigin, TrainingApi } from './api/training.ts'
 
 export type {
@@ -263,7 +264,7 @@ export interface EngineFailure {
   where: ErrorPlace
 }
 
-export interface EngineApi extends PlayApi, ProbesApi, TrainingApi {
+export interface EngineApi extends PlayApi, ProbesApi, PushApi, TrainingApi {
   /** Opens the device; called again after a loss. Rejects `gpu-unavailable`. */
   open(onEvent: (event: EngineEvent) => void): Promise<EngineInfo>
   /** Reads the built-in zoo's index and weights. */

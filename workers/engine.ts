@@ -8,6 +8,7 @@ import { mergingWing } from './engine/merging.ts'
 import { modelsWing } from './engine/models.ts'
 import { playWing } from './engine/play.ts'
 import { probesWing } from './engine/probes.ts'
+import { pushWing } from './engine/push.ts'
 import { trainingWing } from './engine/training.ts'
 
 export function createEngine(): EngineApi {
@@ -20,6 +21,7 @@ export function createEngine(): EngineApi {
     ...measuringWing(context),
     ...probesWing(context),
     ...trainingWing(context),
+    ...pushWing(context),
     ...playWing(context),
   }
 }

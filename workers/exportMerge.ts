@@ -59,6 +59,42 @@ export async function directoryEntries(
   })
 }
 
+/** Pieces are moved into a Blob at this size: browsers keep large Blobs on disk, arrays in memory. */
+const BLOB_BYTES = 16 * 2 ** 20
+
+/** The files as blobs, for whoever needs them more than once. */
+export async function blobEntries(
+  session: Owner,
+  setup: Setup,
+  merged: MergedWeights,
+  job: Job,
+): Promise<{ path: string; content: Blob }[]> {
+  const entries = await entriesOf(session, setup, merged, job)
+  const total = entries.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  const files: { path: string; content: Blob }[] = []
+  let done = 0
+  for (const { path, chunks } of entries) {
+    const blobs: Blob[] = []
+    let pieces: Uint8Array<ArrayBuffer>[] = []
+    let held = 0
+    const settle = () => {
+      blobs.push(new Blob(pieces))
+      pieces = []
+      held = 0
+    }
+    for await (const piece of chunks(job.signal)) {
+      pieces.push(piece as Uint8Array<ArrayBuffer>)
+      held += piece.length
+      done += piece.length
+      if (held >= BLOB_BYTES) settle()
+      job.report('writing the merge', done, total)
+    }
+    settle()
+    files.push({ path, content: new Blob(blobs) })
+  }
+  return files
+}
+
 /** README.md of a merge: enough to make it again. */
 export function mergeCard(session: Owner, setup: Setup, type: string): string {
   const name = (id: string) => session.get(id).checkpoint.name

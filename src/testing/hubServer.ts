@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Misbehaviour, misbehave, send } from './hubMisbehaviour.ts'
+import { createWrites, isWrite, type Writers } from './hubWrites.ts'
 
 export interface HubRepo {
   files: ReadonlyMap<string, Uint8Array>
@@ -15,6 +16,8 @@ export interface HubRepo {
   /** needs a token: one of these may read, another one is refused */
   gatedFor?: readonly string[]
   card?: Record<string, unknown>
+  /** made as one that its owner alone sees */
+  isPrivate?: boolean
 }
 
 export interface LoggedRequest {
@@ -52,7 +55,7 @@ const EXPOSED =
 
 export async function startHubServer(
   repos: ReadonlyMap<string, HubRepo>,
-  options: { isSplit?: boolean; pageSize?: number } = {},
+  options: { isSplit?: boolean; pageSize?: number; writers?: Writers } = {},
 ): Promise<HubServer> {
   const { isSplit = true, pageSize = 1000 } = options
   const log: LoggedRequest[] = []
@@ -218,13 +221,21 @@ export async function startHubServer(
     note(at, request, response)
     cors(request, response)
     if (request.method === 'OPTIONS') {
-      response.setHeader('Access-Control-Allow-Headers', 'authorization, range, accept')
-      response.setHeader('Access-Control-Allow-Methods', 'GET, HEAD, OPTIONS')
+      response.setHeader(
+        'Access-Control-Allow-Headers',
+        'authorization, range, accept, content-type, x-request-id',
+      )
+      response.setHeader('Access-Control-Allow-Methods', 'GET, HEAD, POST, PUT, OPTIONS')
       response.setHeader('Access-Control-Max-Age', '600')
       response.writeHead(204).end()
       return
     }
     const url = new URL(request.url ?? '/', 'http://localhost')
+    if (at === 'hub' && isWrite(request.method, url.pathname)) {
+      if (!options.writers) return refuse(response, 401, '', 'Invalid credentials in Authorization header')
+      void writes(request, response, url.pathname)
+      return
+    }
     if (at === 'hub' && /^\/api\/models\/[^/]+\/[^/]+\/(revision|tree)\/[^/]+$/.test(url.pathname))
       answerApi(response, url)
     else answerFile(request, response, url.pathname, at)
@@ -235,8 +246,13 @@ export async function startHubServer(
   }
   const hub = createServer(handle('hub'))
   const cdn = createServer(handle('cdn'))
+  const base = await listen(hub)
+  const writes = createWrites({
+    ...{ repos: all, writers: options.writers ?? { owners: new Map() }, url: base, commitOf },
+    forget: (name) => commits.delete(name),
+  })
   const server: HubServer = {
-    ...{ url: await listen(hub), cdnUrl: await listen(cdn) },
+    ...{ url: base, cdnUrl: await listen(cdn) },
     ...{ log, repos: all, misbehaviour, commitOf },
     close: async () => {
       for (const one of [hub, cdn]) {

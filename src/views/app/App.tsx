@@ -43,7 +43,7 @@ export function App() {
       <Header isReady={work.isReady} />
       {engine.kind === 'unsupported' && !hasReceived ? (
         <NoWebGpu reason={engine.reason} />
-      ) : row.hasRecipe ? (
+      ) : row.hasRecipe && engine.kind !== 'unsupported' ? (
         <Split
           id="side"
           className="app-body"
