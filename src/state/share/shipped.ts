@@ -1,40 +1,38 @@
-// Results that come with the page: looked for as soon as the page has been painted, and whenever the recipe turns to
-// models that some are shipped of. They are no part of the first load, and the page does without what is missing.
+// Results that come with the page: fetched while it is painted, and whenever the recipe turns to models that some are
+// shipped of. They are no part of its script, and the page does without what is missing.
 
 import type { Experiment } from '../../../workers/api.ts'
 import { lessons } from '../../help/lessons.ts'
 import { findShipped, type ShippedSet, shippedExperiment, shippedVersion } from '../../help/shipped.ts'
 import { session } from '../actions/session.ts'
 import { readState, update, useStudio } from '../store.ts'
+import { receiveResults } from './actions.ts'
 
 /** Sets that were asked for, whatever came of it. */
 const asked = new Set<string>()
 
+const first: Promise<boolean> = Promise.resolve(false)
+
+/** Whether the page begins with shipped results; settles when they are shown or known not to come. */
+export const beginsWithShipped = (): Promise<boolean> => first
+
 /** Shows shipped results from now on; the returned function stops it. */
 export function watchShipped(): () => void {
   asked.clear()
-  const look = () => {
-    const { experiment } = readState().recipe
-    if (experiment) void showShipped(experiment)
-  }
-  const timer = setTimeout(() => {
-    look()
-    // Nothing is asked for by a link: what a visitor meets first needs no engine to be shown.
-    if (!readState().recipe.experiment) void showFirst()
-  }, 0)
-  const unsubscribe = useStudio.subscribe(({ recipe }, before) => {
-    if (recipe.experiment !== before.recipe.experiment) look()
+  const { experiment } = readState().recipe
+  // Where no link asks for anything, what a visitor meets first needs no engine to be shown.
+  void (experiment ? showShipped(experiment) : showFirst())
+  return useStudio.subscribe(({ recipe }, before) => {
+    if (recipe.experiment && recipe.experiment !== before.recipe.experiment)
+      void showShipped(recipe.experiment)
   })
-  return () => {
-    clearTimeout(timer)
-    unsubscribe()
-  }
 }
 
-async function showFirst(): Promise<void> {
+async function showFirst(): Promise<boolean> {
   const isShown = await showShipped(lessons.first)
   // The models may have been read meanwhile, or a link have been opened.
   if (isShown && !readState().recipe.experiment) update('recipe', { experiment: lessons.first })
+  return isShown
 }
 
 /** True when the results of an experiment are on the page, or just came. */
@@ -43,12 +41,12 @@ async function showShipped(experiment: Experiment): Promise<boolean> {
   if (!set) return false
   if (asked.has(set.id)) return false
   asked.add(set.id)
-  const results = await fetchShipped(set)
-  if (results === undefined) return false
-  const [{ receiveResults }, { shippedLimits }] = await Promise.all([
-    import('./actions.ts'),
+  // Both are under way at once: this is what the first picture waits for.
+  const [results, { shippedLimits }] = await Promise.all([
+    fetchShipped(set),
     import('../../share/results.ts'),
   ])
+  if (results === undefined) return false
   return receiveResults('shipped', results, shippedExperiment(set), shippedLimits)
 }
 
