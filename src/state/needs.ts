@@ -5,17 +5,21 @@ import type { EngineStatus } from './slices/models.ts'
 import { useStudio } from './store.ts'
 
 /** Kinds of work that the engine without WebGPU refuses (workers/cpuEngine.ts). */
-export type GpuNeed =
-  | 'ownModels'
-  | 'selfTest'
-  | 'secondOpinion'
-  | 'weightSearch'
-  | 'antidote'
-  | 'alignRounds'
-  | 'training'
-  | 'tokens'
-  | 'modules'
-  | 'streamedMerge'
+const gpuNeeds = [
+  'ownModels',
+  'streamedMerge',
+  'training',
+  'alignRounds',
+  'methods',
+  'antidote',
+  'weightSearch',
+  'geometry',
+  'tokens',
+  'modules',
+  'secondOpinion',
+  'selfTest',
+] as const
+export type GpuNeed = (typeof gpuNeeds)[number]
 
 const reasonOf = (need: GpuNeed): string => {
   switch (need) {
@@ -31,6 +35,14 @@ const reasonOf = (need: GpuNeed): string => {
       return t('The antidote is a gradient at the merge, which needs WebGPU.')
     case 'alignRounds':
       return t('Rounds, budgets and controls of AlignMerge take gradients, which need WebGPU.')
+    case 'methods':
+      return t(
+        'Fisher average, LED-Merging and RegMean take gradients or inputs of every expert, which need WebGPU.',
+      )
+    case 'geometry':
+      return t(
+        'Fisher information and alignment directions are not computed but come with the page, for its first experiment and that of the tour; with other experts, metrics, sources or seeds everything but AlignMerge’s shield and the drift is measured.',
+      )
     case 'training':
       return t('Training takes gradients, which need WebGPU.')
     case 'tokens':
@@ -49,3 +61,6 @@ export const missingHere = (engine: EngineStatus, need: GpuNeed): string | undef
 /** The same, for a component. */
 export const useMissing = (need: GpuNeed): string | undefined =>
   useStudio((state) => missingHere(state.models.engine, need))
+
+/** Everything that this page cannot do without WebGPU. */
+export const everythingMissing = (): string[] => gpuNeeds.map(reasonOf)
