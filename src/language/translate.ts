@@ -14,7 +14,7 @@ export interface LanguageChoice {
 
 export const languages: readonly LanguageChoice[] = [
   { id: 'en', name: 'English', load: async () => ({}) },
-  { id: 'zh-Hans', name: '中文', load: async () => (await import('./zh-Hans.ts')).catalogue },
+  { id: 'zh-Hans', name: '中文', load: async () => (await import('./zh-Hans.json')).default },
 ]
 
 let catalogue: Catalogue = {}
