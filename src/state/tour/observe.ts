@@ -1,10 +1,12 @@
 // What the tour sees on the page: whether a task was done, and the numbers that its texts quote.
 
+import type { ModelOrigin } from '../../../workers/api.ts'
 import type { QuantityOf, TourCheck, ValueName } from '../../help/tourTypes.ts'
 import { findMethod, parameterValue } from '../../share/methods.ts'
 import type { LearnState } from '../learn/store.ts'
 import { sweepExperiment } from '../plan.ts'
-import { selectCast, selectMeasurement, selectMergeMeasurement } from '../selectors.ts'
+import { findModel, selectMeasurement, selectMergeMeasurement } from '../selectors.ts'
+import { receivedModel, selectShown } from '../share/received.ts'
 import type { Measurement } from '../slices/runs.ts'
 import type { StudioState } from '../store.ts'
 import type { TourState } from './store.ts'
@@ -76,20 +78,22 @@ function quantityOf(measurement: Measurement | undefined, name: string, view: St
 /** A measured value by its name in a text; the toy's values are the toy's own. */
 export function quote(name: ValueName, { studio }: Seen): Quoted {
   const { experiment } = studio.recipe
-  const { measurements } = studio.runs
+  const { runs, models } = studio
+  const measurements = selectShown(runs)
   const [quantity, of] = name.split('_')
   if (!experiment || !of || !quantity) return waiting
-  const cast = selectCast(studio.models.list, experiment)
-  const ofModel = (id: string | undefined) =>
-    id === undefined ? undefined : selectMeasurement(measurements, experiment, { kind: 'model', id })
+  const ofModel = (origin: ModelOrigin | undefined) => {
+    const model = origin && (findModel(models.list, origin) ?? receivedModel(runs.received, origin))
+    return model && selectMeasurement(measurements, experiment, { kind: 'model', id: model.id })
+  }
   const measurementOf = (): Measurement | undefined => {
     switch (of as QuantityOf) {
       case 'anchor':
-        return ofModel(cast?.anchor.id)
+        return ofModel(experiment.anchor)
       case 'first':
-        return ofModel(cast?.experts[0]?.id)
+        return ofModel(experiment.experts[0]?.origin)
       case 'second':
-        return ofModel(cast?.experts[1]?.id)
+        return ofModel(experiment.experts[1]?.origin)
       case 'average':
         return selectMeasurement(measurements, sweepExperiment(experiment), { kind: 'merge', lambdaAlign: 0 })
       case 'merge':

@@ -4,15 +4,15 @@ import { useMemo } from 'react'
 import type { Experiment } from '../../../workers/api.ts'
 import { methodNotes } from '../../help/index.ts'
 import { t } from '../../language/translate.ts'
-import { geometryKey } from '../../share/experimentKey.ts'
 import { openLearn } from '../../state/learn/actions.ts'
+import { selectShownGeometry } from '../../state/share/received.ts'
 import { useStudio } from '../../state/store.ts'
 import { Formula } from '../controls/Formula.tsx'
 import { FormulaView } from '../controls/FormulaView.tsx'
 import { objectiveValues } from './objectiveValues.ts'
 
 export default function MethodFormula({ experiment }: { experiment: Experiment }) {
-  const geometry = useStudio((state) => state.runs.geometries[geometryKey(experiment)])
+  const geometry = useStudio((state) => selectShownGeometry(state.runs, experiment)?.geometry)
   const values = useMemo(() => objectiveValues(experiment, geometry), [experiment, geometry])
   const note = methodNotes.find(({ id }) => id === experiment.method)
   return (

@@ -12,11 +12,11 @@ import { ChoiceField } from '../controls/ChoiceField.tsx'
 import { ParameterField } from '../controls/ParameterField.tsx'
 import { SideSection } from '../controls/SideSection.tsx'
 import { formatParameter } from '../format.ts'
-import { lazyInTurn } from '../lazyInTurn.ts'
+import { lazyAfterCharts } from '../lazyInTurn.ts'
 import { AlignStatus } from './AlignStatus.tsx'
 import { MethodField } from './MethodField.tsx'
 
-const MethodFormula = lazyInTurn(() => import('./MethodFormula.tsx'))
+const MethodFormula = lazyAfterCharts(() => import('./MethodFormula.tsx'))
 
 export function RecipePanel({ experiment, isReady }: { experiment: Experiment; isReady: boolean }) {
   const hasShield = experiment.method === 'alignmerge'
