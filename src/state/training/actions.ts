@@ -13,6 +13,7 @@ import { runForeground } from '../actions/runner.ts'
 import { setPage } from '../actions/view.ts'
 import type { EnginePort } from '../engine.ts'
 import { isCancelled, toFailure } from '../failure.ts'
+import { missingHere } from '../needs.ts'
 import { findModel } from '../selectors.ts'
 import { readState } from '../store.ts'
 import { trainedName } from './names.ts'
@@ -55,6 +56,8 @@ export function trainingObstacle(): string | null {
   const { lesson, own } = readTraining()
   const { models, recipe } = readState()
   if (models.engine.kind !== 'ready') return t('The engine is not open.')
+  const missing = missingHere(models.engine, 'training')
+  if (missing) return missing
   if (!recipe.experiment || !findModel(models.list, recipe.experiment.anchor))
     return t('The anchor is not loaded.')
   if (lesson === 'own' && !own?.pairs.length) return t('Give pairs of prompt and answer first.')

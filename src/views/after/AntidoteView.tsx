@@ -6,6 +6,7 @@ import { mergeKey } from '../../share/experimentKey.ts'
 import { numberParameters } from '../../share/parameters.ts'
 import { askAntidote } from '../../state/actions/afterMerge.ts'
 import { setNumber } from '../../state/actions/recipe.ts'
+import { useMissing } from '../../state/needs.ts'
 import { useStudio } from '../../state/store.ts'
 import { ParameterField } from '../controls/ParameterField.tsx'
 import { SideSection } from '../controls/SideSection.tsx'
@@ -14,6 +15,7 @@ import { formatParameter } from '../format.ts'
 export function AntidoteView({ experiment, isReady }: { experiment: Experiment; isReady: boolean }) {
   const found = useStudio((state) => state.runs.antidote)
   const report = found?.mergeKey === mergeKey(experiment) ? found.report : undefined
+  const missing = useMissing('antidote')
   const highest = Math.max(0, ...(report?.byLayer ?? []))
   return (
     <SideSection
@@ -30,23 +32,27 @@ export function AntidoteView({ experiment, isReady }: { experiment: Experiment; 
       <div className="field-row">
         <button
           type="button"
-          disabled={!isReady}
-          title={t(
-            'The shortest antidote that restores refusal on probes kept for accepting, without loss of help',
-          )}
+          disabled={!isReady || missing !== undefined}
+          title={
+            missing ??
+            t(
+              'The shortest antidote that restores refusal on probes kept for accepting, without loss of help',
+            )
+          }
           onClick={() => void askAntidote(true)}
         >
           {t('Find the least')}
         </button>
         <button
           type="button"
-          disabled={!isReady || experiment.antidote === 0}
+          disabled={!isReady || missing !== undefined || experiment.antidote === 0}
           title={t('How far each layer is moved')}
           onClick={() => void askAntidote(false)}
         >
           {t('By layer')}
         </button>
       </div>
+      {missing && <p className="caption">{missing}</p>}
       {report && (
         <>
           {report.stage && <p className="caption">{t('Search ended: {stage}.', { stage: report.stage })}</p>}

@@ -6,6 +6,7 @@ import { t } from '../../language/translate.ts'
 import { geometryKey } from '../../share/experimentKey.ts'
 import { applyBestWeights, bestPoint, searchWeights } from '../../state/actions/afterMerge.ts'
 import { stopAll } from '../../state/actions/runner.ts'
+import { useMissing } from '../../state/needs.ts'
 import { useStudio } from '../../state/store.ts'
 import { tracePath } from './tracePath.ts'
 
@@ -36,6 +37,7 @@ export function WeightSearchView({ experiment, isReady }: { experiment: Experime
   const [search, setSearch] = useState<WeightSearch['search']>('gradient')
   const [alpha, setAlpha] = useState(1)
   const run = useStudio((state) => state.runs.search)
+  const missing = useMissing('weightSearch')
   const chosen = searches.find(({ value }) => value === search)!
   const isCurrent = run?.key === geometryKey(experiment)
   const points = isCurrent ? run.points : []
@@ -74,15 +76,17 @@ export function WeightSearchView({ experiment, isReady }: { experiment: Experime
         ) : (
           <button
             type="button"
-            disabled={!isReady || experiment.experts.length < 2}
-            title={experiment.experts.length < 2 ? t('One expert has nothing to share') : chosen.brief}
+            disabled={!isReady || missing !== undefined || experiment.experts.length < 2}
+            title={
+              missing ?? (experiment.experts.length < 2 ? t('One expert has nothing to share') : chosen.brief)
+            }
             onClick={() => void searchWeights({ search, alpha, evaluations: chosen.evaluations })}
           >
             {t('Search')}
           </button>
         )}
       </div>
-      <p className="caption">{chosen.brief}</p>
+      <p className="caption">{missing ?? chosen.brief}</p>
       {points.length > 0 && (
         <>
           <svg

@@ -1,5 +1,6 @@
 import { t } from '../../language/translate.ts'
 import { askSelfTest } from '../../state/actions/selfTest.ts'
+import { useMissing } from '../../state/needs.ts'
 import type { EngineStatus } from '../../state/slices/models.ts'
 import { useStudio } from '../../state/store.ts'
 
@@ -8,7 +9,13 @@ function describe(engine: EngineStatus): { text: string; title: string; tone: 'g
     case 'opening':
       return { text: 'opening the engine', title: 'Asking the browser for a graphics device', tone: 'wait' }
     case 'ready': {
-      const { adapter, vendor, architecture, isFallback, hasF16 } = engine.info
+      const { adapter, vendor, architecture, isFallback, hasF16, isCpu } = engine.info
+      if (isCpu)
+        return {
+          text: t('CPU (no WebGPU)'),
+          title: t('Merges by float64 references, models through onnxruntime-web. Built-in models only.'),
+          tone: 'wait',
+        }
       const name = adapter || `${vendor} ${architecture}`.trim() || 'unnamed adapter'
       const title = `${vendor} ${architecture}${hasF16 ? ', 16-bit shaders' : ''}`
       return isFallback
@@ -32,6 +39,7 @@ function describe(engine: EngineStatus): { text: string; title: string; tone: 'g
 export function EngineChip() {
   const engine = useStudio((state) => state.models.engine)
   const selfTest = useStudio((state) => state.models.selfTest)
+  const missing = useMissing('selfTest')
   const { text, title, tone } = describe(engine)
   const verdict = selfTest ? (selfTest.passed ? 'tested' : 'wrong numbers') : 'Self-test'
   return (
@@ -45,9 +53,11 @@ export function EngineChip() {
       <button
         type="button"
         className="quiet-button"
-        disabled={engine.kind !== 'ready'}
+        disabled={engine.kind !== 'ready' || missing !== undefined}
         aria-label={`Self-test${selfTest ? `, ${verdict}` : ''}`}
-        title={t('Runs every kernel and a model of each family on this adapter against stored vectors')}
+        title={
+          missing ?? t('Runs every kernel and a model of each family on this adapter against stored vectors')
+        }
         onClick={() => void askSelfTest()}
       >
         {verdict}

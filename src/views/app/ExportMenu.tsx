@@ -1,9 +1,11 @@
 import { t } from '../../language/translate.ts'
 import { askSecondOpinion, canWriteFolder, downloadZip, writeFolder } from '../../state/actions/requests.ts'
+import { useMissing } from '../../state/needs.ts'
 import { Menu, MenuAction } from './Menu.tsx'
 
 /** What can be done with the merge of the page: written out, and checked by another runtime. */
 export function ExportMenu({ isReady }: { isReady: boolean }) {
+  const missing = useMissing('secondOpinion')
   return (
     <Menu label={t('Export')} title={t('The merge as files, and a second opinion on it')}>
       <MenuAction
@@ -22,8 +24,8 @@ export function ExportMenu({ isReady }: { isReady: boolean }) {
       )}
       <MenuAction
         label={t('Second opinion')}
-        brief={t('The same weights through onnxruntime-web, all logits compared')}
-        isDisabled={!isReady}
+        brief={missing ?? t('The same weights through onnxruntime-web, all logits compared')}
+        isDisabled={!isReady || missing !== undefined}
         onClick={() => void askSecondOpinion()}
       />
     </Menu>

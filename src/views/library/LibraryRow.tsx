@@ -12,6 +12,7 @@ import {
   pauseModel,
   specOf,
 } from '../../state/actions/library.ts'
+import { useMissing } from '../../state/needs.ts'
 import { useStudio } from '../../state/store.ts'
 import { formatBytes, formatCount } from '../format.ts'
 import { sourceText, stateText, timeText } from './rowText.ts'
@@ -22,6 +23,7 @@ export function LibraryRow({ model }: { model: LibraryModel }) {
   const failure = useStudio((store) => store.library.failures[key])
   const note = useStudio((store) => store.library.notes[key])
   const canOpen = useStudio((store) => store.models.engine.kind === 'ready')
+  const missing = useMissing('ownModels')
   const openedId = useStudio((store) => store.library.opened[key])
   const isInStudio = useStudio((store) => store.models.list.some(({ id }) => id === openedId))
   const [isAsking, setAsking] = useState(false)
@@ -69,8 +71,8 @@ export function LibraryRow({ model }: { model: LibraryModel }) {
       <div className="library-actions">
         <button
           type="button"
-          disabled={!canOpen || isInStudio || (state !== 'kept' && !isReachable)}
-          title={t('Loads it into the engine, to be anchor or expert')}
+          disabled={!canOpen || missing !== undefined || isInStudio || (state !== 'kept' && !isReachable)}
+          title={missing ?? t('Loads it into the engine, to be anchor or expert')}
           aria-label={t('Use {name} in the studio', { name })}
           onClick={() => void openInStudio(model)}
         >

@@ -3,6 +3,7 @@ import { t } from '../../language/translate.ts'
 import { isHttpUrl } from '../../share/experiment.ts'
 import { microFamilies } from '../../share/families.ts'
 import { openAddress, openFamily, openFolder } from '../../state/actions/models.ts'
+import { useMissing } from '../../state/needs.ts'
 import { DropZone, PickFiles } from '../controls/DropZone.tsx'
 import { collectDroppedFiles } from './droppedFiles.ts'
 
@@ -10,6 +11,7 @@ import { collectDroppedFiles } from './droppedFiles.ts'
 export function OpenModel() {
   const [address, setAddress] = useState('')
   const isValid = isHttpUrl(address.trim())
+  const missing = useMissing('ownModels')
 
   const submit = (event: FormEvent) => {
     event.preventDefault()
@@ -19,27 +21,33 @@ export function OpenModel() {
   }
   return (
     <div className="open-model">
-      <DropZone
-        label={t('Drop zone for a model folder')}
-        onDrop={(data) => void collectDroppedFiles(data).then(openFolder)}
-      >
-        {t('Drop a Hugging Face folder, or')}{' '}
-        <PickFiles label={t('Model folder')} onFiles={(files) => void openFolder(files)}>
-          {t('choose one')}
-        </PickFiles>
-      </DropZone>
-      <form className="open-address" onSubmit={submit}>
-        <input
-          type="url"
-          aria-label={t('Address of a Hugging Face folder')}
-          placeholder={t('https://…/resolve/main/')}
-          value={address}
-          onChange={(event) => setAddress(event.target.value)}
-        />
-        <button type="submit" disabled={!isValid}>
-          {t('Open')}
-        </button>
-      </form>
+      {missing ? (
+        <p className="hint">{missing}</p>
+      ) : (
+        <>
+          <DropZone
+            label={t('Drop zone for a model folder')}
+            onDrop={(data) => void collectDroppedFiles(data).then(openFolder)}
+          >
+            {t('Drop a Hugging Face folder, or')}{' '}
+            <PickFiles label={t('Model folder')} onFiles={(files) => void openFolder(files)}>
+              {t('choose one')}
+            </PickFiles>
+          </DropZone>
+          <form className="open-address" onSubmit={submit}>
+            <input
+              type="url"
+              aria-label={t('Address of a Hugging Face folder')}
+              placeholder={t('https://…/resolve/main/')}
+              value={address}
+              onChange={(event) => setAddress(event.target.value)}
+            />
+            <button type="submit" disabled={!isValid}>
+              {t('Open')}
+            </button>
+          </form>
+        </>
+      )}
       <label className="open-family">
         {t('Small built-in family')}{' '}
         <select
@@ -57,7 +65,9 @@ export function OpenModel() {
           ))}
         </select>
       </label>
-      <p className="hint">{t('config.json, *.safetensors, tokenizer.json. Files stay on this machine.')}</p>
+      {!missing && (
+        <p className="hint">{t('config.json, *.safetensors, tokenizer.json. Files stay on this machine.')}</p>
+      )}
     </div>
   )
 }

@@ -2,6 +2,7 @@
 
 import type { StreamedResult } from '../../../workers/streamedApi.ts'
 import { plural, t } from '../../language/translate.ts'
+import { useMissing } from '../../state/needs.ts'
 import { startMerge, stopMerge, togglePause } from '../../state/streamed/actions.ts'
 import { streamedFault, useStreamed } from '../../state/streamed/store.ts'
 import { formatBytes, formatSignificant } from '../format.ts'
@@ -9,7 +10,8 @@ import { formatBytes, formatSignificant } from '../format.ts'
 export function MergeRun() {
   const state = useStreamed()
   const { status } = state
-  const fault = state.parts.length === 0 ? 'Add the models first' : streamedFault(state)
+  const missing = useMissing('streamedMerge')
+  const fault = missing ?? (state.parts.length === 0 ? t('Add the models first') : streamedFault(state))
   const refusal = state.estimate?.refusal
   return (
     <section className="streamed-card" aria-label={t('Progress of the merge')}>
