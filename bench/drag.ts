@@ -98,8 +98,7 @@ async function idleCost(page: Page, session: CDPSession): Promise<number> {
 
 async function dragLambda(page: Page): Promise<DragTimes> {
   const session = await page.context().newCDPSession(page)
-  await session.send('Performance.setTimeDomain', { timeDomain: 'threadTicks' })
-  await session.send('Performance.enable')
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' })
   const slider = page.getByRole('slider', { name: 'Shield, slider' })
   await slider.scrollIntoViewIfNeeded()
   const box = (await slider.boundingBox())!

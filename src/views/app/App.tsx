@@ -1,6 +1,6 @@
 // The page: header, recipe on the left where the page has one, the page itself beside it.
 
-import { lazy, Suspense, useEffect } from 'react'
+import { lazy, memo, Suspense, useEffect } from 'react'
 import { t } from '../../language/translate.ts'
 import { useForeign } from '../../state/share/foreign.ts'
 import { useHidden } from '../../state/share/presentation.ts'
@@ -18,13 +18,15 @@ import { AboutView } from './AboutView.tsx'
 import { EngineBanner, NoWebGpu } from './EngineNotice.tsx'
 import { ErrorPanel } from './ErrorPanel.tsx'
 import { Header } from './Header.tsx'
-import { SelfTestView } from './SelfTestView.tsx'
 import { Split } from './Split.tsx'
 import { watchShortcuts } from './shortcuts.ts'
+import { useWithoutLambda } from './useWithoutLambda.ts'
 import { useWork, type Work } from './useWork.ts'
 
 const ForeignDialog = lazy(() => import('../share/ForeignDialog.tsx'))
 const ReceivedNotice = lazy(() => import('../share/ReceivedNotice.tsx'))
+
+const SelfTestView = lazy(() => import('./SelfTestView.tsx').then((it) => ({ default: it.SelfTestView })))
 
 export function App() {
   const engine = useStudio((state) => state.models.engine)
@@ -80,12 +82,13 @@ export function App() {
 function Side({ work: { experiment, list, isReady, isAsked } }: { work: Work }) {
   const isLoading = useStudio((state) => state.models.isLoading)
   const hidden = useHidden()
+  const still = useWithoutLambda(experiment)
   return (
     <aside className="side" aria-label={t('Experiment')} aria-busy={isLoading}>
       <fieldset className="side-fields" disabled={!isAsked}>
         <legend className="visually-hidden">{t('Experiment')}</legend>
         {!hidden.has('recipe') && <PresetField list={list} />}
-        {!hidden.has('models') && <ModelsPanel experiment={experiment} list={list} isReady={isReady} />}
+        {!hidden.has('models') && <ModelsPanel experiment={still} list={list} isReady={isReady} />}
         {!hidden.has('recipe') && <RecipePanel experiment={experiment} isReady={isReady} />}
         {!hidden.has('labeller') && <LabellerPanel />}
       </fieldset>
@@ -94,7 +97,8 @@ function Side({ work: { experiment, list, isReady, isAsked } }: { work: Work }) 
   )
 }
 
-function Stage({ row: { id, label, Page } }: { row: PageRow }) {
+/** What moves in it says so itself; the page around it has no say. */
+const Stage = memo(function Stage({ row: { id, label, Page } }: { row: PageRow }) {
   const engine = useStudio((state) => state.models.engine)
   const selfTest = useStudio((state) => state.models.selfTest)
   const hasReceived = useStudio((state) => state.runs.received.length > 0)
@@ -102,7 +106,11 @@ function Stage({ row: { id, label, Page } }: { row: PageRow }) {
   return (
     <main id="main" className="stage" tabIndex={-1} data-page={id}>
       <EngineBanner engine={engine} />
-      {selfTest && <SelfTestView result={selfTest} />}
+      {selfTest && (
+        <Suspense fallback={null}>
+          <SelfTestView result={selfTest} />
+        </Suspense>
+      )}
       {hasReceived && (
         <Suspense>
           <ReceivedNotice />
@@ -120,4 +128,4 @@ function Stage({ row: { id, label, Page } }: { row: PageRow }) {
       )}
     </main>
   )
-}
+})

@@ -1,3 +1,4 @@
+import { memo } from 'react'
 import type { Experiment, GeometrySummary } from '../../../workers/api.ts'
 import { availableRank, barycentreNorm, explainedShare } from '../../state/algebra.ts'
 import { selectWeights } from '../../state/selectors.ts'
@@ -9,7 +10,7 @@ export interface GeometryLineProps {
 }
 
 /** What the preparation found, in one row of figures. */
-export function GeometryLine({ experiment, geometry }: GeometryLineProps) {
+export const GeometryLine = memo(function GeometryLine({ experiment, geometry }: GeometryLineProps) {
   const weights = selectWeights(experiment)
   const figures: { label: string; title: string; value: string | undefined }[] = [
     {
@@ -60,7 +61,7 @@ export function GeometryLine({ experiment, geometry }: GeometryLineProps) {
       ))}
     </dl>
   )
-}
+})
 
 /** A rank correlation, or the reason why there is none. */
 function correlationText(value: number | string): string {

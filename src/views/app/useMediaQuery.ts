@@ -3,14 +3,22 @@ import { useSyncExternalStore } from 'react'
 /** Wide enough for a recipe beside the pictures; the same bound as in layout.css. */
 export const wideQuery = '(min-width: 861px)'
 
+const lists = new Map<string, MediaQueryList | undefined>()
+
+/** One list for each query: every render asks for it. */
+function listOf(query: string): MediaQueryList | undefined {
+  if (!lists.has(query)) lists.set(query, globalThis.matchMedia?.(query))
+  return lists.get(query)
+}
+
 /** Whether a media query holds, kept up to date; true where there are none. */
 export function useMediaQuery(query: string): boolean {
   return useSyncExternalStore(
     (onChange) => {
-      const list = globalThis.matchMedia?.(query)
+      const list = listOf(query)
       list?.addEventListener('change', onChange)
       return () => list?.removeEventListener('change', onChange)
     },
-    () => globalThis.matchMedia?.(query)?.matches ?? true,
+    () => listOf(query)?.matches ?? true,
   )
 }

@@ -1,6 +1,6 @@
 // One prompt, answered by everybody.
 
-import { type FormEvent, type KeyboardEvent, useState } from 'react'
+import { type FormEvent, type KeyboardEvent, memo, useState } from 'react'
 import type { Answer, Experiment, ModelSummary } from '../../../workers/api.ts'
 import { t } from '../../language/translate.ts'
 import { examplePrompts } from '../../share/examplePrompts.ts'
@@ -28,7 +28,8 @@ export interface PromptViewProps {
   isReady: boolean
 }
 
-export function PromptView({ experiment, list, answers, isCurrent, isReady }: PromptViewProps) {
+export const PromptView = memo(function PromptView(props: PromptViewProps) {
+  const { experiment, list, answers, isCurrent, isReady } = props
   const prompt = useStudio((state) => state.view.prompt)
   const [isAsking, setAsking] = useState(false)
   const ask = async (text: string) => {
@@ -128,4 +129,4 @@ export function PromptView({ experiment, list, answers, isCurrent, isReady }: Pr
       </p>
     </section>
   )
-}
+})

@@ -1,11 +1,12 @@
 // The first page: one merge, with its sweep, its clusters, where it drifts, its numbers and its answers.
 
+import { lazy, Suspense } from 'react'
 import { t } from '../../language/translate.ts'
 import { useStudio } from '../../state/store.ts'
 import { GeometryLine } from '../app/GeometryLine.tsx'
-import { OpinionView } from '../app/OpinionView.tsx'
 import { ProbesNotice } from '../app/ProbesNotice.tsx'
 import { Split } from '../app/Split.tsx'
+import { useWithoutLambda } from '../app/useWithoutLambda.ts'
 import { useWork } from '../app/useWork.ts'
 import { ClusterView } from '../clusters/ClusterView.tsx'
 import { LayerView } from '../drift/LayerView.tsx'
@@ -16,14 +17,17 @@ import { PromptView } from '../prompt/PromptView.tsx'
 import { SubspaceView } from '../subspace/SubspaceView.tsx'
 import { SweepView } from '../sweep/SweepView.tsx'
 
+const OpinionView = lazy(() => import('../app/OpinionView.tsx').then((it) => ({ default: it.OpinionView })))
+
 export function StudioView() {
   const { experiment, cast, geometry, measurements, view, list, key, isReady } = useWork()
   const answers = useStudio((state) => state.runs.answers)
   const opinions = useStudio((state) => state.runs.opinions)
   const anchorId = cast?.anchor.id
+  const still = useWithoutLambda(experiment)
   return (
     <>
-      <GeometryLine experiment={experiment} geometry={geometry} />
+      <GeometryLine experiment={still} geometry={geometry} />
       <PinBar mergeKey={key} />
       <ProbesNotice />
       <Split id="charts" className="charts" start={57} minimum={[35, 25]}>
@@ -66,10 +70,14 @@ export function StudioView() {
           view={view}
         />
       </PanelBoundary>
-      {opinions && <OpinionView set={opinions} isCurrent={opinions.mergeKey === key} />}
+      {opinions && (
+        <Suspense fallback={null}>
+          <OpinionView set={opinions} isCurrent={opinions.mergeKey === key} />
+        </Suspense>
+      )}
       <PanelBoundary name={t('Answers')}>
         <PromptView
-          experiment={experiment}
+          experiment={still}
           list={list}
           answers={answers}
           isCurrent={answers?.mergeKey === key}
