@@ -109,12 +109,12 @@ export function MappingDialog({ pending }: { pending: PendingFile }) {
         )}
         <p className="hint">
           {first
-            ? t('{count} prompts, the first: {prompt}', {
+            ? t('{count} prompts, the first: “{prompt}”', {
                 count: rows.length,
                 prompt: first.prompt.length > 120 ? `${first.prompt.slice(0, 120)}…` : first.prompt,
               })
-            : t('No row has a prompt.')}{' '}
-          {report.unlabelled > 0 && t('{count} without a label.', { count: report.unlabelled })}
+            : t('No row has a prompt.')}
+          {report.unlabelled > 0 && ` · ${t('{count} without a label', { count: report.unlabelled })}`}
         </p>
         <p className="play-dialog-actions">
           <button type="button" onClick={dismissMapping}>

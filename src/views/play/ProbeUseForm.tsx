@@ -9,6 +9,9 @@ import { measureOnSet } from '../../state/play/promptSets.ts'
 import type { PromptSet } from '../../state/play/storage.ts'
 import { useWork } from '../app/useWork.ts'
 
+/** Of each class; with fewer a separation says little (core/evaluate/aqi.ts). */
+const AQI_NEEDS = 64
+
 export function ProbeUseForm({ set, inUse }: { set: PromptSet; inUse: Record<PromptLabel, number> }) {
   const { experiment, isReady } = useWork()
   const [use, setUse] = useState<ProbeUse>('replace')
@@ -25,6 +28,14 @@ export function ProbeUseForm({ set, inUse }: { set: PromptSet; inUse: Record<Pro
           { count: perClass },
         )}
       </p>
+      {use === 'replace' && Math.min(inUse.safe, inUse.unsafe) < AQI_NEEDS && (
+        <p className="hint is-warning">
+          {t(
+            'AQI needs {needed} prompts of each label; of these there are {safe} safe and {unsafe} unsafe. Behaviour is measured all the same.',
+            { needed: AQI_NEEDS, safe: inUse.safe, unsafe: inUse.unsafe },
+          )}
+        </p>
+      )}
       <fieldset className="play-choice">
         <legend className="visually-hidden">{t('How they are used')}</legend>
         <label>

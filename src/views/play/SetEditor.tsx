@@ -1,6 +1,6 @@
 // One set of prompts: what was found in the file, its labels, what is done with it.
 
-import { useMemo } from 'react'
+import { useEffect, useMemo, useRef } from 'react'
 import { plural, t } from '../../language/translate.ts'
 import { announce } from '../../state/actions/errors.ts'
 import {
@@ -32,6 +32,11 @@ export function SetEditor({ set }: { set: PromptSet }) {
     for (const { label } of rows) of[label]++
     return of
   }, [rows])
+  const title = useRef<HTMLHeadingElement>(null)
+  // A dialog that led here has left nobody with the focus.
+  useEffect(() => {
+    if (document.activeElement === document.body) title.current?.focus()
+  }, [])
   const save = () => {
     const name = `${set.name.replace(/\.[^.]*$/, '')}-edited.csv`
     saveFile(name, setAsCsv(set, run), 'text/csv')
@@ -40,7 +45,9 @@ export function SetEditor({ set }: { set: PromptSet }) {
   return (
     <section className="panel play-set" aria-labelledby="set-title">
       <header className="panel-head">
-        <h2 id="set-title">{set.name}</h2>
+        <h2 ref={title} id="set-title" tabIndex={-1}>
+          {set.name}
+        </h2>
         <p className="muted">
           {t('{safe} safe, {unsafe} unsafe, {ignore} ignored', counts)} ·{' '}
           {isSaved ? t('saved in this browser') : t('saving …')}

@@ -38,7 +38,7 @@ export function SetTable({ rows, shown }: { rows: readonly PromptRow[]; shown: r
       tabIndex={0}
       onScroll={(event) => setTop(event.currentTarget.scrollTop)}
     >
-      <table aria-rowcount={shown.length + 1} style={{ minWidth: 560 + 160 * columns.length }}>
+      <table aria-rowcount={shown.length + 1} style={{ minWidth: 560 + 130 * columns.length }}>
         <thead>
           <tr aria-rowindex={1}>
             <th scope="col">{t('Label')}</th>

@@ -2,9 +2,9 @@ import type { TokenComparison } from '../../../workers/api/play.ts'
 import { t } from '../../language/translate.ts'
 import { csvField } from '../../share/csv.ts'
 import {
-  formatMeasure,
   formatNats,
   formatProbability,
+  formatSigned,
   probabilityOf,
   ratioOf,
   visibleToken,
@@ -24,7 +24,7 @@ export function TokenTable({ comparison, names }: { comparison: TokenComparison;
               <th key={name} scope="col">
                 {name}
                 <br />
-                <small>{m === 0 ? t('p, rank') : t('p, rank, ratio, KL')}</small>
+                <small>{m === 0 ? t('p, rank') : t('p, rank, ratio and KL in nats')}</small>
               </th>
             ))}
           </tr>
@@ -39,8 +39,7 @@ export function TokenTable({ comparison, names }: { comparison: TokenComparison;
               {models.map(({ ranks, divergences }, m) => (
                 <td key={names[m]}>
                   {formatProbability(probabilityOf(comparison, m, i))} · {ranks[i]}
-                  {m > 0 &&
-                    ` · ${formatMeasure(comparison, { kind: 'ratio', model: m }, i)} · ${formatNats(divergences[i]!)}`}
+                  {m > 0 && ` · ${formatSigned(ratioOf(comparison, m, i))} · ${formatNats(divergences[i]!)}`}
                 </td>
               ))}
             </tr>

@@ -50,12 +50,13 @@ export function formatNats(value: number): string {
   return text === '−0.00' ? '0.00' : text
 }
 
-const signed = (value: number) => (value > 0.005 ? `+${formatNats(value)}` : formatNats(value))
+export const formatSigned = (value: number): string =>
+  value > 0.005 ? `+${formatNats(value)}` : formatNats(value)
 
 export function formatMeasure(comparison: TokenComparison, measure: TokenMeasure, i: number): string {
   const value = measuredValue(comparison, measure, i)
   if (measure.kind === 'probability') return formatProbability(value)
-  return `${measure.kind === 'ratio' ? signed(value) : formatNats(value)} ${t('nats')}`
+  return `${measure.kind === 'ratio' ? formatSigned(value) : formatNats(value)} ${t('nats')}`
 }
 
 /** Ends of the legend, from pale to strong. */
