@@ -3,6 +3,7 @@ import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 import type {} from 'vitest/config'
 import { gpuEnvironment } from './scripts/setup.mjs'
+import { chartScales } from './scripts/site/chartScales.ts'
 import { siteHeaders } from './scripts/site/headers.mjs'
 import { sitePlugin } from './scripts/site/plugin.ts'
 
@@ -18,7 +19,7 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.
 export default defineConfig({
   define: { STUDIO_VERSION: JSON.stringify(version) },
   base: './',
-  plugins: [react(), sitePlugin()],
+  plugins: [react(), chartScales(), sitePlugin()],
   // onnxruntime-web finds its .mjs and .wasm through `?url` imports; pre-bundling would break its own URLs.
   optimizeDeps: { exclude: ['onnxruntime-web'] },
   worker: { format: 'es' },
@@ -30,12 +31,10 @@ export default defineConfig({
     chunkSizeWarningLimit: 1000,
     rolldownOptions: {
       output: {
-        // Pages change often, libraries seldom: a new release then leaves these two in the browser's cache.
+        // Pages change often, React seldom: a new release then leaves it in the browser's cache. Charts are split by
+        // what each of them needs: the first one is loaded before there is anything to see.
         codeSplitting: {
-          groups: [
-            { name: 'react', test: /node_modules[\\/](react|react-dom|scheduler|zustand)[\\/]/ },
-            { name: 'charts', test: /node_modules[\\/](recharts|d3-[a-z]+|victory-vendor)[\\/]/ },
-          ],
+          groups: [{ name: 'react', test: /node_modules[\\/](react|react-dom|scheduler|zustand)[\\/]/ }],
         },
       },
     },

@@ -1,7 +1,8 @@
 // Charts are loaded after the page has painted, and one after another: three mounted in one commit would hold the
-// main thread for a tenth of a second.
+// main thread for a tenth of a second. What explains the charts comes after them.
 
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
+import { pictureDrawn } from '../state/firstPicture.ts'
 
 /** Time for one chart to mount and paint before the next arrives. */
 const pauseMs = 80
@@ -18,10 +19,21 @@ export function lazyInTurn<Props>(
     // Evaluating the library and mounting the chart are two tasks, not one.
     const mine = turn.then(load).then((module) => pause().then(() => module))
     turn = mine.then(
-      pause,
+      () => pause().then(pictureDrawn),
       // A chart that failed to load says so itself; the others still come.
       () => undefined,
     )
     return mine
   })
+}
+
+/** Like React.lazy, but behind the charts that are asked for at the same time. */
+export function lazyAfterCharts<Props>(
+  load: () => Promise<{ default: ComponentType<Props> }>,
+): LazyExoticComponent<ComponentType<Props>> {
+  return lazy(() =>
+    pause()
+      .then(() => turn)
+      .then(load),
+  )
 }

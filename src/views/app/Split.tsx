@@ -1,20 +1,29 @@
-// Two parts side by side with a border that can be moved, by hand or by arrow keys, and stays where it was put.
+// Two parts side by side with a border that can be moved, by hand or by arrow keys, and stays where it was put. Own
+// code, as it is part of the first load: docs/decisions/first-load.md.
 
-import type { ReactNode } from 'react'
-import { Group, type Layout, Panel, Separator } from 'react-resizable-panels'
+import {
+  type KeyboardEvent,
+  type PointerEvent,
+  type ReactNode,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react'
 import { t } from '../../language/translate.ts'
 import { keepLayout, keptLayout } from '../../state/layout.ts'
 import { useMediaQuery } from './useMediaQuery.ts'
+
+type Size = number | `${number}px`
 
 export interface SplitProps {
   /** names the border where layouts are remembered */
   id: string
   /** width of the first part, as a number in % of both or in pixels */
-  start: number | `${number}px`
+  start: Size
   /** least widths, % or pixels */
-  minimum: readonly [number | `${number}px`, number | `${number}px`]
+  minimum: readonly [Size, Size]
   /** greatest width of the first part */
-  maximum?: number | `${number}px`
+  maximum?: Size
   /** the first part keeps its width when the window changes */
   isFixed?: boolean
   className?: string
@@ -23,50 +32,87 @@ export interface SplitProps {
   children: readonly [ReactNode, ReactNode]
 }
 
-const percent = (size: number | `${number}px`): string => (typeof size === 'number' ? `${size}%` : size)
+/** One press of an arrow key. */
+const stepPercent = 2
 
-export function Split({
-  id,
-  start,
-  minimum,
-  maximum,
-  isFixed,
-  className,
-  from = 1181,
-  children,
-}: SplitProps) {
+const cssOf = (size: Size): string => (typeof size === 'number' ? `${size}%` : size)
+
+export function Split(props: SplitProps) {
+  const { className, from = 1181, children } = props
   const isWide = useMediaQuery(`(min-width: ${from}px)`)
   if (!isWide) return <div className={className}>{children}</div>
-  const kept = keptLayout(id)
-  const defaultLayout: Layout | undefined = kept && { [`${id}-1`]: kept[0], [`${id}-2`]: kept[1] }
+  return <WideSplit {...props} />
+}
+
+function WideSplit({ id, start, minimum, maximum = 100, isFixed, className, children }: SplitProps) {
+  const group = useRef<HTMLDivElement>(null)
+  const first = useRef<HTMLDivElement>(null)
+  const [wanted, setWanted] = useState<Size>(() => keptLayout(id)?.[0] ?? start)
+  /** of the first part, as it is drawn */
+  const [percent, setPercent] = useState(typeof wanted === 'number' ? wanted : 50)
+
+  const measure = () => {
+    const total = group.current?.getBoundingClientRect().width ?? 0
+    const width = first.current?.getBoundingClientRect().width ?? 0
+    return { total, width, share: total > 0 ? (100 * width) / total : 50 }
+  }
+  useLayoutEffect(() => setPercent(Math.round(measure().share)))
+  // A share that was kept becomes the width that it is now, and stays so.
+  useLayoutEffect(() => {
+    if (isFixed && typeof wanted === 'number') setWanted(`${measure().width}px`)
+  })
+
+  const move = (share: number) => {
+    const { total } = measure()
+    setWanted(isFixed ? `${(share / 100) * total}px` : share)
+  }
+  const keep = () => {
+    const { share } = measure()
+    keepLayout(id, [share, 100 - share])
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    const { share } = measure()
+    const to = { ArrowLeft: share - stepPercent, ArrowRight: share + stepPercent, Home: 0, End: 100 }[
+      event.key
+    ]
+    if (to === undefined) return
+    event.preventDefault()
+    move(Math.min(100, Math.max(0, to)))
+  }
+  const onPointerMove = (event: PointerEvent<HTMLElement>) => {
+    if (!event.currentTarget.hasPointerCapture(event.pointerId)) return
+    const { left, width } = group.current!.getBoundingClientRect()
+    move(Math.min(100, Math.max(0, (100 * (event.clientX - left)) / width)))
+  }
   return (
-    <Group
-      id={id}
-      className={`split ${className ?? ''}`}
-      style={{ overflow: 'visible' }}
-      {...(defaultLayout && { defaultLayout })}
-      onLayoutChanged={(layout) => keepLayout(id, [layout[`${id}-1`] ?? 50, layout[`${id}-2`] ?? 50])}
-    >
-      <Panel
-        id={`${id}-1`}
-        defaultSize={percent(start)}
-        minSize={percent(minimum[0])}
-        {...(maximum !== undefined && { maxSize: percent(maximum) })}
-        {...(isFixed && { groupResizeBehavior: 'preserve-pixel-size' as const })}
+    <div ref={group} className={`split ${className ?? ''}`}>
+      <div
+        ref={first}
         className="split-part"
-        style={{ overflow: 'visible' }}
+        style={{
+          flex: 'none',
+          width: `clamp(${cssOf(minimum[0])}, ${cssOf(wanted)}, min(${cssOf(maximum)}, 100% - ${cssOf(minimum[1])}))`,
+        }}
       >
         {children[0]}
-      </Panel>
-      <Separator className="split-border" aria-label={t('Width of the parts')} />
-      <Panel
-        id={`${id}-2`}
-        minSize={percent(minimum[1])}
-        className="split-part"
-        style={{ overflow: 'visible' }}
-      >
-        {children[1]}
-      </Panel>
-    </Group>
+      </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: <hr> holds no focus and no value */}
+      <div
+        role="separator"
+        tabIndex={0}
+        className="split-border"
+        aria-label={t('Width of the parts')}
+        aria-orientation="vertical"
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={percent}
+        onKeyDown={onKeyDown}
+        onKeyUp={keep}
+        onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
+        onPointerMove={onPointerMove}
+        onPointerUp={keep}
+      />
+      <div className="split-part">{children[1]}</div>
+    </div>
   )
 }

@@ -17,7 +17,7 @@ import {
 import { useStudio } from '../../state/store.ts'
 import { TableToggle } from '../controls/TableToggle.tsx'
 import { describeEstimate, formatInterval, formatParameter, formatValue } from '../format.ts'
-import { lazyInTurn } from '../lazyInTurn.ts'
+import { lazyAfterCharts, lazyInTurn } from '../lazyInTurn.ts'
 import { BudgetBadge } from '../numbers/BudgetBadge.tsx'
 import { PanelTools } from '../share/PanelTools.tsx'
 import { useSweep } from '../sweep/useSweep.ts'
@@ -27,7 +27,7 @@ import { LegendMark } from './LegendMark.tsx'
 import { ViewTabs } from './ViewTabs.tsx'
 
 const ClusterExplorer = lazyInTurn(() => import('./ClusterExplorer.tsx'))
-const AqiFormula = lazyInTurn(() => import('./AqiFormula.tsx'))
+const AqiFormula = lazyAfterCharts(() => import('./AqiFormula.tsx'))
 const plotHeight = 262
 /** Tools and picture, kept free until they come. */
 const explorerHeight = plotHeight + 30

@@ -11,11 +11,11 @@ import { useStudio } from '../../state/store.ts'
 import { niceMaximum } from '../charts/niceMaximum.ts'
 import { TableToggle } from '../controls/TableToggle.tsx'
 import { formatRound, formatScaled, normScaleOf } from '../format.ts'
-import { lazyInTurn } from '../lazyInTurn.ts'
+import { lazyAfterCharts, lazyInTurn } from '../lazyInTurn.ts'
 import { PanelTools } from '../share/PanelTools.tsx'
 
 const LayerBars = lazyInTurn(() => import('../charts/LayerBars.tsx'))
-const DriftFormula = lazyInTurn(() => import('./DriftFormula.tsx'))
+const DriftFormula = lazyAfterCharts(() => import('./DriftFormula.tsx'))
 const plotHeight = 128
 
 const scaled = (value: number | undefined, factor: number) => (value === undefined ? null : value * factor)

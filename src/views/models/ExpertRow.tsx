@@ -6,7 +6,7 @@ import { removeExpert, replaceExpert, setWeight } from '../../state/actions/reci
 import { findModel, originName } from '../../state/selectors.ts'
 import { NumberInput } from '../controls/NumberInput.tsx'
 import { Slider } from '../controls/Slider.tsx'
-import { MissingModel } from './MissingModel.tsx'
+import { MissingModel } from './LazyMissingModel.tsx'
 
 export interface ExpertRowProps {
   index: number

@@ -1,5 +1,6 @@
 // Who takes part: the anchor, the experts with their weights, and a way to bring one's own.
 
+import { memo } from 'react'
 import type { Experiment, ModelSummary } from '../../../workers/api.ts'
 import { t } from '../../language/translate.ts'
 import { originKey } from '../../share/experimentKey.ts'
@@ -14,7 +15,7 @@ import { SideSection } from '../controls/SideSection.tsx'
 import { formatBytes, formatCount } from '../format.ts'
 import { BroughtModels } from './BroughtModels.tsx'
 import { ExpertRow } from './ExpertRow.tsx'
-import { MissingModel } from './MissingModel.tsx'
+import { MissingModel } from './LazyMissingModel.tsx'
 import { OpenModel } from './OpenModel.tsx'
 
 export interface ModelsPanelProps {
@@ -23,7 +24,7 @@ export interface ModelsPanelProps {
   isReady: boolean
 }
 
-export function ModelsPanel({ experiment, list, isReady }: ModelsPanelProps) {
+export const ModelsPanel = memo(function ModelsPanel({ experiment, list, isReady }: ModelsPanelProps) {
   // While the list is being read nothing is missing yet.
   const notLoaded = list.length > 0 ? ' (not loaded)' : ''
   const { weight } = numberParameters
@@ -139,4 +140,4 @@ export function ModelsPanel({ experiment, list, isReady }: ModelsPanelProps) {
       <BroughtModels experiment={experiment} list={list} />
     </SideSection>
   )
-}
+})
