@@ -11,7 +11,7 @@ import { receiveResults } from './actions.ts'
 /** Sets that were asked for, whatever came of it. */
 const asked = new Set<string>()
 
-const first: Promise<boolean> = Promise.resolve(false)
+let first: Promise<boolean> = Promise.resolve(false)
 
 /** Whether the page begins with shipped results; settles when they are shown or known not to come. */
 export const beginsWithShipped = (): Promise<boolean> => first
@@ -21,7 +21,8 @@ export function watchShipped(): () => void {
   asked.clear()
   const { experiment } = readState().recipe
   // Where no link asks for anything, what a visitor meets first needs no engine to be shown.
-  void (experiment ? showShipped(experiment) : showFirst())
+  first = experiment ? Promise.resolve(false) : showFirst().catch(() => false)
+  if (experiment) void showShipped(experiment)
   return useStudio.subscribe(({ recipe }, before) => {
     if (recipe.experiment && recipe.experiment !== before.recipe.experiment)
       void showShipped(recipe.experiment)
