@@ -66,11 +66,11 @@ describe('formulas', () => {
     const line = workedLine('aqi', { S: '2', Sanchor: '3', AQI: '40' })!
     const text = JSON.stringify(mathElements(line, { S: '2', Sanchor: '3', AQI: '40' }))
     expect([...text.matchAll(/"tag":"mn","text":"(\d+)"/g)].map(([, n]) => n)).toEqual([
-      '40',
       '100',
       '2',
       '2',
       '3',
+      '40',
     ])
     expect(workedLine('drift', { D: '0.1' })).toBeDefined()
   })

@@ -14,7 +14,7 @@ export const methodNotes: readonly MethodNote[] = [
   note(
     'alignmerge',
     'Starts from the plain average, seen from the anchor, and shortens its motion along a few alignment directions. With a budget it then adds the smallest step that keeps the refusal margin, taken anew at the merge in rounds.',
-    'δ* = δ̄ − Σ_i λw_i/(1+λw_i) c_i u_i,  θ = θ_IT + δ*',
+    'δ* = Σ_k λ_k Δ_k − Σ_i λw_i/(1+λw_i) c_i u_i,  θ = θ_IT + δ*',
     'The shield alone is a fast first look; the margin budget with three rounds is what kept refusals and skills together here.',
   ),
   note(

@@ -142,7 +142,7 @@ export const tour: readonly TourChapter[] = [
   },
   {
     id: 'projector',
-    title: 'What P_A does',
+    title: 'What `P_A` does',
     steps: [
       {
         id: 'slide',

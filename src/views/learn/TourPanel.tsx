@@ -150,7 +150,7 @@ export default function TourPanel() {
           <span className="visually-hidden">{t('Step of the tour')}</span>
           <select value={id} onChange={(event) => goToStep(event.target.value)}>
             {tour.map((one) => (
-              <optgroup key={one.id} label={t(one.title)}>
+              <optgroup key={one.id} label={t(one.title).replaceAll('`', '')}>
                 {one.steps.map((step) => (
                   <option key={step.id} value={step.id}>
                     {t(step.title)}

@@ -27,7 +27,8 @@ export function markTarget(id: TargetId): () => void {
     found.setAttribute(mark, '')
     if (found instanceof HTMLDetailsElement) found.open = true
     const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches
-    found.scrollIntoView({ block: 'nearest', behavior: isCalm ? 'auto' : 'smooth' })
+    // A part that does not fit begins where it can be read from.
+    found.scrollIntoView({ block: 'start', behavior: isCalm ? 'auto' : 'smooth' })
   }
   look()
   return () => {
