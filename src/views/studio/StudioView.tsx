@@ -3,6 +3,7 @@
 import { lazy, Suspense } from 'react'
 import { t } from '../../language/translate.ts'
 import { useStudio } from '../../state/store.ts'
+import { useTour } from '../../state/tour/store.ts'
 import { GeometryLine } from '../app/GeometryLine.tsx'
 import { ProbesNotice } from '../app/ProbesNotice.tsx'
 import { Split } from '../app/Split.tsx'
@@ -23,6 +24,8 @@ export function StudioView() {
   const { experiment, cast, geometry, measurements, view, list, key, isReady } = useWork()
   const answers = useStudio((state) => state.runs.answers)
   const opinions = useStudio((state) => state.runs.opinions)
+  // The tour takes a part of the width.
+  const isTouring = useTour((state) => state.isOpen)
   const anchorId = cast?.anchor.id
   const still = useWithoutLambda(experiment)
   return (
@@ -30,7 +33,7 @@ export function StudioView() {
       <GeometryLine experiment={still} geometry={geometry} />
       <PinBar mergeKey={key} />
       <ProbesNotice />
-      <Split id="charts" className="charts" start={57} minimum={[35, 25]}>
+      <Split id="charts" className="charts" start={57} minimum={[35, 25]} from={isTouring ? 1640 : 1181}>
         <PanelBoundary name={t('Sweep')}>
           <SweepView
             experiment={experiment}
