@@ -211,6 +211,8 @@ const rules: Rule[] = [
   },
   { of: ['src/cli/nodeGpu.ts'], code: ['webgpu'] },
   { of: ['src/testing'], code: ['src/core', 'src/cli/nodeGpu.ts', 'vitest', 'node:'] },
+  // Damaged links go all the way into the page's state.
+  { of: ['src/testing/fuzz/link.ts'], code: ['src/testing', 'src/core', 'src/share', 'src/state', 'fflate'] },
   { of: ['src/state/testing'], code: ['src/state', 'src/share', 'src/core', 'workers', 'vitest'] },
   {
     of: ['src/cli'],

@@ -103,8 +103,13 @@ describe('a link to models elsewhere', () => {
 
   it('says which hosts would be asked for what, and asks none of them', async () => {
     const state = await foreign()
+    const fetched = vi.spyOn(globalThis, 'fetch')
     const engine = await open(state)
     await settle(60_000)
+    const addresses = fetched.mock.calls.map(([input]) =>
+      String(input instanceof Request ? input.url : input),
+    )
+    expect(addresses.filter((address) => /models\.example|huggingface/.test(address))).toEqual([])
     expect(useForeign.getState().models.map(({ host, what }) => [host, what])).toEqual([
       ['models.example:8443', 'https://models.example:8443/anchor/'],
       ['huggingface.co', `owner/name @ ${'ab'.repeat(20)}`],

@@ -17,6 +17,7 @@ describe('damaged files are read or refused', () => {
         'adapter',
         'config',
         'gguf',
+        'link',
         'mlx',
         'onnx',
         'safetensors',
