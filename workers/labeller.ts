@@ -16,8 +16,8 @@ import { BlobSource, type ByteSource, readText } from '../src/core/files/source.
 import type { LabellerRequest, LabellerSummary } from './api.ts'
 import type { Job } from './jobs.ts'
 
-/** As many as the page keeps measurements; some 100 kB each. */
-const MAX_ANSWERED = 400
+/** Measurements whose answers are kept, some 100 kB each: as many as are shown at once. Others are decoded again. */
+const MAX_ANSWERED = 80
 const MAX_RULES_BYTES = 2 ** 20
 
 export class LabellerSlot {

@@ -61,6 +61,8 @@ export class ForwardMeasures<Model extends DeviceModel | ForwardModel> {
       return AqiScale.fit(view, await poolItems(model, items, { signal: options.signal }), seed)
     })()
     this.scales.set(key, made)
+    // Every seed and number of probes has its own; the oldest is made again when somebody returns to it.
+    if (this.scales.size > MAX_SCALES) this.scales.delete(this.scales.keys().next().value!)
     // A cancelled or failed fit must not be remembered.
     made.catch(() => this.scales.delete(key))
     return made
@@ -157,6 +159,8 @@ export class ForwardMeasures<Model extends DeviceModel | ForwardModel> {
       for (const key of known.keys()) if (JSON.parse(key)[0] === anchor) known.delete(key)
   }
 }
+
+const MAX_SCALES = 24
 
 export class Measures extends ForwardMeasures<DeviceModel> {
   private readonly owner: Session

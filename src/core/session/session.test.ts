@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { manyProbes, probe, probeFile } from '../../testing/answeringModels.ts'
+import { watchBuffers } from '../../testing/liveBuffers.ts'
 import { nearCheckpoint } from '../../testing/nearCheckpoint.ts'
 import { openTestDevice } from '../../testing/openTestDevice.ts'
 import { flatWeights } from '../../testing/tinyMerge.ts'
@@ -56,6 +57,20 @@ afterAll(() => {
 })
 
 describe('what is kept', () => {
+  test('another seed leaves nothing on the device once two others have come', async () => {
+    const buffers = watchBuffers(gpu)
+    const held: number[] = []
+    for (let seed = 100; seed < 106; seed++) {
+      await session.prepare({ ...SETUP, seed })
+      held.push(buffers.made().length)
+    }
+    buffers.stop()
+    // The first ones are of seeds that came before.
+    expect(held[5]).toBe(held[3])
+    expect(held[4]).toBe(held[3])
+    await session.prepare(SETUP)
+  })
+
   test('λ, rank, weights and method enter no geometry', async () => {
     const first = await session.prepare(SETUP)
     const other = {

@@ -69,6 +69,7 @@ export interface JobOptions {
 /** Rows of A of each set, and sequences of the Fisher diagonal. Ours; more rows steady U and cost memory. */
 export const ROW_COUNT = 32
 export const FISHER_SEQUENCES = 64
+const KEPT_SEEDS = 2
 
 export class Session {
   readonly gpu: Gpu
@@ -84,6 +85,8 @@ export class Session {
   /** by JSON of model ids and what was computed from them */
   private readonly rows = new Map<string, AlignmentRows>()
   private geometry: { key: string; value: Geometry } | undefined
+  /** of geometries that were made, the latest first */
+  private seeds: number[] = []
 
   constructor(gpu: Gpu, probes: ProbeFile, userProbes: Map<string, UserProbeSet> = new Map()) {
     this.gpu = gpu
@@ -258,6 +261,7 @@ export class Session {
       this.dropGeometry()
       this.geometry = { key, value }
       this.dropOtherPaths(ids)
+      this.dropOldSeeds(seed)
       return value
     } catch (error) {
       destroyBuffers(made.diagonal)
@@ -300,6 +304,21 @@ export class Session {
     for (const [key, rows] of this.rows) {
       const [[, ...others]] = JSON.parse(key) as [string[]]
       if (others.length === 0 || JSON.stringify(others) === current) continue
+      destroyBuffers(rows.rows)
+      this.rows.delete(key)
+    }
+  }
+
+  /** Rows of A are the largest thing a session makes: of the last two seeds they are kept, and Fisher diagonals too. */
+  private dropOldSeeds(seed: number): void {
+    this.seeds = [seed, ...this.seeds.filter((other) => other !== seed)].slice(0, KEPT_SEEDS)
+    for (const [key, fisher] of this.fishers) {
+      if (this.seeds.includes(Number(key.split('|').at(-1)))) continue
+      destroyBuffers(fisher.sums)
+      this.fishers.delete(key)
+    }
+    for (const [key, rows] of this.rows) {
+      if (this.seeds.includes((JSON.parse(key) as [unknown, unknown, unknown, number])[3])) continue
       destroyBuffers(rows.rows)
       this.rows.delete(key)
     }
