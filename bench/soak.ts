@@ -148,6 +148,11 @@ export async function main(args: string[]): Promise<number> {
   }
   try {
     await tab.page.locator('.job').waitFor({ timeout: 60_000 })
+    // What is loaded on demand is loaded before the first reading.
+    for (const page of others) {
+      await goTo(tab.page, { experiment: settled, view: { page, aqiView: 'prompts', prompt: '' } })
+      await tab.page.waitForTimeout(2000)
+    }
     for (let next = firstAt; now() < minutes; ) {
       await sweep(tab, random)
       steps++
