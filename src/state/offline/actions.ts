@@ -50,6 +50,11 @@ export async function startOffline(): Promise<void> {
     const words = error instanceof Error ? error.message : String(error)
     return useOffline.setState({ status: { kind: 'off', reason: words } })
   }
+  // Tools that keep service workers off answer with nothing.
+  if (!registration) {
+    const off = 'this browser registers no service worker'
+    return useOffline.setState({ status: { kind: 'off', reason: off } })
+  }
   watchForUpdates(registration)
   await navigator.serviceWorker.ready
   if (reloadForIsolation()) return
