@@ -262,6 +262,18 @@ describe('generation', () => {
     expect(await theirs.generate(prompts, sampled(8))).not.toEqual(drawn)
     const narrow = { ...open, sampling: { temperature: 1.5, seed: 7, topK: 1 } }
     expect(await theirs.generate(prompts, narrow)).toEqual(await generate(model, prompts, open))
+    // Whoever is asked to choose sees each prompt's own logits, on either side, and only while its answer is open.
+    const asked: number[] = []
+    const choose = async (logits: Float32Array, prompt: number) => {
+      asked.push(prompt)
+      return logits.indexOf(Math.max(...logits))
+    }
+    const whole = await generate(model, prompts, open)
+    const ended = { ...open, choose, endTokens: [whole[0][1]] }
+    const chosen = await theirs.generate(prompts, ended)
+    expect(chosen).toEqual(await generate(model, prompts, { ...open, endTokens: [whole[0][1]] }))
+    expect(asked.filter((prompt) => prompt === 0)).toHaveLength(chosen[0].length)
+    expect(await generate(model, prompts, ended)).toEqual(chosen)
     await theirs.dispose()
   })
 
