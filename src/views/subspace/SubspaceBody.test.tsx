@@ -65,6 +65,19 @@ describe('the alignment subspace', () => {
     expect(engine.calls).not.toContain('measureModules')
   })
 
+  it('measures the written merge on request, where rounding shows', async () => {
+    const engine = await open()
+    expect(document.querySelector('.subspace-length small')!.textContent).toMatch(/^as stored \d/)
+    fireEvent.click(screen.getByLabelText('as stored'))
+    await wait(3000)
+    expect(engine.calls.filter((name) => name === 'measureModules')).toHaveLength(1)
+    expect(screen.getByText(/Measured of the merge as it is stored/)).toBeTruthy()
+    // What the engine gave of the merge, which is the first expert's here.
+    const [, after] = numbers(document.querySelector('.subspace-length')!.textContent)
+    const c = fakeGeometry(experiment()).alignmentCoordinates[0]!.slice(0, 8)
+    expect(after! * 1e-3).toBeCloseTo(Math.hypot(...c), 6)
+  })
+
   it('sums the cells of one direction to its coordinate', async () => {
     await open()
     fireEvent.change(screen.getByLabelText('By layer and module, of direction'), {

@@ -1,6 +1,6 @@
 import { useDeferredValue, useMemo, useState } from 'react'
 import type { RowSetName } from '../../../workers/api/probes.ts'
-import type { Experiment, GeometrySummary } from '../../../workers/api.ts'
+import type { Drift, Experiment, GeometrySummary } from '../../../workers/api.ts'
 import { t } from '../../language/translate.ts'
 import { geometryKey, isClosedForm } from '../../share/experimentKey.ts'
 import { numberParameters } from '../../share/parameters.ts'
@@ -8,13 +8,23 @@ import { setNumber } from '../../state/actions/recipe.ts'
 import { availableRank, explainedShare } from '../../state/algebra.ts'
 import { type PinnedRuns, usePins } from '../../state/pins/store.ts'
 import { rowSets } from '../../state/probes/subspace.ts'
+import { selectMergeMeasurement } from '../../state/selectors.ts'
+import { selectShown } from '../../state/share/received.ts'
+import { useStudio } from '../../state/store.ts'
 import CoordinateBars, { type CoordinateRow } from '../charts/CoordinateBars.tsx'
 import EigenBars from '../charts/EigenBars.tsx'
 import { niceMaximum } from '../charts/niceMaximum.ts'
 import { formatNorm, formatParameter, formatRound, normScaleOf } from '../format.ts'
 import { ModuleMap } from './ModuleMap.tsx'
 import { SubspaceTable } from './SubspaceTable.tsx'
-import { eigenRows, hasRank, settingsOf, shownCells, shownCoordinates } from './subspaceNumbers.ts'
+import {
+  eigenRows,
+  type Found,
+  hasRank,
+  settingsOf,
+  shownCells,
+  shownCoordinates,
+} from './subspaceNumbers.ts'
 import { useModules } from './useModules.ts'
 import './subspace.css'
 
@@ -37,24 +47,30 @@ const setBriefs: Record<RowSetName, () => string> = {
   other: () => t('Directions from another gradient source on held-out probes.'),
 }
 
+/** D of the written merge. */
+const storedLength: Record<RowSetName, (drift: Drift) => number> = {
+  own: ({ own }) => own,
+  heldOut: ({ heldOut }) => heldOut,
+  other: ({ otherSource }) => otherSource,
+}
+
 const length = (values: readonly number[], rank: number): number => Math.hypot(...values.slice(0, rank))
 
 /** Pinned runs with the same directions, at their own weights, λ and m; those that a closed form gives. */
 function pinnedCoordinates(
   pins: PinnedRuns,
   experiment: Experiment,
-  geometry: GeometrySummary,
-  modules: ReturnType<typeof useModules>['summary'],
+  found: Found,
   which: RowSetName,
 ): Partial<Record<'a' | 'b', readonly number[]>> {
-  const found: Partial<Record<'a' | 'b', readonly number[]>> = {}
+  const pinned: Partial<Record<'a' | 'b', readonly number[]>> = {}
   for (const slot of ['a', 'b'] as const) {
     const run = pins[slot]?.experiment
     if (!run || !isClosedForm(run) || geometryKey(run) !== geometryKey(experiment)) continue
-    const { after } = shownCoordinates(run, geometry, modules, undefined, which)
-    if (after) found[slot] = after
+    const { after } = shownCoordinates(run, { ...found, isStored: false }, which)
+    if (after) pinned[slot] = after
   }
-  return found
+  return pinned
 }
 
 const signed = (value: number): string => formatRound(value)
@@ -64,23 +80,31 @@ export default function SubspaceBody({ experiment: latest, geometry, isTable }: 
   const experiment = useDeferredValue(latest)
   const [which, setWhich] = useState<RowSetName>('own')
   const [wanted, setDirection] = useState<number | null>(null)
-  const { summary, measured, request } = useModules(experiment)
+  const [wantsStored, setStored] = useState(false)
+  const hasClosedForm = isClosedForm(experiment)
+  const isStored = wantsStored || !hasClosedForm
+  const { summary: modules, measured, request } = useModules(experiment, isStored)
+  const stored = useStudio((state) => selectMergeMeasurement(selectShown(state.runs), experiment)?.drift)
   const pins = usePins()
+  const found = useMemo<Found | undefined>(
+    () => geometry && { geometry, modules, measured, isStored },
+    [geometry, modules, measured, isStored],
+  )
   const rows = useMemo(() => (geometry ? eigenRows(geometry) : []), [geometry])
   const direction = wanted !== null && wanted <= rows.length ? wanted : null
   const coordinates = useMemo(
-    () => geometry && shownCoordinates(experiment, geometry, summary, measured, which),
-    [experiment, geometry, summary, measured, which],
+    () => found && shownCoordinates(experiment, found, which),
+    [experiment, found, which],
   )
   const pinned = useMemo(
-    () => (geometry ? pinnedCoordinates(pins, experiment, geometry, summary, which) : {}),
-    [pins, experiment, geometry, summary, which],
+    () => (found ? pinnedCoordinates(pins, experiment, found, which) : {}),
+    [pins, experiment, found, which],
   )
   const cells = useMemo(
-    () => geometry && summary && shownCells(experiment, geometry, summary, measured, which, direction),
-    [experiment, geometry, summary, measured, which, direction],
+    () => found && shownCells(experiment, found, which, direction),
+    [experiment, found, which, direction],
   )
-  if (!geometry)
+  if (!geometry || !found)
     return (
       <p className="muted subspace-waiting">
         {t('Eigenvalues and coordinates come with the Fisher information and the alignment directions.')}
@@ -133,20 +157,36 @@ export default function SubspaceBody({ experiment: latest, geometry, isTable }: 
             after: after ? formatNorm(length(after, used) * scale.factor) : '·',
             unit: scale.unit,
           })}
+          {stored && !isStored && ' '}
+          {stored && !isStored && (
+            <small
+              title={t(
+                'Measured of the written merge. Its weights are rounded to their type when they are stored, which the closed form knows nothing of.',
+              )}
+            >
+              {t('as stored {length}', { length: formatNorm(storedLength[which](stored) * scale.factor) })}
+            </small>
+          )}
         </output>
+        <label
+          className="stored-switch"
+          title={t('Measured of the written merge where the slider rests, rounding included')}
+        >
+          <input
+            type="checkbox"
+            checked={isStored}
+            disabled={!hasClosedForm}
+            onChange={(event) => setStored(event.target.checked)}
+          />
+          {t('as stored')}
+        </label>
         {request?.kind === 'asking' && (
           <span className="muted">{t('summing layers and modules, after what is being measured …')}</span>
         )}
         {request?.kind === 'failed' && <span className="words">{request.message}</span>}
       </div>
       {isTable ? (
-        <SubspaceTable
-          rows={rows}
-          experiment={experiment}
-          geometry={geometry}
-          modules={summary}
-          measured={measured}
-        />
+        <SubspaceTable rows={rows} experiment={experiment} found={found} />
       ) : (
         <div className="subspace-charts">
           <figure>
@@ -232,13 +272,15 @@ export default function SubspaceBody({ experiment: latest, geometry, isTable }: 
       </div>
       <p className="caption">
         {setBriefs[which]()}{' '}
-        {isClosedForm(experiment)
+        {!isStored
           ? t(
-              'The shield keeps cᵢ/(1+λ) of the m leading own directions; all numbers follow the slider exactly.',
+              'The shield keeps cᵢ/(1+λ) of the m leading own directions: the closed form, before weights are rounded to be stored.',
             )
-          : t(
-              'This merge is not given by one closed form: it is measured as it is stored, where the slider rests.',
-            )}{' '}
+          : hasClosedForm
+            ? t('Measured of the merge as it is stored, where the slider rests.')
+            : t(
+                'This merge is not given by one closed form: it is measured as it is stored, where the slider rests.',
+              )}{' '}
         {direction === null
           ? t('A cell is the length of its part over the m directions; parts of different cells may cancel.')
           : t(

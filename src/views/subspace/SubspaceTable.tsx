@@ -1,25 +1,22 @@
 import { Fragment } from 'react'
-import type { MeasuredModules, ModuleSummary } from '../../../workers/api/probes.ts'
-import type { Experiment, GeometrySummary } from '../../../workers/api.ts'
+import type { Experiment } from '../../../workers/api.ts'
 import { t } from '../../language/translate.ts'
 import { rowSets } from '../../state/probes/subspace.ts'
 import { formatNorm } from '../format.ts'
-import { type EigenRow, shownCoordinates } from './subspaceNumbers.ts'
+import { type EigenRow, type Found, shownCoordinates } from './subspaceNumbers.ts'
 
 export interface SubspaceTableProps {
   rows: readonly EigenRow[]
   experiment: Experiment
-  geometry: GeometrySummary
-  modules: ModuleSummary | undefined
-  measured: MeasuredModules | undefined
+  found: Found
 }
 
 const format = (value: number | undefined): string =>
   value === undefined ? '·' : formatNorm(value).replace('-', '−')
 
 /** Every direction with its eigenvalue, its share, and the coordinates of all three sets. */
-export function SubspaceTable({ rows, experiment, geometry, modules, measured }: SubspaceTableProps) {
-  const found = rowSets.map((which) => shownCoordinates(experiment, geometry, modules, measured, which))
+export function SubspaceTable({ rows, experiment, found }: SubspaceTableProps) {
+  const sets = rowSets.map((which) => shownCoordinates(experiment, found, which))
   const heads = [t('own'), t('held-out'), t('other gradients')]
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
@@ -57,7 +54,7 @@ export function SubspaceTable({ rows, experiment, geometry, modules, measured }:
               <th scope="row">{direction}</th>
               <td>{formatNorm(value)}</td>
               <td>{(100 * explained).toFixed(1)} %</td>
-              {found.map(({ before, after }, set) => (
+              {sets.map(({ before, after }, set) => (
                 <Fragment key={rowSets[set]}>
                   <td>{format(before[direction - 1])}</td>
                   <td>{format(after?.[direction - 1])}</td>

@@ -2,7 +2,7 @@
 
 import type { MeasuredModules, ModuleCell, ModuleSummary, RowSetName } from '../../../workers/api/probes.ts'
 import type { Experiment, GeometrySummary } from '../../../workers/api.ts'
-import { isClosedForm, isOnCurve } from '../../share/experimentKey.ts'
+import { isOnCurve } from '../../share/experimentKey.ts'
 import { explainedShare } from '../../state/algebra.ts'
 import {
   cellNorms,
@@ -44,16 +44,24 @@ export interface ShownCoordinates {
   /** undefined until it is known */ after: readonly number[] | undefined
 }
 
+/** What the numbers of the merge are taken from. */
+export interface Found {
+  geometry: GeometrySummary
+  modules: ModuleSummary | undefined
+  /** of the merge as it is stored */
+  measured: MeasuredModules | undefined
+  /** as it is stored, and not by the closed form */
+  isStored: boolean
+}
+
 /** Coordinates of the plain average and of the merge that the experiment asks for. */
 export function shownCoordinates(
   experiment: Experiment,
-  geometry: GeometrySummary,
-  modules: ModuleSummary | undefined,
-  measured: MeasuredModules | undefined,
+  { geometry, modules, measured, isStored }: Found,
   which: RowSetName,
 ): ShownCoordinates {
   const settings = settingsOf(experiment)
-  if (isClosedForm(experiment)) return shieldedCoordinates(geometry, modules, which, settings)
+  if (!isStored) return shieldedCoordinates(geometry, modules, which, settings)
   const before = plainCoordinates(geometry, which, settings.weights)
   return { before, after: measured && sumCells(storedParts(measured, which), measured.cells.length) }
 }
@@ -67,19 +75,18 @@ export interface ShownCells {
 /** One number for each cell: of one direction, or of all m together where `direction` is null. */
 export function shownCells(
   experiment: Experiment,
-  geometry: GeometrySummary,
-  modules: ModuleSummary,
-  measured: MeasuredModules | undefined,
+  { geometry, modules, measured, isStored }: Found,
   which: RowSetName,
   direction: number | null,
-): ShownCells {
+): ShownCells | undefined {
+  if (!modules) return undefined
   const settings = settingsOf(experiment)
   const { cells } = modules
   const reduce = (parts: Float64Array) =>
     direction === null
       ? cellNorms(parts, cells.length, experiment.rank)
       : cellValues(parts, cells.length, direction - 1)
-  if (isClosedForm(experiment)) {
+  if (!isStored) {
     const { before, after } = shieldedParts(geometry, modules, which, settings)
     return { cells, before: reduce(before), after: reduce(after) }
   }

@@ -1,14 +1,14 @@
 import { useEffect } from 'react'
 import type { MeasuredModules, ModuleSummary } from '../../../workers/api/probes.ts'
 import type { Experiment } from '../../../workers/api.ts'
-import { geometryKey, isClosedForm, mergeKey } from '../../share/experimentKey.ts'
+import { geometryKey, mergeKey } from '../../share/experimentKey.ts'
 import { loadMeasuredModules, loadModules } from '../../state/probes/actions.ts'
 import { type Request, useProbes } from '../../state/probes/store.ts'
 import { useStudio } from '../../state/store.ts'
 
 export interface Modules {
   summary: ModuleSummary | undefined
-  /** of a merge that no closed form gives, as it is stored */
+  /** of the merge as it is stored, where that is wanted */
   measured: MeasuredModules | undefined
   request: Request | undefined
 }
@@ -16,15 +16,14 @@ export interface Modules {
 /** A slider on its way measures nothing. */
 const restMs = 600
 
-/** Coordinates by layer and module, asked for once the geometry is there. */
-export function useModules(experiment: Experiment): Modules {
+/** Coordinates by layer and module, asked for once the geometry is there; of the stored merge with `isStored`. */
+export function useModules(experiment: Experiment, isStored: boolean): Modules {
   const geometry = geometryKey(experiment)
   const merge = mergeKey(experiment)
-  const isExact = isClosedForm(experiment)
   const isPrepared = useStudio((state) => state.runs.preparedKey === geometry)
   const isWritten = useStudio((state) => state.runs.written?.key === merge)
   const summary = useProbes((state) => state.modules[geometry])
-  const measured = useProbes((state) => (isExact ? undefined : state.measuredModules[merge]))
+  const measured = useProbes((state) => (isStored ? state.measuredModules[merge] : undefined))
   const request = useProbes(
     (state) => state.requests[`${geometry}/modules`] ?? state.requests[`${merge}/measured`],
   )
@@ -34,9 +33,9 @@ export function useModules(experiment: Experiment): Modules {
   }, [isPrepared, geometry])
   // biome-ignore lint/correctness/useExhaustiveDependencies: as above
   useEffect(() => {
-    if (isExact || !isPrepared || !isWritten) return
+    if (!isStored || !isPrepared || !isWritten) return
     const timer = setTimeout(() => void loadMeasuredModules(experiment), restMs)
     return () => clearTimeout(timer)
-  }, [isExact, isPrepared, isWritten, merge])
+  }, [isStored, isPrepared, isWritten, merge])
   return { summary, measured, request }
 }
