@@ -43,11 +43,11 @@ async function showShipped(experiment: Experiment): Promise<boolean> {
   if (asked.has(set.id)) return false
   asked.add(set.id)
   // Both are under way at once: this is what the first picture waits for.
-  const [results, { shippedLimits }] = await Promise.all([
-    fetchShipped(set),
-    import('../../share/results.ts'),
-  ])
+  const reader = import('../../share/results.ts')
+  reader.catch(() => undefined)
+  const results = await fetchShipped(set)
   if (results === undefined) return false
+  const { shippedLimits } = await reader
   return receiveResults('shipped', results, shippedExperiment(set), shippedLimits)
 }
 
