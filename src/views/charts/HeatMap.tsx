@@ -1,7 +1,7 @@
 // Two parameters as a map: one cell per measured merge, cells equally wide whatever the axis, as the values were
 // chosen. Pure.
 
-import { memo, useMemo } from 'react'
+import { memo, useEffect, useMemo } from 'react'
 import { MapCells, type MapMark, type MapPoint } from './MapCells.tsx'
 import type { PointCursor } from './pointCursor.ts'
 import { useElementWidth } from './useElementWidth.ts'
@@ -25,17 +25,21 @@ export interface HeatMapProps extends PointCursor {
   marks: readonly HeatMark[]
   selected: string | undefined
   height: number
+  /** told the radius of the largest ring, pixels: a legend draws its rings by it */
+  onReach: (reach: number) => void
 }
 
 const margin = { left: 48, right: 8, top: 8, bottom: 40 } as const
 
 export default memo(function HeatMap(props: HeatMapProps) {
   const { label, columns, rows, xLabel, yLabel, points, marks, selected, height } = props
-  const { active, onActive, onOpen } = props
+  const { active, onActive, onOpen, onReach } = props
   const [frame, width] = useElementWidth<HTMLDivElement>(300)
   const cellWidth = Math.max(1, width - margin.left - margin.right) / columns.length
   const cellHeight = (height - margin.top - margin.bottom) / rows.length
   const base = height - margin.bottom
+  const reach = Math.min(cellWidth, cellHeight) / 2
+  useEffect(() => onReach(reach), [onReach, reach])
   const centre = (column: number, row: number) => ({
     x: margin.left + (column + 0.5) * cellWidth,
     y: base - (row + 0.5) * cellHeight,
@@ -96,7 +100,7 @@ export default memo(function HeatMap(props: HeatMapProps) {
           points={cells}
           marks={placed}
           selected={selected}
-          reach={Math.min(cellWidth, cellHeight) / 2}
+          reach={reach}
           active={active}
           onActive={onActive}
           onOpen={onOpen}

@@ -118,7 +118,7 @@ const Cell = memo(
         <path
           d={pathOf(point.outline)}
           style={{ fill: state === 'measured' ? shadeOf(point.shade) : 'var(--panel)' }}
-          stroke="var(--panel)"
+          stroke={state === 'failed' ? 'var(--bad)' : 'var(--panel)'}
           strokeWidth={1}
         />
         {state === 'waiting' && <path d={pathOf(point.outline)} fill={hatch} stroke="var(--line)" />}

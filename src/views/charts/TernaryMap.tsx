@@ -1,7 +1,7 @@
 // Weights of three experts as a triangle: each corner one expert alone, each cell the merges nearest to a measured
 // one. Pure; the geometry comes with the cells.
 
-import { memo, useMemo } from 'react'
+import { memo, useEffect, useMemo } from 'react'
 import { MapCells, type MapMark, type MapPoint } from './MapCells.tsx'
 import type { PointCursor } from './pointCursor.ts'
 import { useElementWidth } from './useElementWidth.ts'
@@ -17,6 +17,8 @@ export interface TernaryMapProps extends PointCursor {
   /** half the distance of neighbouring points, side 1 */
   reach: number
   height: number
+  /** told the radius of the largest ring, pixels: a legend draws its rings by it */
+  onReach: (reach: number) => void
 }
 
 const margin = { side: 30, top: 26, bottom: 34 } as const
@@ -25,7 +27,7 @@ const edgeTicks = [0.25, 0.5, 0.75]
 
 export default memo(function TernaryMap(props: TernaryMapProps) {
   const { label, corners, points, marks, selected, reach, height } = props
-  const { active, onActive, onOpen } = props
+  const { active, onActive, onOpen, onReach } = props
   const [frame, width] = useElementWidth<HTMLDivElement>(300)
   const side = Math.max(
     40,
@@ -33,6 +35,8 @@ export default memo(function TernaryMap(props: TernaryMapProps) {
   )
   const left = (width - side) / 2
   const base = margin.top + side * unitHeight
+  const radius = reach * side
+  useEffect(() => onReach(radius), [onReach, radius])
   const cells = useMemo(() => {
     const at = ({ x, y }: { x: number; y: number }) => ({ x: left + side * x, y: base - side * y })
     return points.map((point): MapPoint => ({ ...point, ...at(point), outline: point.outline.map(at) }))
@@ -48,7 +52,7 @@ export default memo(function TernaryMap(props: TernaryMapProps) {
           points={cells}
           marks={placed}
           selected={selected}
-          reach={reach * side}
+          reach={radius}
           active={active}
           onActive={onActive}
           onOpen={onOpen}

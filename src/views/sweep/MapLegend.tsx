@@ -5,17 +5,18 @@ import { ringRadius, shadeOf } from '../charts/MapCells.tsx'
 import { type MeasureScale, placeOn } from './sheetMeasures.ts'
 
 const stops = [0, 0.25, 0.5, 0.75, 1]
-const sampleReach = 9
 /** Half-widths of the rings that the legend shows, as shares of the scale. */
 const sampleWidths = [0.1, 0.3]
 
 export interface MapLegendProps {
   scale: MeasureScale
   unit: string
+  /** of the map's largest ring, pixels */
+  reach: number
   hasFailed: boolean
 }
 
-export function MapLegend({ scale, unit, hasFailed }: MapLegendProps) {
+export function MapLegend({ scale, unit, reach, hasFailed }: MapLegendProps) {
   const [low, high] = scale.domain
   const gradient = stops.map((stop) => `${shadeOf(stop)} ${100 * stop}%`).join(', ')
   return (
@@ -38,17 +39,7 @@ export function MapLegend({ scale, unit, hasFailed }: MapLegendProps) {
       <ul className="legend">
         {sampleWidths.map((share) => (
           <li key={share}>
-            <svg className="map-sample" viewBox="0 0 18 18" aria-hidden="true">
-              <circle
-                cx="9"
-                cy="9"
-                r={ringRadius(share, sampleReach)}
-                fill="none"
-                stroke="var(--ink)"
-                strokeWidth="1.2"
-              />
-            </svg>
-            ± {scale.format(share * (high - low))}
+            <Ring radius={ringRadius(share, reach)} />± {scale.format(share * (high - low))}
           </li>
         ))}
         <li>
@@ -65,5 +56,15 @@ export function MapLegend({ scale, unit, hasFailed }: MapLegendProps) {
         )}
       </ul>
     </div>
+  )
+}
+
+/** As large as on the map. */
+function Ring({ radius }: { radius: number }) {
+  const size = Math.ceil(2 * radius + 2)
+  return (
+    <svg width={size} height={size} aria-hidden="true">
+      <circle cx={size / 2} cy={size / 2} r={radius} fill="none" stroke="var(--ink)" strokeWidth="1.2" />
+    </svg>
   )
 }

@@ -126,6 +126,7 @@ interface OneMapProps {
 function OneMap(props: OneMapProps) {
   const { sheet, points, measure, choices, slot, marks, selected, active, onActive, onOpen } = props
   const list = useStudio((state) => state.models.list)
+  const [reach, setReach] = useState(0)
   const scale = useMemo(
     () =>
       scaleOf(
@@ -141,6 +142,7 @@ function OneMap(props: OneMapProps) {
   const common = {
     label: t('Map of {measure}', { measure: measure.label }),
     height: mapHeight,
+    onReach: setReach,
     ...{ marks, selected, active, onActive, onOpen },
   }
   return (
@@ -171,6 +173,7 @@ function OneMap(props: OneMapProps) {
       <MapLegend
         scale={scale}
         unit={measure.unit}
+        reach={reach}
         hasFailed={points.some(({ failure }) => failure !== undefined)}
       />
     </section>
