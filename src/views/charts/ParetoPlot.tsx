@@ -112,7 +112,8 @@ function Points() {
   const y = (value: number) => Number(yScale(value))
   const front = points.filter(({ isFront }) => isFront).sort((a, b) => a.x - b.x)
   const labelled = points.filter(
-    ({ isFront, kind, slot, id: own }) => isFront || kind !== 'merge' || slot !== undefined || own === active,
+    ({ isFront, kind, slot, id: own }) =>
+      own === active || (slot !== 'a' && slot !== 'b' && (isFront || kind !== 'merge' || slot === 'recipe')),
   )
   const places = placeLabels(
     labelled.map((point) => ({ x: x(point.x), y: y(point.y), label: point.label })),
@@ -170,9 +171,6 @@ function Points() {
             {point.slot === 'recipe' && (
               <circle cx={x(point.x)} cy={y(point.y)} r={9} fill="none" stroke="var(--ink)" strokeWidth={2} />
             )}
-            {(point.slot === 'a' || point.slot === 'b') && (
-              <PinTag mark={{ kind: point.slot, x: x(point.x), y: y(point.y), isElsewhere: false }} />
-            )}
             <title>{`${point.label}: ${placeText(point)}`}</title>
           </g>
         )
@@ -197,6 +195,14 @@ function Points() {
           </text>
         )
       })}
+      {points.map(
+        (point) =>
+          (point.slot === 'a' || point.slot === 'b') && (
+            <g key={point.id} pointerEvents="none">
+              <PinTag mark={{ kind: point.slot, x: x(point.x), y: y(point.y), isElsewhere: false }} />
+            </g>
+          ),
+      )}
     </g>
   )
 }

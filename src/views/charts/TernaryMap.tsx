@@ -21,7 +21,7 @@ export interface TernaryMapProps extends PointCursor {
   onReach: (reach: number) => void
 }
 
-const margin = { side: 30, top: 26, bottom: 34 } as const
+const margin = { side: 30, top: 26, bottom: 44 } as const
 const unitHeight = Math.sqrt(3) / 2
 const edgeTicks = [0.25, 0.5, 0.75]
 
@@ -36,6 +36,8 @@ export default memo(function TernaryMap(props: TernaryMapProps) {
   const left = (width - side) / 2
   const base = margin.top + side * unitHeight
   const radius = reach * side
+  // Below the rings of the corners.
+  const nameY = base + Math.min(margin.bottom - 4, Math.max(28, radius + 13))
   useEffect(() => onReach(radius), [onReach, radius])
   const cells = useMemo(() => {
     const at = ({ x, y }: { x: number; y: number }) => ({ x: left + side * x, y: base - side * y })
@@ -80,10 +82,10 @@ export default memo(function TernaryMap(props: TernaryMapProps) {
               </text>
             </g>
           ))}
-          <text className="map-axis-label" x={left - margin.side + 4} y={base + 28}>
+          <text className="map-axis-label" x={left - margin.side + 4} y={nameY}>
             {first}
           </text>
-          <text className="map-axis-label" x={left + side + margin.side - 4} y={base + 28} textAnchor="end">
+          <text className="map-axis-label" x={left + side + margin.side - 4} y={nameY} textAnchor="end">
             {second}
           </text>
           <text
