@@ -1,26 +1,13 @@
 // The engine's script is as large as all of the page's. Where results ship with the page, the first picture is drawn of
 // them, and the engine is fetched once it stands.
 
-let isDrawn = false
-const waiting = new Set<() => void>()
+const lookEveryMs = 40
 
-/** A chart with data is on the page. */
-export function pictureDrawn(): void {
-  isDrawn = true
-  for (const go of waiting) go()
-  waiting.clear()
-}
+/** The line of a chart: the one mark that every first picture has. */
+const isDrawn = () => globalThis.document?.querySelector('.plot-path[d]') != null
 
 /** Resolves when the first picture stands, or after `withinMs`: a chart that does not come holds nothing up. */
-export function firstPicture(withinMs: number): Promise<void> {
-  if (isDrawn) return Promise.resolve()
-  return new Promise((done) => {
-    const timer = setTimeout(go, withinMs)
-    function go() {
-      clearTimeout(timer)
-      waiting.delete(go)
-      done()
-    }
-    waiting.add(go)
-  })
+export async function firstPicture(withinMs: number): Promise<void> {
+  const end = performance.now() + withinMs
+  while (!isDrawn() && performance.now() < end) await new Promise((done) => setTimeout(done, lookEveryMs))
 }

@@ -2,12 +2,17 @@
 // main thread for a tenth of a second. What explains the charts comes after them.
 
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
-import { pictureDrawn } from '../state/firstPicture.ts'
 
 /** Time for one chart to mount and paint before the next arrives. */
 const pauseMs = 80
 
 const pause = () => new Promise<void>((done) => setTimeout(done, pauseMs))
+
+/** When the chart has found its size and drawn its lines; where a browser cannot say so, at once. */
+const idle = () =>
+  new Promise<void>((done) =>
+    'requestIdleCallback' in globalThis ? requestIdleCallback(() => done(), { timeout: 600 }) : done(),
+  )
 
 let turn: Promise<unknown> = Promise.resolve()
 
@@ -19,7 +24,7 @@ export function lazyInTurn<Props>(
     // Evaluating the library and mounting the chart are two tasks, not one.
     const mine = turn.then(load).then((module) => pause().then(() => module))
     turn = mine.then(
-      () => pause().then(pictureDrawn),
+      () => pause().then(idle),
       // A chart that failed to load says so itself; the others still come.
       () => undefined,
     )

@@ -46,6 +46,7 @@ export async function startOffline(): Promise<void> {
   })
   try {
     registration = await navigator.serviceWorker.register(new URL('sw.js', document.baseURI).href)
+    if (!registration) throw new Error('this browser registered none')
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error)
     return useOffline.setState({ status: { kind: 'off', reason: words } })
@@ -101,10 +102,15 @@ function watchForUpdates(found: ServiceWorkerRegistration): void {
   setInterval(() => found.update().catch(() => {}), updateEveryMs)
 }
 
-/** True when the page is about to be loaded anew: once, early, and never after somebody has touched it. */
+const hasWebGpu = () => (navigator as { gpu?: unknown }).gpu !== undefined
+
+/**
+ * True when the page is about to be loaded anew: once, early, and never after somebody has touched it. Only threads of
+ * WebAssembly need isolation, and they compute only where there is no WebGPU.
+ */
 function reloadForIsolation(): boolean {
-  if (crossOriginIsolated || navigator.userActivation?.hasBeenActive || performance.now() > reloadWithinMs)
-    return false
+  if (crossOriginIsolated || hasWebGpu()) return false
+  if (navigator.userActivation?.hasBeenActive || performance.now() > reloadWithinMs) return false
   // Storage that is refused would let the page reload without end.
   try {
     if (sessionStorage.getItem(isolatedMark) !== null) return false

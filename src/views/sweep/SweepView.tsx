@@ -13,6 +13,7 @@ import { selectSheet } from '../../state/sweeps/selectors.ts'
 import { type SweepPicture, useSweeps } from '../../state/sweeps/store.ts'
 import { Formula } from '../controls/Formula.tsx'
 import { TableToggle } from '../controls/TableToggle.tsx'
+import { lazyAfterCharts } from '../lazyInTurn.ts'
 import { PanelTools } from '../share/PanelTools.tsx'
 import { LineSweep } from './LineSweep.tsx'
 import { MergeStatus } from './MergeStatus.tsx'
@@ -20,7 +21,7 @@ import './sweep.css'
 
 const SheetView = lazy(() => import('./SheetView.tsx'))
 const ParetoSweep = lazy(() => import('./ParetoSweep.tsx'))
-const SweepSettings = lazy(() => import('./SweepSettings.tsx'))
+const SweepSettings = lazyAfterCharts(() => import('./SweepSettings.tsx'))
 
 export interface SweepViewProps {
   experiment: Experiment

@@ -1,0 +1,55 @@
+// What a first visit costs: script on the wire before the first picture, and the time until it stands.
+
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { expect, type Request, test } from '@playwright/test'
+import { header } from './studio.ts'
+
+const dist = resolve(import.meta.dirname, '../dist')
+const budgetBytes = 250_000
+
+declare global {
+  interface Window {
+    /** when the first line of a chart was in the page, ms since navigation; 0 before */
+    firstPicture: number
+  }
+}
+
+test('script before the first picture is at most 250 kB compressed, and the engine comes after it', async ({
+  page,
+  baseURL,
+}) => {
+  const scripts: Request[] = []
+  // Page and workers alike.
+  page.on('request', (request) => {
+    if (/\.m?js$/.test(new URL(request.url()).pathname)) scripts.push(request)
+  })
+  await page.addInitScript(() => {
+    window.firstPicture = 0
+    const watch = new MutationObserver(() => {
+      const line = document.querySelector('.plot-path')
+      if (!line?.getAttribute('d')) return
+      window.firstPicture = performance.now()
+      watch.disconnect()
+    })
+    watch.observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ['d'] })
+  })
+  await page.goto('./')
+  await expect.poll(() => page.evaluate(() => window.firstPicture)).toBeGreaterThan(0)
+  const ms = await page.evaluate(() => window.firstPicture)
+  const origin = await page.evaluate(() => performance.timeOrigin)
+  // The engine's own script takes a while to arrive; its time is known then.
+  await expect(header(page).locator('.engine-chip')).toContainText(/swiftshader/i, { timeout: 60_000 })
+  const before = scripts
+    .filter((request) => request.timing().startTime < origin + ms)
+    .map((request) => new URL(request.url()).pathname)
+  const size = (path: string) =>
+    gzipSync(readFileSync(resolve(dist, path.replace(new URL(baseURL!).pathname, ''))), { level: 6 }).length
+  const bytes = before.reduce((sum, path) => sum + size(path), 0)
+  console.log(`first picture after ${ms.toFixed(0)} ms and ${(bytes / 1000).toFixed(1)} kB of script:`)
+  for (const path of before) console.log(`  ${(size(path) / 1000).toFixed(1)} kB ${path}`)
+  expect(before.filter((path) => path.includes('.worker'))).toEqual([])
+  expect(before.some((path) => path.includes('SweepPlot'))).toBe(true)
+  expect(bytes).toBeLessThanOrEqual(budgetBytes)
+})
