@@ -137,7 +137,7 @@ function Findings({ report: { empty, duplicates, contradictions, unlabelled } }:
 }
 
 /** More of a text than this as letters and bytes is spelled rather than read. */
-const MUCH_SPELLED = 0.1
+const MUCH_SPELLED = 0.2
 
 /** How well the models' tokenizer knows the prompts. */
 function FitLine({ set }: { set: PromptSet }) {

@@ -77,7 +77,8 @@ function Counts({ run, set, isCurrent }: { run: SetRun; set: PromptSet; isCurren
         {run.state === 'running' && done === 0 && label && ` · ${label}`}
         {!isCurrent && run.state !== 'running' && ` · ${t('the merge has changed since')}`}
       </p>
-      <div className="table-scroll">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled table must be reachable by keyboard */}
+      <section className="table-scroll" aria-label={t('Shares of the answers')} tabIndex={0}>
         <table className="play-counts">
           <thead>
             <tr>
@@ -106,7 +107,7 @@ function Counts({ run, set, isCurrent }: { run: SetRun; set: PromptSet; isCurren
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
       <p className="caption">
         {t(
           'Shares with Wilson intervals at 95 % and their n, by the labels as they are now; verdicts by the rules of the built-in probes.',

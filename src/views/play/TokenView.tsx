@@ -196,7 +196,8 @@ function TokenDetail({ comparison, names, i }: { comparison: TokenComparison; na
   const token = tokens[i]
   if (!token) return null
   return (
-    <div className="table-scroll play-detail">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled table must be reachable by keyboard
+    <section className="table-scroll play-detail" aria-label={t('One token')} tabIndex={0}>
       <table>
         <caption>
           {t('Token {number} of {count}', { number: i + 1, count: tokens.length })}{' '}
@@ -231,6 +232,6 @@ function TokenDetail({ comparison, names, i }: { comparison: TokenComparison; na
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   )
 }
