@@ -27,6 +27,8 @@ const isLocal = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(scope.location.hostnam
 // Named once: the build writes the whole list wherever SITE_FILES stands.
 const files = SITE_FILES
 const shell = files.filter(({ isShell }) => isShell)
+/** Kept without being asked for. */
+const kept = files.filter(({ isOnUse }) => !isOnUse)
 
 scope.addEventListener('install', (event) => event.waitUntil(keepAll(root, shell)))
 
@@ -40,6 +42,8 @@ async function answer(request: Request, file: SiteFile): Promise<Response> {
     const stored = await findKept(await caches.open(CACHE_NAME), root, file)
     return stored && cutRange(stored, range)
   }
+  // Whoever needs it once will need it again, without a network too. Where it cannot be kept it is still fetched.
+  if (file.isOnUse && !isLocal) await keepAll(root, [file]).catch(() => undefined)
   const answered = isLocal
     ? await fetch(request).catch(async (error) => (await fromCache()) ?? Promise.reject(error))
     : ((await fromCache()) ?? (await fetch(request)))
@@ -67,8 +71,8 @@ async function report(): Promise<void> {
   const message: OfflineReport = {
     kind: 'offline',
     version: SITE_VERSION,
-    kept: await countKept(root, files),
-    all: { files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) },
+    kept: await countKept(root, kept),
+    all: { files: kept.length, bytes: kept.reduce((sum, { bytes }) => sum + bytes, 0) },
     isFilling: filling !== undefined,
     failure,
   }
@@ -83,7 +87,7 @@ async function fill(): Promise<void> {
   try {
     await keepAll(
       root,
-      files.toSorted((a, b) => a.bytes - b.bytes),
+      kept.toSorted((a, b) => a.bytes - b.bytes),
       () => {
         if (performance.now() - told < 500) return
         told = performance.now()

@@ -28,6 +28,10 @@ const isOfHost = (path: string) => ['_headers', 'sw.js', '.nojekyll'].includes(p
 const isShell = (path: string) =>
   ['index.html', 'favicon.svg'].includes(path) || /^assets\/(?!ort[.-])[^/]+\.(js|css)$/.test(path)
 
+/** What only a browser without WebGPU loads: shipped geometry and the runtime's build for the processor. */
+const isOnUse = (path: string) =>
+  path.startsWith('geometry/') || /^assets\/ort-wasm-simd-threaded-[\w-]+\.(wasm|mjs)$/.test(path)
+
 /** Every file of a built site, in the order of their names. */
 export function listSite(folder: string): SiteFile[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -37,7 +41,13 @@ export function listSite(folder: string): SiteFile[] {
     .sort()
     .map((path) => {
       const bytes = readFileSync(join(folder, path))
-      return { path, bytes: bytes.length, hash: hashOf(bytes), isShell: isShell(path) }
+      return {
+        path,
+        bytes: bytes.length,
+        hash: hashOf(bytes),
+        isShell: isShell(path),
+        ...(isOnUse(path) && { isOnUse: true }),
+      }
     })
 }
 

@@ -10,6 +10,8 @@ export interface SiteFile {
   hash: string
   /** needed before the page can show anything; the rest comes later */
   isShell: boolean
+  /** needed by some browsers alone: kept when one first asks for it */
+  isOnUse?: boolean
 }
 
 export const CACHE_NAME = 'alignmerge-site'
