@@ -114,7 +114,7 @@ test('the toy moves by mouse and by keys; the glossary is searched; an exercise 
   await expert.press('ArrowLeft')
   await expect.poll(() => merge.innerText()).not.toBe(dragged)
   // A symbol says what it is, and leads to the glossary.
-  const chip = page.getByRole('button', { name: /^weight of the shield/ }).first()
+  const chip = page.getByRole('button', { name: /weight of the shield/ }).first()
   await chip.focus()
   await expect(page.getByRole('tooltip')).toContainText('Each alignment coordinate is divided by 1 + λ')
   await chip.press('Enter')

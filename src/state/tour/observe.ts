@@ -1,7 +1,8 @@
 // What the tour sees on the page: whether a task was done, and the numbers that its texts quote.
 
 import type { ModelOrigin } from '../../../workers/api.ts'
-import type { QuantityOf, TourCheck, ValueName } from '../../help/tourTypes.ts'
+import { lessons } from '../../help/lessons.ts'
+import type { QuantityOf, TourCheck, TourSetting, ValueName } from '../../help/tourTypes.ts'
 import { findMethod, parameterValue } from '../../share/methods.ts'
 import type { LearnState } from '../learn/store.ts'
 import { sweepExperiment } from '../plan.ts'
@@ -46,6 +47,15 @@ function isMet(check: TourCheck, { studio, learn, tour }: Seen): boolean {
 /** True when all of it was done. */
 export const isTaskDone = (checks: readonly TourCheck[], seen: Seen): boolean =>
   checks.every((check) => isMet(check, seen))
+
+/** The same with the recipe and view that a step began with: what its text speaks of, whatever was moved since. */
+export function asStepBegan(seen: Seen, { lesson, lambdaAlign, aqiView }: TourSetting): Seen {
+  const { studio } = seen
+  const begun = lesson ? lessons[lesson] : studio.recipe.experiment
+  const experiment = begun && lambdaAlign !== undefined ? { ...begun, lambdaAlign } : begun
+  const view = aqiView ? { ...studio.view, aqiView } : studio.view
+  return { ...seen, studio: { ...studio, recipe: { experiment }, view } }
+}
 
 /** A number, what became of it, or that it is not known yet. */
 export type Quoted = { kind: 'value'; value: number } | { kind: 'words'; text: string } | { kind: 'waiting' }

@@ -21,7 +21,7 @@ import {
   restoreOwn,
   startTour,
 } from './actions.ts'
-import { isTaskDone, quote, type Seen } from './observe.ts'
+import { asStepBegan, isTaskDone, quote, type Seen } from './observe.ts'
 import { initialTour, useTour } from './store.ts'
 
 resetStudio()
@@ -175,6 +175,17 @@ describe('steps', () => {
 })
 
 describe('quoted numbers', () => {
+  it('stay those of the step as it began when the reader moves on', async () => {
+    await open()
+    goToStep('fall')
+    await settle(60_000)
+    const before = quote('refusal_merge', asStepBegan(seen(), step('fall').set))
+    doTask()
+    await settle(60_000)
+    expect(quote('refusal_merge', asStepBegan(seen(), step('fall').set))).toEqual(before)
+    expect(quote('refusal_merge', seen())).not.toEqual(before)
+  })
+
   it('are the page’s own, and waited for until they are there', async () => {
     await open()
     goToStep('uncensored')

@@ -101,7 +101,6 @@ function SymbolChip({ symbol, value, isActive, isStop, cardId, onActive }: Symbo
       type="button"
       className="symbol-chip"
       data-active={isActive || undefined}
-      aria-label={value === undefined ? t(name) : `${t(name)}, ${value}`}
       aria-describedby={isActive ? cardId : undefined}
       tabIndex={isStop ? 0 : -1}
       onPointerEnter={() => onActive(true)}
@@ -112,10 +111,9 @@ function SymbolChip({ symbol, value, isActive, isStop, cardId, onActive }: Symbo
         if (isActive && term) openLearn('glossary', term)
       }}
     >
-      <span aria-hidden="true">
-        <MathView tree={tree} />
-        {value !== undefined && <b>{value}</b>}
-      </span>
+      <MathView tree={tree} />
+      <span className="visually-hidden">: {t(name)}</span>
+      {value !== undefined && <b>{value}</b>}
     </button>
   )
 }

@@ -9,7 +9,7 @@ import { runAgain } from '../../state/actions/runner.ts'
 import { useLearn } from '../../state/learn/store.ts'
 import { useStudio } from '../../state/store.ts'
 import { currentStep, doTask, goToStep, leaveTour, markDone, moveStep } from '../../state/tour/actions.ts'
-import { isTaskDone, quote, type Seen } from '../../state/tour/observe.ts'
+import { asStepBegan, isTaskDone, quote, type Seen } from '../../state/tour/observe.ts'
 import { useTour } from '../../state/tour/store.ts'
 import { formatNorm } from '../format.ts'
 import { HelpText, PlainText } from './HelpText.tsx'
@@ -69,7 +69,7 @@ function Waiting() {
 export default function TourPanel() {
   const seen = useSeen()
   const { done, step: id } = seen.tour
-  const { title, text, task, target, chapter, chapterIndex } = currentStep(id)
+  const { title, text, task, target, set, chapter, chapterIndex } = currentStep(id)
   const at = tourSteps.findIndex((step) => step.id === id)
   const isLast = at === tourSteps.length - 1
   const heading = useRef<HTMLHeadingElement>(null)
@@ -93,11 +93,16 @@ export default function TourPanel() {
     addEventListener('keydown', onKeyDown)
     return () => removeEventListener('keydown', onKeyDown)
   }, [target])
-  const quoteOf = (name: string) => valueNode(name as ValueName, seen)
-  const lines = [...text, ...(task && isDone ? [task.seen] : [])].join(' ')
-  const isWaiting = [...lines.matchAll(/\{(\w+_\w+)\}/g)].some(
-    ([, name]) => quote(name as ValueName, seen).kind === 'waiting',
-  )
+  // What the text says holds for the step as it began; what is seen after the task, for the page as it is.
+  const began = asStepBegan(seen, set)
+  const quoteBegan = (name: string) => valueNode(name as ValueName, began)
+  const quoteNow = (name: string) => valueNode(name as ValueName, seen)
+  const isUnknown = (line: string, within: Seen) =>
+    [...line.matchAll(/\{(\w+_\w+)\}/g)].some(
+      ([, name]) => quote(name as ValueName, within).kind === 'waiting',
+    )
+  const isWaiting =
+    isUnknown(text.join(' '), began) || (task !== undefined && isDone && isUnknown(task.seen, seen))
   return (
     <aside className="tour-panel" aria-label={t('Tour')} ref={panel}>
       <header className="tour-head">
@@ -120,7 +125,7 @@ export default function TourPanel() {
           {t(title)}
         </h2>
         {text.map((line) => (
-          <HelpText key={line} text={line} quoteOf={quoteOf} />
+          <HelpText key={line} text={line} quoteOf={quoteBegan} />
         ))}
         {isWaiting && <Waiting />}
         <p className="tour-target">
@@ -138,7 +143,7 @@ export default function TourPanel() {
                 {t('Do it for me')}
               </button>
             </p>
-            {isDone && <HelpText text={task.seen} quoteOf={quoteOf} />}
+            {isDone && <HelpText text={task.seen} quoteOf={quoteNow} />}
           </div>
         )}
       </div>

@@ -20,7 +20,8 @@ export function ToyNumbers({ toy, solution }: { toy: Toy; solution: ToySolution 
     { label: t('Merge'), at: merge, isMerge: true },
   ]
   return (
-    <div className="table-scroll">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reached by keyboard
+    <section className="table-scroll" aria-label={t('Models of the toy')} tabIndex={0}>
       <table className="toy-table">
         <caption className="visually-hidden">{t('Models of the toy')}</caption>
         <thead>
@@ -59,7 +60,7 @@ export function ToyNumbers({ toy, solution }: { toy: Toy; solution: ToySolution 
           })}
         </tbody>
       </table>
-    </div>
+    </section>
   )
 }
 

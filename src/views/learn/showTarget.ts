@@ -13,6 +13,29 @@ export function clearMarks(): void {
   for (const marked of document.querySelectorAll(`[${mark}]`)) marked.removeAttribute(mark)
 }
 
+const margin = 8
+
+/** What scrolls around an element; undefined where the page itself does. */
+function scrollerOf(element: HTMLElement): HTMLElement | undefined {
+  for (let at = element.parentElement; at; at = at.parentElement) {
+    const isScroller = /auto|scroll/.test(getComputedStyle(at).overflowY)
+    if (isScroller && at !== document.body && at !== document.documentElement) return at
+  }
+  return undefined
+}
+
+/** A part begins where it can be read from. Only what scrolls around it is moved, never the page's frame. */
+function bringIntoSight(found: HTMLElement): void {
+  const behavior = matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth'
+  const scroller = scrollerOf(found)
+  if (!scroller) {
+    found.scrollIntoView({ block: 'start', behavior })
+    return
+  }
+  const by = found.getBoundingClientRect().top - scroller.getBoundingClientRect().top
+  scroller.scrollTo({ top: scroller.scrollTop + by - margin, behavior })
+}
+
 /** Marks a part as soon as it is there; the returned function gives up and takes the mark away. */
 export function markTarget(id: TargetId): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -26,9 +49,7 @@ export function markTarget(id: TargetId): () => void {
     clearMarks()
     found.setAttribute(mark, '')
     if (found instanceof HTMLDetailsElement) found.open = true
-    const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches
-    // A part that does not fit begins where it can be read from.
-    found.scrollIntoView({ block: 'start', behavior: isCalm ? 'auto' : 'smooth' })
+    bringIntoSight(found)
   }
   look()
   return () => {
