@@ -86,7 +86,8 @@ export function NumbersView({ experiment, cast, geometry, measurements, view }: 
         <p className="muted">{t('value, 95 % interval, n')}</p>
         <PanelTools name="numbers" label={t('the numbers')} shown={shown} hasPicture={false} />
       </header>
-      <div className="table-scroll">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
+      <section className="table-scroll" aria-label={t('Numbers')} tabIndex={0}>
         <table className="numbers-table" style={{ minWidth: 152 + 168 * columns.length }}>
           <caption className="visually-hidden">
             {t('AQI, behaviour, skills and drift of every model')}
@@ -125,7 +126,7 @@ export function NumbersView({ experiment, cast, geometry, measurements, view }: 
             </tbody>
           ))}
         </table>
-      </div>
+      </section>
     </section>
   )
 }
