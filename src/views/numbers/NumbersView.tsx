@@ -87,7 +87,7 @@ export function NumbersView({ experiment, cast, geometry, measurements, view }: 
         <PanelTools name="numbers" label={t('the numbers')} shown={shown} hasPicture={false} />
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
-      <section className="table-scroll" aria-label={t('Numbers')} tabIndex={0}>
+      <section className="table-scroll" aria-label={t('Table of all measures')} tabIndex={0}>
         <table className="numbers-table" style={{ minWidth: 152 + 168 * columns.length }}>
           <caption className="visually-hidden">
             {t('AQI, behaviour, skills and drift of every model')}
