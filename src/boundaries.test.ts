@@ -231,8 +231,8 @@ const rules: Rule[] = [
     types: ['workers/api.ts'],
   },
   {
-    of: ['src/cli/browserPage.ts', 'src/cli/verifyBrowser.ts'],
-    code: ['playwright.config.ts', '@playwright/test', 'vite', 'node:'],
+    of: ['src/cli/browserPage.ts', 'src/cli/verifyBrowser.ts', 'src/cli/pictures.ts'],
+    code: ['playwright.config.ts', 'scripts/serve.mjs', '@playwright/test', 'vite', 'node:'],
     types: ['src/cli', 'src/core/evaluate'],
   },
   {
@@ -245,7 +245,6 @@ const rules: Rule[] = [
     code: ['bench', 'src/core', 'src/cli', 'src/testing', 'scripts', '@playwright/test', 'node:'],
   },
   {
-    // The page's own picture, drawn outside the page.
     of: ['bench/points.ts', 'bench/points'],
     code: [
       ...['src/views', 'src/core/tensors', 'playwright.config.ts', '@playwright/test', 'vite'],

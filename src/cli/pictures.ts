@@ -1,0 +1,117 @@
+// `npm run pictures`: every view of the built page, light, dark and on a phone, into docs/pictures. Results that ship are
+// on the page at once; what a view computes itself is waited for.
+//   npm run build && npm run pictures [-- --only studio]
+
+import { mkdirSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { chromium, type Page } from '@playwright/test'
+import playwrightConfig from '../../playwright.config.ts'
+import { serve } from '../../scripts/serve.mjs'
+
+const root = resolve(import.meta.dirname, '../..')
+
+interface View {
+  name: string
+  /** brings the page there */
+  open: (page: Page) => Promise<void>
+  /** browser without WebGPU */
+  withoutGpu?: boolean
+  sizes?: readonly Size[]
+}
+
+type Size = 'light' | 'dark' | 'phone-light' | 'phone-dark'
+
+const allSizes: readonly Size[] = ['light', 'dark', 'phone-light', 'phone-dark']
+
+const goTo = (label: string) => async (page: Page) => {
+  await page
+    .getByRole('navigation', { name: 'Pages' })
+    .getByRole('button', { name: label, exact: true })
+    .click()
+  await page.waitForTimeout(2000)
+}
+const part = (label: string) => async (page: Page) => {
+  await goTo('Learn')(page)
+  await page
+    .getByRole('navigation', { name: 'Parts of this page' })
+    .getByRole('button', { name: label, exact: true })
+    .click()
+  await page.waitForTimeout(1500)
+}
+
+const views: readonly View[] = [
+  { name: 'studio', open: async () => {} },
+  { name: 'compare', open: goTo('Compare') },
+  { name: 'playground', open: goTo('Playground') },
+  { name: 'learn', open: goTo('Learn') },
+  {
+    name: 'tour',
+    open: async (page) => {
+      await goTo('Learn')(page)
+      await page.getByRole('button', { name: 'Start the tour' }).click()
+      await page.waitForTimeout(4000)
+    },
+  },
+  { name: 'toy', open: part('Fisher toy') },
+  { name: 'methods', open: part('Methods'), sizes: ['light', 'phone-dark'] },
+  { name: 'measures', open: part('Measures'), sizes: ['light', 'phone-dark'] },
+  { name: 'glossary', open: part('Glossary'), sizes: ['light', 'phone-dark'] },
+  { name: 'break-it', open: part('Break it yourself') },
+  { name: 'teacher', open: part('For teachers'), sizes: ['light', 'phone-dark'] },
+  { name: 'library', open: goTo('Library') },
+  { name: 'merge', open: goTo('Merge') },
+  {
+    name: 'share',
+    open: async (page) => {
+      await page.getByRole('button', { name: 'Share', exact: true }).click()
+      await page.waitForTimeout(2500)
+    },
+  },
+  {
+    name: 'commands',
+    open: async (page) => {
+      await page.keyboard.press('Control+k')
+      await page.waitForTimeout(1500)
+    },
+    sizes: ['light', 'dark'],
+  },
+  { name: 'no-webgpu', open: async () => {}, withoutGpu: true },
+]
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { only: { type: 'string' } } })
+  const folder = resolve(root, 'docs/pictures')
+  mkdirSync(folder, { recursive: true })
+  const { server, url } = await serve(resolve(root, 'dist'), { port: 4400 })
+  const browser = await chromium.launch(playwrightConfig.use?.launchOptions ?? {})
+  for (const view of views) {
+    if (values.only !== undefined && values.only !== view.name) continue
+    for (const size of view.sizes ?? allSizes) {
+      const isPhone = size.startsWith('phone')
+      const context = await browser.newContext({
+        viewport: isPhone ? { width: 390, height: 844 } : { width: 1440, height: 900 },
+        colorScheme: size.endsWith('dark') ? 'dark' : 'light',
+        locale: 'en',
+        serviceWorkers: 'block',
+      })
+      const page = await context.newPage()
+      page.on('pageerror', (error) => console.error(`${view.name} ${size}: ${error.message}`))
+      if (view.withoutGpu) await page.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'gpu'))
+      await page.goto(url)
+      await page
+        .getByText(/Everything is measured|measured here all the same/)
+        .first()
+        .waitFor({ timeout: 240_000 })
+      await page.waitForTimeout(1500)
+      await view.open(page)
+      await page.screenshot({ path: resolve(folder, `${view.name}-${size}.png`) })
+      console.log(`${view.name}-${size}.png`)
+      await context.close()
+    }
+  }
+  await browser.close()
+  server.close()
+}
+
+await main()
