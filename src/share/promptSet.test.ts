@@ -10,7 +10,9 @@ const prompts: UserPrompt[] = [
 describe('the digest of a set of prompts', () => {
   it('is that of every earlier version', async () => {
     // Links name sets by it: it must never change.
-    expect(await promptSetDigest(prompts, 'replace')).toBe('e5b54201e71191cabd447236477083b7c86fd4770e4ad027383a9bb2ee887450')
+    expect(await promptSetDigest(prompts, 'replace')).toBe(
+      'e5b54201e71191cabd447236477083b7c86fd4770e4ad027383a9bb2ee887450',
+    )
   })
 
   it.each<[string, UserPrompt[]]>([
