@@ -5,7 +5,7 @@ import type { Measurement } from '../../share/measurement.ts'
 import { measurementId } from '../../share/measurement.ts'
 import { choiceParameters } from '../../share/parameters.ts'
 import { aqiViews, sharesOfBehaviour } from '../../share/results/format.ts'
-import { packEstimate } from '../../share/results/quantise.ts'
+import { packEstimate, significant } from '../../share/results/quantise.ts'
 import type { ReceivedSet, RunsSlice } from '../slices/runs.ts'
 
 /** `equal`: to the digits that travelled; `within`: inside the received interval. */
@@ -73,8 +73,14 @@ const skillQuantity = (name: string): Quantity => ({
   of: ({ behaviour }) => behaviour.skills?.[name],
 })
 
-function agreementOf(received: Estimate, own: Estimate): Agreement {
-  const isEqual = JSON.stringify(packEstimate(received)) === JSON.stringify(packEstimate(own))
+function agreementOf(form: Quantity['form'], received: Estimate, own: Estimate): Agreement {
+  // A norm travels without an interval, by its digits alone.
+  const isSameNorm =
+    form === 'norm' &&
+    'value' in received &&
+    'value' in own &&
+    significant(own.value, 4) === significant(received.value, 4)
+  const isEqual = isSameNorm || JSON.stringify(packEstimate(received)) === JSON.stringify(packEstimate(own))
   if (isEqual) return 'equal'
   if ('unavailable' in received || 'unavailable' in own) return 'outside'
   const slack = 0.005 * (received.high - received.low)
@@ -109,7 +115,7 @@ export function compareReceived(
           own: found,
         },
         difference: isNumber ? found.value - given.value : undefined,
-        agreement: agreementOf(given, found),
+        agreement: agreementOf(form, given, found),
       })
     }
   }

@@ -11,9 +11,14 @@ export type SavedTable = 'sweep' | 'numbers' | 'clusters' | 'layers'
 
 type Cell = string | number
 
+/** Names come from elsewhere: none of them may be a formula to a spreadsheet. */
+const asText = (cell: string): string => (/^[=+@\t\r-]/.test(cell) ? `'${cell}` : cell)
+
 const csvOf = (header: readonly string[], rows: readonly (readonly Cell[])[]): string =>
   [header, ...rows]
-    .map((row) => row.map((cell) => (typeof cell === 'number' ? String(cell) : csvField(cell))).join(','))
+    .map((row) =>
+      row.map((cell) => (typeof cell === 'number' ? String(cell) : csvField(asText(cell)))).join(','),
+    )
     .join('\n')
     .concat('\n')
 

@@ -32,7 +32,8 @@ export function fakeResults(experiment: Experiment, shift = 0): ResultSet {
   const row = (subject: Subject, of = experiment): ResultRow => {
     const measurement = structuredClone(fakeMeasurement(of, subject))
     const { refusal } = measurement.behaviour
-    if (refusal && !('unavailable' in refusal)) refusal.value = Math.max(0, refusal.value - shift)
+    if (refusal && !('unavailable' in refusal))
+      for (const id of ['value', 'low', 'high'] as const) refusal[id] = Math.max(0, refusal[id] - shift)
     return { experiment: of, subject, measurement }
   }
   return {
