@@ -7,6 +7,12 @@ import { expect, type Page, test } from '@playwright/test'
 import { buildPointsPage, measureFrames, openPointsPage } from '../bench/points/measure.ts'
 import { cellsOf, linkOf, measured, mergeColumn, stopBackground } from './studio.ts'
 
+const exponentOf = (digits: string | undefined) =>
+  Number([...(digits ?? '⁰')].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'.indexOf(digit)).join(''))
+/** A number as the page prints it, e.g. 7.6 × 10⁻⁵. */
+const scaled = (text: string) =>
+  Number.parseFloat(text) * 10 ** -exponentOf(/10⁻([⁰¹²³⁴⁵⁶⁷⁸⁹]+)/.exec(text)?.[1])
+
 const surface = (page: Page) => page.getByRole('application', { name: /^Points of the clusters/ })
 
 test('a brush lists prompts, a point shows what anchor and merge answer, by pointer and by keys', async ({
@@ -66,58 +72,41 @@ test('a brush lists prompts, a point shows what anchor and merge answer, by poin
 })
 
 test('the subspace follows the slider, and what is stored is measured', async ({ page }) => {
-  await page.goto(linkOf({ lambdaAlign: 0 }))
+  await page.goto(linkOf())
   const merge = await mergeColumn(page)
-  await measured(page, 'Own directions', merge)
+  await measured(page, 'Held-out directions', merge)
+  const whole = scaled((await cellsOf(page, 'Held-out directions'))[merge]!)
   const panel = page.getByRole('region', { name: 'Alignment subspace' })
   await panel.scrollIntoViewIfNeeded()
   const map = panel.getByRole('table', { name: 'Merge' })
   await expect(map.locator('tbody td[style]').first()).toHaveText(/\d/, { timeout: 60_000 })
-  const lengths = async (set: string) => {
-    await panel.getByRole('radio', { name: set }).check()
+  const lengths = async () => {
     const text = await panel.locator('.subspace-length').innerText()
-    const [before, after] = (text.replace(/×.*$/, '').match(/\d+(\.\d+)?/g) ?? []).map(Number)
-    const power = text
-      .match(/10⁻([⁰-⁹¹²³]+)/)?.[1]
-      ?.replace(/./g, (digit) => String('⁰¹²³⁴⁵⁶⁷⁸⁹'.indexOf(digit)))
-    const unit = 10 ** -Number(power ?? 0)
-    return { before: before! * unit, after: after! * unit }
+    const found = /D before (\S+), after (\S+)(?: × 10⁻([⁰¹²³⁴⁵⁶⁷⁸⁹]+))?/.exec(text)!
+    const unit = 10 ** -exponentOf(found[3])
+    return { before: Number(found[1]) * unit, after: Number(found[2]) * unit }
   }
-  const plain = { own: await lengths('own'), heldOut: await lengths('held-out') }
-  expect(plain.own.after).toBe(plain.own.before)
-  expect(plain.heldOut.after).toBe(plain.heldOut.before)
+  // The merge that the engine has written, rounded to its type: summed by layer and module as measured whole.
+  await panel.getByRole('radio', { name: 'held-out' }).check()
+  await panel.getByRole('checkbox', { name: 'as stored' }).check()
+  await expect
+    .poll(async () => (await lengths()).after / whole, { timeout: 90_000 })
+    // The table prints two digits.
+    .toBeCloseTo(1, 1)
+  await stopBackground(page)
+  await panel.getByRole('checkbox', { name: 'as stored' }).uncheck()
+  await panel.getByRole('radio', { name: 'own' }).check()
+  const first = await lengths()
+  expect(first.after / first.before).toBeCloseTo(1 / 5, 2)
   const cells = await map.locator('tbody').innerText()
   const slider = page.getByRole('slider', { name: /Shield/ }).first()
   await slider.focus()
-  for (let i = 0; i < 60; i++) await page.keyboard.press('ArrowRight')
+  for (let i = 0; i < 3; i++) await page.keyboard.press('PageDown')
   await expect.poll(() => map.locator('tbody').innerText()).not.toBe(cells)
   const lambda = Number(await page.getByRole('spinbutton', { name: 'Shield' }).inputValue())
-  expect(lambda).toBeGreaterThan(0.3)
-  const shielded = { own: await lengths('own'), heldOut: await lengths('held-out') }
-  expect(shielded.own.before).toBe(plain.own.before)
-  // Three printed digits.
-  expect(shielded.own.after / (plain.own.before / (1 + lambda))).toBeCloseTo(1, 1)
-  // The merge that the engine has written, rounded to its type: summed by layer and module as measured whole.
-  await panel.getByRole('checkbox', { name: 'as stored' }).check()
-  const scaled = (text: string) => {
-    const [mantissa, power] = text.split('×')
-    const exponent = power
-      ?.match(/10⁻([⁰-⁹¹²³]+)/)?.[1]
-      ?.replace(/./g, (d) => String('⁰¹²³⁴⁵⁶⁷⁸⁹'.indexOf(d)))
-    return Number.parseFloat(mantissa!) * 10 ** -Number(exponent ?? 0)
-  }
-  await expect
-    .poll(
-      async () => {
-        const measuredWhole = scaled((await cellsOf(page, 'Held-out directions'))[merge] ?? '')
-        return (await lengths('held-out')).after / measuredWhole
-      },
-      { timeout: 120_000 },
-    )
-    // Two printed digits.
-    .toBeCloseTo(1, 1)
-  await panel.getByRole('checkbox', { name: 'as stored' }).uncheck()
-  await stopBackground(page)
+  expect(lambda).toBeLessThan(2)
+  await expect.poll(async () => (await lengths()).after / first.before).toBeCloseTo(1 / (1 + lambda), 2)
+  expect((await lengths()).before).toBe(first.before)
   const grip = panel.getByRole('slider', { name: /^Rank m/ })
   await grip.focus()
   await page.keyboard.press('ArrowLeft')
@@ -136,9 +125,9 @@ test('a hundred thousand points are dragged and zoomed', async ({ page }) => {
       .join('; '),
   )
   for (const { perSecond, mainMs } of [pan, zoom]) {
-    // 30 pictures a second by the work they are; by the clock a busy machine is allowed a tenth of that.
+    // 30 pictures a second by the work that each is; what the clock says depends on who else is at work.
     expect(mainMs).toBeLessThan(33)
-    expect(perSecond).toBeGreaterThan(3)
+    expect(perSecond).toBeGreaterThan(1)
   }
   // Pointing and brushing find their points at once among so many.
   await page.getByRole('button', { name: 'Select', exact: true }).click()
