@@ -1,6 +1,5 @@
 // Runs the plan of weightsPlan.ts: pairs once, then every search, each judged on held-out probes.
 
-import { skills } from '../core/train/corpus/skills.ts'
 import { type Behaviour, measureBehaviour } from '../core/evaluate/behaviour.ts'
 import { type ProbeFile, pickProbes } from '../core/evaluate/probes.ts'
 import { DeviceModel } from '../core/model/deviceModel.ts'
@@ -12,6 +11,7 @@ import type { Pair } from '../core/optimise/pairs.ts'
 import { searchWeights } from '../core/optimise/searchWeights.ts'
 import type { Purpose } from '../core/session/purpose.ts'
 import type { Session } from '../core/session/session.ts'
+import { skills } from '../core/train/corpus/skills.ts'
 import type { RowCache } from './resultsCache.ts'
 import { anchorOf, defaultSetup, type ZooIndex } from './resultsPlan.ts'
 import {

@@ -40,10 +40,10 @@ export function measuringWing(context: EngineContext): MeasuringApi {
       return
     }
     const model = await context.subjectModel(experiment, subject, options)
-    if (part === 'drift') send({ drift: await measures.drift(setup, model, options) })
+    if (part === 'drift') await send({ drift: await measures.drift(setup, model, options) })
     else if (part === 'aqi') {
       for (const view of ['prompts', 'completions'] as const)
-        send(viewPart(view, await measures.aqi(setup, view, model, experiment.probesPerClass, options)))
+        await send(viewPart(view, await measures.aqi(setup, view, model, experiment.probesPerClass, options)))
     } else {
       const { behaviour, answers, answered } = await measures.behaviour(
         setup,
@@ -53,7 +53,7 @@ export function measuringWing(context: EngineContext): MeasuringApi {
       )
       labeller.remember(id, answered)
       context.answered.remember(id, answered, true)
-      send({ behaviour, ...viewPart('answers', answers) })
+      await send({ behaviour, ...viewPart('answers', answers) })
     }
   }
 

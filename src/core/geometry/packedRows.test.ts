@@ -7,7 +7,9 @@ const random = new Random(5, 1)
 const LENGTH = 5 * PACK_BLOCK + 7
 const rows = Array.from({ length: 3 }, (_, r) =>
   Float64Array.from({ length: LENGTH }, (_, i) =>
-    i >= 2 * PACK_BLOCK && i < 3 * PACK_BLOCK ? 0 : random.normal() * 10 ** (-r - Math.floor(i / PACK_BLOCK) / 3),
+    i >= 2 * PACK_BLOCK && i < 3 * PACK_BLOCK
+      ? 0
+      : random.normal() * 10 ** (-r - Math.floor(i / PACK_BLOCK) / 3),
   ),
 )
 

@@ -52,7 +52,12 @@ export function packRows(rows: readonly ArrayLike<number>[], bits: number): Pack
       const part = (fromF16(code) * peak) / most
       for (let i = start; i < end; i++) {
         const whole = part > 0 ? Math.round(row[i] / part) : 0
-        putBits(packed.codes, r * rowBytes * 8 + i * bits, bits, Math.max(-most, Math.min(most, whole)) + most)
+        putBits(
+          packed.codes,
+          r * rowBytes * 8 + i * bits,
+          bits,
+          Math.max(-most, Math.min(most, whole)) + most,
+        )
       }
     }
   })
