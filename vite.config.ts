@@ -5,6 +5,7 @@ import type {} from 'vitest/config'
 import { gpuEnvironment } from './scripts/setup.mjs'
 import { chartScales } from './scripts/site/chartScales.ts'
 import { siteHeaders } from './scripts/site/headers.mjs'
+import { licencesPlugin } from './scripts/site/licences.ts'
 import { sitePlugin } from './scripts/site/plugin.ts'
 
 // Without the policy: Vite's own reload is an inline script, and what is tested is the build.
@@ -19,7 +20,7 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.
 export default defineConfig({
   define: { STUDIO_VERSION: JSON.stringify(version) },
   base: './',
-  plugins: [react(), chartScales(), sitePlugin()],
+  plugins: [react(), chartScales(), licencesPlugin(), sitePlugin()],
   // onnxruntime-web finds its .mjs and .wasm through `?url` imports; pre-bundling would break its own URLs.
   optimizeDeps: { exclude: ['onnxruntime-web'] },
   worker: { format: 'es' },

@@ -1,5 +1,7 @@
 import { t } from '../../language/translate.ts'
+import { CopyReport } from '../error/CopyReport.tsx'
 import { PlainText } from '../learn/HelpText.tsx'
+import { LicenceList } from './LicenceList.tsx'
 import { OfflineLine } from './OfflineLine.tsx'
 
 /** English; symbols stand in backticks. Shown through t(). */
@@ -55,7 +57,16 @@ export default function AboutBody() {
           </div>
         ))}
       </dl>
-      <OfflineLine />
+      <div className="site-about">
+        <OfflineLine />
+        <p className="site-links">
+          <a href="./docs/index.html">{t('Documentation')}</a>
+          <a href="./docs/truth.html">{t('How true is this')}</a>
+          <a href="./docs/changelog.html">{t('What has changed')}</a>
+        </p>
+        <LicenceList />
+        <CopyReport />
+      </div>
     </>
   )
 }
