@@ -165,6 +165,7 @@ const rules: Rule[] = [
         'src/language',
         'workers/transfer.ts',
         'workers/engine.worker.ts',
+        'workers/cpuEngine.worker.ts',
         'workers/library.worker.ts',
       ],
       ...['workers/streamedMerge.worker.ts', 'src/core/sources/hubId.ts', 'comlink', 'zustand', 'zundo'],
@@ -188,7 +189,7 @@ const rules: Rule[] = [
     of: ['src/views'],
     code: [
       ...['src/state', 'src/share', 'src/language', 'src/help', 'react', 'react-dom', 'recharts'],
-      ...['@base-ui/react', 'react-resizable-panels', 'papaparse'],
+      ...['@base-ui/react', 'papaparse'],
     ],
     types: ['workers/api.ts', 'workers/api', 'workers/libraryApi.ts', 'workers/streamedApi.ts'],
   },

@@ -5,6 +5,8 @@ import type { Bytes } from './source.ts'
 
 /** SHA-256 of bytes, 64 hexadecimal digits. */
 export async function sha256(bytes: Uint8Array): Promise<string> {
+  // Pages that come over plain http have no crypto.subtle, and no WebGPU either: the processor's engine still works.
+  if (!globalThis.crypto?.subtle) return (await import('hash-wasm')).sha256(bytes)
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Bytes))
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -20,8 +20,9 @@ export function NoWebGpu({ reason }: { reason: string }) {
       <h2>{t('This browser gives the page no WebGPU')}</h2>
       <p>{t('The engine that does without it could not be opened either.')}</p>
       <Suspense>
-        <WebGpuHelp reason={reason} />
+        <WebGpuHelp reason="" />
       </Suspense>
+      <p className="muted">{t('The browser’s answer: {reason}', { reason })}</p>
       <div className="notice-actions">
         <button type="button" className="primary" onClick={() => void reopenEngine()}>
           {t('Try again')}
