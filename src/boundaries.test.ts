@@ -20,8 +20,7 @@ const architecture = ['src/core/model/config.ts', 'src/core/model/families', 'sr
 const kernelText = ['src/core/kernels/spec.ts', 'src/core/kernels/shared']
 
 const rules: Rule[] = [
-  { of: ['src/core/errors.ts'] },
-  { of: ['src/core/race.ts'] },
+  { of: ['src/core/errors.ts', 'src/core/race.ts'] },
   { of: ['src/core/tensors'] },
   { of: architecture, code: ['src/core/tensors'] },
   {
@@ -125,7 +124,6 @@ const rules: Rule[] = [
     code: ['fflate', 'src/core/merge/declaration.ts', 'src/core/merge/methods/declarations.ts'],
     types: ['workers/api.ts', 'workers/api', 'src/core'],
   },
-  // A recipe as mergekit writes it; loaded when it is asked for.
   {
     of: ['src/share/recipeText.ts'],
     code: ['src/share', 'src/core/merge/recipe'],
@@ -212,7 +210,6 @@ const rules: Rule[] = [
   },
   { of: ['src/cli/nodeGpu.ts'], code: ['webgpu'] },
   { of: ['src/testing'], code: ['src/core', 'src/cli/nodeGpu.ts', 'vitest', 'node:'] },
-  // Damaged links go all the way into the page's state.
   { of: ['src/testing/fuzz/link.ts'], code: ['src/testing', 'src/core', 'src/share', 'src/state', 'fflate'] },
   { of: ['src/state/testing'], code: ['src/state', 'src/share', 'src/core', 'workers', 'vitest'] },
   {
