@@ -116,18 +116,20 @@ test('the subspace follows the slider, and what is stored is measured', async ({
 test('a hundred thousand points are dragged and zoomed', async ({ page }) => {
   const folder = mkdtempSync(join(tmpdir(), 'points-'))
   await buildPointsPage(folder)
+  // What a picture costs whatever is in it: axes, and how busy the machine is.
+  await openPointsPage(page, folder, 400, 0)
+  const few = await measureFrames(page, 1.5)
   await openPointsPage(page, folder, 100_000)
   await expect(surface(page)).toHaveAccessibleName('Points of the clusters: 100000')
-  const { pan, zoom } = await measureFrames(page, 3)
-  console.log(
-    [pan, zoom]
-      .map(({ perSecond, mainMs }) => `${perSecond.toFixed(0)}/s, ${mainMs.toFixed(0)} ms CPU`)
-      .join('; '),
-  )
-  for (const { perSecond, mainMs } of [pan, zoom]) {
-    // 30 pictures a second by the work that each is; what the clock says depends on who else is at work.
-    expect(mainMs).toBeLessThan(33)
-    expect(perSecond).toBeGreaterThan(1)
+  const many = await measureFrames(page, 2.5)
+  for (const hand of ['pan', 'zoom'] as const) {
+    const { perSecond, mainMs } = many[hand]
+    console.log(
+      `${hand}: ${perSecond.toFixed(0)}/s, ${mainMs.toFixed(0)} ms CPU, ${few[hand].mainMs.toFixed(0)} without`,
+    )
+    // 30 pictures a second are 33 ms each; of them the points may take this much.
+    expect(mainMs - few[hand].mainMs).toBeLessThan(22)
+    expect(perSecond).toBeGreaterThan(few[hand].perSecond / 4)
   }
   // Pointing and brushing find their points at once among so many.
   await page.getByRole('button', { name: 'Select', exact: true }).click()
