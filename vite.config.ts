@@ -4,6 +4,7 @@ import { defineConfig } from 'vite'
 import type {} from 'vitest/config'
 import { gpuEnvironment } from './scripts/setup.mjs'
 import { chartScales } from './scripts/site/chartScales.ts'
+import { docsPlugin } from './scripts/site/docs.ts'
 import { siteHeaders } from './scripts/site/headers.mjs'
 import { licencesPlugin } from './scripts/site/licences.ts'
 import { sitePlugin } from './scripts/site/plugin.ts'
@@ -20,7 +21,7 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.
 export default defineConfig({
   define: { STUDIO_VERSION: JSON.stringify(version) },
   base: './',
-  plugins: [react(), chartScales(), licencesPlugin(), sitePlugin()],
+  plugins: [react(), chartScales(), licencesPlugin(), docsPlugin(), sitePlugin()],
   // onnxruntime-web finds its .mjs and .wasm through `?url` imports; pre-bundling would break its own URLs.
   optimizeDeps: { exclude: ['onnxruntime-web'] },
   worker: { format: 'es' },

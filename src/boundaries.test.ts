@@ -17,6 +17,7 @@ interface Rule {
 
 // What a model is, without a device: needed to read a checkpoint as well as to run one.
 const architecture = ['src/core/model/config.ts', 'src/core/model/families', 'src/core/model/rotary.ts']
+const declarations = ['src/core/merge/declaration.ts', 'src/core/merge/methods/declarations.ts']
 const kernelText = ['src/core/kernels/spec.ts', 'src/core/kernels/shared']
 
 const rules: Rule[] = [
@@ -117,11 +118,11 @@ const rules: Rule[] = [
   { of: ['src/core/evaluate/labeller/ortNode.ts'], code: ['src/core/evaluate/labeller', 'onnxruntime-web'] },
   {
     // What methods declare of themselves is data without code, so the main thread may read it.
-    of: ['src/core/merge/declaration.ts', 'src/core/merge/methods/declarations.ts'],
+    of: declarations,
   },
   {
     of: ['src/share'],
-    code: ['fflate', 'src/core/merge/declaration.ts', 'src/core/merge/methods/declarations.ts'],
+    code: ['fflate', ...declarations],
     types: ['workers/api.ts', 'workers/api', 'src/core'],
   },
   {
@@ -142,14 +143,13 @@ const rules: Rule[] = [
   { of: ['workers'], code: ['src/core', 'src/share', 'src/trusted.ts', 'comlink'] },
   // The service worker, which knows the site's files and nothing of the studio.
   { of: ['workers/service.worker.ts', 'workers/offline'] },
-  { of: ['workers/offline/messages.ts'] },
-  { of: ['src/trusted.ts'] },
+  ...[['workers/offline/messages.ts'], ['src/trusted.ts']].map((of) => ({ of })),
   // Two weights and a dozen points, with the formulas of the large: what a lesson moves.
   { of: ['src/core/toy'] },
   {
     // Glossary, measures, method cards, tour and exercises as data: read by the page and by the documents' generator.
     of: ['src/help'],
-    code: ['src/share', 'src/core/merge/declaration.ts', 'src/core/merge/methods/declarations.ts'],
+    code: ['src/share', ...declarations],
     types: ['workers/api.ts', 'workers/api'],
   },
   // Words in the page's language; everything that shows text may ask for it.
@@ -157,16 +157,9 @@ const rules: Rule[] = [
   {
     of: ['src/state'],
     code: [
-      ...[
-        'src/share',
-        'src/help',
-        'src/language',
-        'workers/transfer.ts',
-        'workers/engine.worker.ts',
-        'workers/cpuEngine.worker.ts',
-        'workers/library.worker.ts',
-      ],
-      ...['workers/streamedMerge.worker.ts', 'src/core/sources/hubId.ts', 'comlink', 'zustand', 'zundo'],
+      ...['src/share', 'src/help', 'src/language', 'workers/transfer.ts', 'workers/engine.worker.ts'],
+      ...['workers/cpuEngine.worker.ts', 'workers/library.worker.ts', 'workers/streamedMerge.worker.ts'],
+      ...['src/core/sources/hubId.ts', 'comlink', 'zustand', 'zundo'],
       'src/core/files/output/journalFile.ts',
     ],
     types: [
@@ -209,6 +202,8 @@ const rules: Rule[] = [
     code: ['src/views', 'src/state', 'src/language', 'src/trusted.ts', 'react', 'react-dom'],
   },
   { of: ['src/cli/nodeGpu.ts'], code: ['webgpu'] },
+  // Pages of the documentation, from the help's own data.
+  { of: ['src/docs'], code: ['src/help', ...declarations, 'marked', 'node:'], types: ['src/cli/truth.ts'] },
   { of: ['src/testing'], code: ['src/core', 'src/cli/nodeGpu.ts', 'vitest', 'node:'] },
   { of: ['src/testing/fuzz/link.ts'], code: ['src/testing', 'src/core', 'src/share', 'src/state', 'fflate'] },
   { of: ['src/state/testing'], code: ['src/state', 'src/share', 'src/core', 'workers', 'vitest'] },
