@@ -1,12 +1,13 @@
 import { t } from '../../language/translate.ts'
 import { type ClusterLayer, meanOf } from '../charts/clusterLayers.ts'
 import { meanEllipse } from '../charts/meanEllipse.ts'
+import { TableScroll } from '../controls/TableScroll.tsx'
 import { formatPlace } from './formatSigma.ts'
 
 /** The numbers of the picture: means, and how sure they are. */
 export function MeansTable({ layers }: { layers: readonly ClusterLayer[] }) {
   return (
-    <div className="table-scroll">
+    <TableScroll label={t('Cluster means in the anchor’s plane, in σ')}>
       <table>
         <caption className="visually-hidden">{t('Cluster means in the anchor’s plane, in σ')}</caption>
         <thead>
@@ -34,6 +35,6 @@ export function MeansTable({ layers }: { layers: readonly ClusterLayer[] }) {
           })}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   )
 }

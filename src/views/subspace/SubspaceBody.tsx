@@ -7,6 +7,7 @@ import { numberParameters } from '../../share/parameters.ts'
 import { setNumber } from '../../state/actions/recipe.ts'
 import { availableRank, explainedShare } from '../../state/algebra.ts'
 import { type PinnedRuns, usePins } from '../../state/pins/store.ts'
+import { loadModules } from '../../state/probes/actions.ts'
 import { rowSets } from '../../state/probes/subspace.ts'
 import { selectMergeMeasurement } from '../../state/selectors.ts'
 import { selectShown } from '../../state/share/received.ts'
@@ -83,7 +84,7 @@ export default function SubspaceBody({ experiment: latest, geometry, isTable }: 
   const [wantsStored, setStored] = useState(false)
   const hasClosedForm = isClosedForm(experiment)
   const isStored = wantsStored || !hasClosedForm
-  const { summary: modules, measured, request } = useModules(experiment, isStored)
+  const { summary: modules, measured, request, canAsk } = useModules(experiment, isStored)
   const stored = useStudio((state) => selectMergeMeasurement(selectShown(state.runs), experiment)?.drift)
   const pins = usePins()
   const found = useMemo<Found | undefined>(
@@ -182,6 +183,11 @@ export default function SubspaceBody({ experiment: latest, geometry, isTable }: 
         </label>
         {request?.kind === 'asking' && (
           <span className="muted">{t('summing layers and modules, after what is being measured …')}</span>
+        )}
+        {canAsk && !request && (
+          <button type="button" onClick={() => void loadModules(experiment)}>
+            {t('Sum layers and modules here')}
+          </button>
         )}
         {request?.kind === 'failed' && <span className="words">{request.message}</span>}
       </div>

@@ -11,6 +11,8 @@ export interface Modules {
   /** of the merge as it is stored, where that is wanted */
   measured: MeasuredModules | undefined
   request: Request | undefined
+  /** The engine could sum them, but holds no geometry: the page shows results that were not computed here. */
+  canAsk: boolean
 }
 
 /** A slider on its way measures nothing. */
@@ -20,6 +22,7 @@ const restMs = 600
 export function useModules(experiment: Experiment, isStored: boolean): Modules {
   const geometry = geometryKey(experiment)
   const merge = mergeKey(experiment)
+  const isReady = useStudio((state) => state.models.engine.kind === 'ready' && !state.models.isLoading)
   const isPrepared = useStudio((state) => state.runs.preparedKey === geometry)
   const isWritten = useStudio((state) => state.runs.written?.key === merge)
   const summary = useProbes((state) => state.modules[geometry])
@@ -37,5 +40,5 @@ export function useModules(experiment: Experiment, isStored: boolean): Modules {
     const timer = setTimeout(() => void loadMeasuredModules(experiment), restMs)
     return () => clearTimeout(timer)
   }, [isStored, isPrepared, isWritten, merge])
-  return { summary, measured, request }
+  return { summary, measured, request, canAsk: isReady && !isPrepared && !summary }
 }
