@@ -87,6 +87,8 @@ async function open({ spec = grid, weights = [0.5, 0.5], failsAt, ...options }: 
   await vi.advanceTimersByTimeAsync(40_000)
   render(<Page />)
   await until(() => document.querySelector('.map-picture, .sweep-plot svg') !== null)
+  // Its settings come after the pictures.
+  await until(() => document.querySelector('.sweep-progress') !== null)
   return engine
 }
 
