@@ -1,5 +1,6 @@
 import { t } from '../../language/translate.ts'
 import type { OpinionSet } from '../../state/slices/runs.ts'
+import { TableScroll } from '../controls/TableScroll.tsx'
 import { formatSignificant } from '../format.ts'
 
 /** The same weights through another runtime: how far the logits differ. */
@@ -13,7 +14,7 @@ export function OpinionView({ set, isCurrent }: { set: OpinionSet; isCurrent: bo
           {isCurrent ? '' : t(' — of another merge than the one on the page')}
         </p>
       </header>
-      <div className="table-scroll">
+      <TableScroll label={t('Second opinion')}>
         <table>
           <thead>
             <tr>
@@ -40,7 +41,7 @@ export function OpinionView({ set, isCurrent }: { set: OpinionSet; isCurrent: bo
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
     </section>
   )
 }

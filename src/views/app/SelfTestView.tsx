@@ -1,5 +1,6 @@
 import type { SelfTestResult } from '../../../workers/api.ts'
 import { t } from '../../language/translate.ts'
+import { TableScroll } from '../controls/TableScroll.tsx'
 import { formatSignificant } from '../format.ts'
 
 const total = (rows: SelfTestResult['rows'], field: 'checks' | 'failed') =>
@@ -29,7 +30,7 @@ export function SelfTestView({ result }: { result: SelfTestResult }) {
           )}
         </p>
       )}
-      <div className="table-scroll table-tall">
+      <TableScroll label={t('Self-test')} className="table-tall">
         <table>
           <thead>
             <tr>
@@ -56,7 +57,7 @@ export function SelfTestView({ result }: { result: SelfTestResult }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
     </section>
   )
 }

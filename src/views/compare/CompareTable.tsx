@@ -3,6 +3,7 @@
 import { memo, useMemo, useState } from 'react'
 import { t } from '../../language/translate.ts'
 import type { Measurement } from '../../state/slices/runs.ts'
+import { TableScroll } from '../controls/TableScroll.tsx'
 import { describeEstimate, formatInterval, forms } from '../format.ts'
 import { type CompareColumn, sortRows } from './compareColumns.ts'
 
@@ -63,7 +64,7 @@ export function CompareTable({ rows, columns, violations, active, onActive }: Co
           )}
         </p>
       </header>
-      <div className="table-scroll">
+      <TableScroll label={t('Every method with every measure')}>
         <table className="numbers-table compare-table" style={{ minWidth: 146 + 62 * columns.length }}>
           <caption className="visually-hidden">{t('Every method with every measure')}</caption>
           <colgroup>
@@ -108,7 +109,7 @@ export function CompareTable({ rows, columns, violations, active, onActive }: Co
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
     </section>
   )
 }

@@ -2,6 +2,7 @@
 
 import { type CSSProperties, useMemo } from 'react'
 import { t } from '../../language/translate.ts'
+import { TableScroll } from '../controls/TableScroll.tsx'
 import { formatScaled, normScaleOf } from '../format.ts'
 import type { CompareRow } from './CompareTable.tsx'
 
@@ -29,7 +30,7 @@ export function LayerMaps({ rows, conflict, layerCount }: LayerMapsProps) {
           {t('Conflict and drift by layer')} <small>{unit}</small>
         </h2>
       </header>
-      <div className="table-scroll">
+      <TableScroll label={t('Conflict of the experts and held-out drift by layer')}>
         <table className="heat">
           <caption className="visually-hidden">
             {t('Conflict of the experts and held-out drift by layer')}
@@ -76,7 +77,7 @@ export function LayerMaps({ rows, conflict, layerCount }: LayerMapsProps) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
       <p className="caption">
         {t(
           'Drift along held-out directions, each cut to its layer. Darker is more; conflict has a scale of its own, 0 … 1.',

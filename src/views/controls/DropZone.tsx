@@ -12,7 +12,9 @@ export function DropZone({
 }) {
   const [isOver, setOver] = useState(false)
   return (
-    <section
+    // biome-ignore lint/a11y/useSemanticElements: no group of form fields, and a page has several
+    <div
+      role="group"
       className="drop-zone"
       aria-label={label}
       data-over={isOver || undefined}
@@ -28,7 +30,7 @@ export function DropZone({
       }}
     >
       {children}
-    </section>
+    </div>
   )
 }
 

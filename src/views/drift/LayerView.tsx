@@ -9,6 +9,7 @@ import { currentMerge, sweepExperiment } from '../../state/plan.ts'
 import { type Measurements, selectMeasurement, selectMergeMeasurement } from '../../state/selectors.ts'
 import { useStudio } from '../../state/store.ts'
 import { niceMaximum } from '../charts/niceMaximum.ts'
+import { TableScroll } from '../controls/TableScroll.tsx'
 import { TableToggle } from '../controls/TableToggle.tsx'
 import { formatRound, formatScaled, normScaleOf } from '../format.ts'
 import { lazyAfterCharts, lazyInTurn } from '../lazyInTurn.ts'
@@ -92,7 +93,7 @@ export function LayerView({ experiment, layerCount, measurements }: LayerViewPro
         </PanelTools>
       </header>
       {isTable ? (
-        <div className="table-scroll" style={{ height: plotHeight }}>
+        <TableScroll label={t('Held-out drift by layer')} style={{ height: plotHeight }}>
           <table>
             <caption className="visually-hidden">{t('Held-out drift by layer')}</caption>
             <thead>
@@ -117,7 +118,7 @@ export function LayerView({ experiment, layerCount, measurements }: LayerViewPro
               ))}
             </tbody>
           </table>
-        </div>
+        </TableScroll>
       ) : (
         <Suspense fallback={<div style={{ height: plotHeight }} />}>
           <LayerBars

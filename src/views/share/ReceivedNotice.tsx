@@ -15,6 +15,7 @@ import { useStudio } from '../../state/store.ts'
 import { useWork } from '../app/useWork.ts'
 import { formatInterval, formatValue } from '../format.ts'
 import './share.css'
+import { TableScroll } from '../controls/TableScroll.tsx'
 
 const shownRows = 40
 
@@ -133,7 +134,7 @@ function Differences({ comparison }: { comparison: Comparison }) {
   if (rows.length === 0)
     return <p className="muted">{t('Every number that was measured here equals the received one.')}</p>
   return (
-    <div className="table-scroll received-table">
+    <TableScroll label={t('Received results beside own ones')} className="received-table">
       <table>
         <caption className="visually-hidden">{t('Received results beside own ones')}</caption>
         <thead>
@@ -164,7 +165,7 @@ function Differences({ comparison }: { comparison: Comparison }) {
           {plural(rows.length - shownRows, 'and {count} smaller one', 'and {count} smaller ones')}
         </p>
       )}
-    </div>
+    </TableScroll>
   )
 }
 

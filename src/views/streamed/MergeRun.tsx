@@ -5,6 +5,7 @@ import { plural, t } from '../../language/translate.ts'
 import { useMissing } from '../../state/needs.ts'
 import { startMerge, stopMerge, togglePause } from '../../state/streamed/actions.ts'
 import { streamedFault, useStreamed } from '../../state/streamed/store.ts'
+import { TableScroll } from '../controls/TableScroll.tsx'
 import { formatBytes, formatSignificant } from '../format.ts'
 
 export function MergeRun() {
@@ -100,7 +101,10 @@ function StatusLine() {
 /** What the coarser format did to each weight, worst first. */
 function RoundingTable({ rounded }: { rounded: StreamedResult['rounded'] }) {
   return (
-    <div className="table-scroll table-tall">
+    <TableScroll
+      label={t('What rounding did to each weight, beside the merge itself')}
+      className="table-tall"
+    >
       <table>
         <caption className="hint">{t('What rounding did to each weight, beside the merge itself')}</caption>
         <thead>
@@ -122,6 +126,6 @@ function RoundingTable({ rounded }: { rounded: StreamedResult['rounded'] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   )
 }

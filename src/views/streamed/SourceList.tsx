@@ -9,6 +9,7 @@ import { useStudio } from '../../state/store.ts'
 import { addFiles, addSource, removeSource, setPartWeight, setRole } from '../../state/streamed/actions.ts'
 import { type Part, useStreamed } from '../../state/streamed/store.ts'
 import { NumberInput } from '../controls/NumberInput.tsx'
+import { TableScroll } from '../controls/TableScroll.tsx'
 import { formatBytes, formatCount } from '../format.ts'
 import { collectDroppedFiles } from '../models/droppedFiles.ts'
 
@@ -36,7 +37,7 @@ export function SourceList() {
     >
       <h3>{t('Models')}</h3>
       {parts.length > 0 && (
-        <div className="table-scroll">
+        <TableScroll label={t('Models to merge')}>
           <table className="streamed-models">
             <thead>
               <tr>
@@ -112,7 +113,7 @@ export function SourceList() {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableScroll>
       )}
       <p className="streamed-actions">
         <button type="button" disabled={isBusy} onClick={() => input.current?.click()}>

@@ -3,6 +3,7 @@
 import { t } from '../../language/translate.ts'
 import type { SweepSheet } from '../../share/sweeps/points.ts'
 import type { KnownPoint } from '../../state/sweeps/selectors.ts'
+import { TableScroll } from '../controls/TableScroll.tsx'
 import { describeEstimate, formatInterval, formatParameter, forms } from '../format.ts'
 import { SymbolText } from './SymbolText.tsx'
 import type { SheetMeasure } from './sheetMeasures.ts'
@@ -25,7 +26,7 @@ export function PointTable({ sheet, points, measures, selected, onOpen }: PointT
   const placeText = (value: number) =>
     parameters.length > 0 ? formatParameter(value) : String(Math.round(100 * value))
   return (
-    <div className="table-scroll sweep-table point-table">
+    <TableScroll label={t('Points of the sweep')} className="sweep-table point-table">
       <table>
         <caption className="visually-hidden">{t('Points of the sweep')}</caption>
         <thead>
@@ -73,7 +74,7 @@ export function PointTable({ sheet, points, measures, selected, onOpen }: PointT
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   )
 }
 

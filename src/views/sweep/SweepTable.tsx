@@ -3,6 +3,7 @@
 import { t } from '../../language/translate.ts'
 import { positionOf } from '../../share/scale.ts'
 import type { SweepPanel } from '../charts/sweepPanels.ts'
+import { TableScroll } from '../controls/TableScroll.tsx'
 import { formatParameter } from '../format.ts'
 import { SymbolText } from './SymbolText.tsx'
 import type { SweepLine } from './sweepLine.ts'
@@ -40,7 +41,7 @@ export function SweepTable({ line, panels, failures }: SweepTableProps) {
   const name = line.parameter.symbol || t(line.parameter.label)
   const columns = line.values.map((value) => ({ value, position: positionOf(line.range, value) }))
   return (
-    <div className="table-scroll sweep-table">
+    <TableScroll label={t('Measurements along {name}', { name })} className="sweep-table">
       <table>
         <caption className="visually-hidden">{t('Measurements along {name}', { name })}</caption>
         <thead>
@@ -81,6 +82,6 @@ export function SweepTable({ line, panels, failures }: SweepTableProps) {
           </tbody>
         ))}
       </table>
-    </div>
+    </TableScroll>
   )
 }
