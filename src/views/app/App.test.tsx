@@ -98,7 +98,7 @@ describe('full', () => {
       within(table)
         .getAllByRole('columnheader')
         .map((cell) => cell.textContent),
-    ).toEqual(['λ_align', '0', '0.25', '0.5', '1', '2', '4', '8', '16', '64', '1024'])
+    ).toEqual(['λalign', '0', '0.25', '0.5', '1', '2', '4', '8', '16', '64', '1024'])
     const refused = within(table).getByRole('rowheader', { name: 'harmful refused' }).closest('tr')!
     for (const cell of within(refused).getAllByRole('cell'))
       expect(cell.textContent).toMatch(/^\d+ \[\d+–\d+\]$/)
