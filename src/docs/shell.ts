@@ -76,6 +76,7 @@ main pre code { padding: 0; background: none; overflow-wrap: normal; }
 table { border-collapse: collapse; font-size: 13px; }
 th, td { padding: 5px 10px; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 thead th { border-bottom-color: var(--axis); }
+th code { white-space: nowrap; }
 td.number { text-align: right; white-space: nowrap; }
 main img { max-width: 100%; border: 1px solid var(--line); border-radius: 6px; }
 .card { padding-top: 6px; border-top: 1px solid var(--line); }

@@ -3,6 +3,8 @@
 import type { TruthFile } from '../cli/truth.ts'
 import { type DocsPage, escapeHtml } from './shell.ts'
 
+const shortPower = (value: number) =>
+  value === 0 ? '0' : value.toExponential().replace(/^(\d\.\d)\d+/, '$1')
 const power = (value: number) => (value === 0 ? 'exact' : value.toExponential(1))
 
 export function truthPage({ adapter, date, kernels }: TruthFile): DocsPage {
@@ -13,7 +15,7 @@ export function truthPage({ adapter, date, kernels }: TruthFile): DocsPage {
     }
     const allowed = isExact
       ? 'every element'
-      : `${tolerance.absolute} of the largest, ${tolerance.relative} of each`
+      : `${shortPower(tolerance.absolute)} of the largest + ${shortPower(tolerance.relative)} of each`
     return `<tr><th scope="row"><code>${escapeHtml(kernel)}</code></th>${of('f32')}${of('bf16')}${of('f16')}<td>${escapeHtml(allowed)}</td><td class="number">${runs}</td><td class="number">${elements.toLocaleString('en')}</td><td>${escapeHtml(tolerance.why)}</td></tr>`
   })
   return {
