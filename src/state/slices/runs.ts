@@ -117,7 +117,7 @@ export const initialRuns: RunsSlice = {
  * Merges kept at once beside pinned ones, with their pictures some 10 kB each: a few sweeps, or the largest grid. A long
  * session with many weights would otherwise grow without end.
  */
-const maxMeasurements = 160
+export const maxMeasurements = 160
 
 /** Adds a part to the latest state. `kept` names measurements that are never the oldest. */
 export function mergePart(
