@@ -2,7 +2,7 @@
 // zoomed, as SVG and as pixels, for ever more points. Decides from how many on they are pixels.
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { cpus, tmpdir } from 'node:os'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { chromium } from '@playwright/test'
 import playwrightConfig from '../playwright.config.ts'
@@ -28,6 +28,7 @@ export async function points(args: string[]): Promise<number> {
     console.error('usage: npm run bench -- points [--write]')
     return 2
   }
+  const busy = loadavg()[0]!
   const folder = await mkdtemp(join(tmpdir(), 'points-'))
   const browser = await chromium.launch(playwrightConfig.use?.launchOptions ?? {})
   const rows: string[][] = []
@@ -66,7 +67,7 @@ export async function points(args: string[]): Promise<number> {
     `The studio’s own component, built for release, 640 × 360 CSS pixels, a real pointer and a real wheel for ${SECONDS} s each;`,
     'a picture counts when its axes have moved; CPU: of the page’s main thread, for one picture. No graphics card:',
     'Chromium draws in software,',
-    `Chromium ${version} on ${cpus().length} × ${cpus()[0]!.model.trim()}.`,
+    `Chromium ${version} on ${cpus().length} × ${cpus()[0]!.model.trim()}, ${busy.toFixed(0)} other processes at work.`,
     `Target: at least ${TARGET} pictures a second with 100 000 points${slowest < TARGET ? ` **missed: ${slowest.toFixed(0)}**` : ''}.`,
     '',
   ].join('\n')

@@ -4,7 +4,7 @@
 import { type KeyboardEvent, type PointerEvent, useEffect, useId, useRef, useState } from 'react'
 import type { ClusterPlotProps } from './ClusterPlot.tsx'
 import type { PlotBox, PlotScales } from './clusterLayers.ts'
-import { panned, zoomed } from './plotWindow.ts'
+import { type PlotWindow, panned, zoomed } from './plotWindow.ts'
 import type { Direction } from './pointIndex.ts'
 
 export type PlotTool = 'select' | 'lasso' | 'move'
@@ -61,9 +61,31 @@ export function PlotSurface(props: SurfaceProps) {
   const dataX = (x: number) => window.x[0] + x * unitX
   const dataY = (y: number) => window.y[1] - y * unitY
 
+  // Hands move more often than pictures are shown: movements add up here, and one picture a frame is asked for.
+  const frame = useRef(0)
+  const latest = useRef({ home, window, onWindow, tool })
+  latest.current = { home, window: frame.current === 0 ? window : latest.current.window, onWindow, tool }
+  const glide = (next: PlotWindow) => {
+    latest.current.window = next
+    if (frame.current !== 0) return
+    frame.current = requestAnimationFrame(() => {
+      frame.current = 0
+      latest.current.onWindow(latest.current.window)
+    })
+  }
+  const glideNow = useRef(glide)
+  glideNow.current = glide
+  useEffect(
+    () => () => {
+      cancelAnimationFrame(frame.current)
+      frame.current = 0
+    },
+    [],
+  )
+
   const placeOf = (event: { clientX: number; clientY: number }) => {
-    const frame = surface.current!.getBoundingClientRect()
-    return { x: event.clientX - frame.left, y: event.clientY - frame.top }
+    const edges = surface.current!.getBoundingClientRect()
+    return { x: event.clientX - edges.left, y: event.clientY - edges.top }
   }
   const nearest = ({ x, y }: { x: number; y: number }) =>
     index.nearest(dataX(x), dataY(y), reach * unitX, reach * unitY)
@@ -95,8 +117,13 @@ export function PlotSurface(props: SurfaceProps) {
     fingers.current.set(event.pointerId, placeOf(event))
     const after = [...fingers.current.values()] as typeof before
     const now = middle(after)
-    const moved = panned(home, window, (was.x - now.x) / box.width, (now.y - was.y) / box.height)
-    onWindow(zoomed(home, moved, spread(after) / wasSpread, [now.x / box.width, 1 - now.y / box.height]))
+    const moved = panned(
+      home,
+      latest.current.window,
+      (was.x - now.x) / box.width,
+      (now.y - was.y) / box.height,
+    )
+    glide(zoomed(home, moved, spread(after) / wasSpread, [now.x / box.width, 1 - now.y / box.height]))
   }
 
   const onPointerMove = (event: PointerEvent<HTMLDivElement>) => {
@@ -118,7 +145,8 @@ export function PlotSurface(props: SurfaceProps) {
     current.hasMoved = true
     if (current.kind === 'pan') {
       const [x, y] = path as [number, number]
-      onWindow(panned(home, window, (x - place.x) / box.width, (place.y - y) / box.height))
+      const { window: shown } = latest.current
+      glide(panned(home, shown, (x - place.x) / box.width, (place.y - y) / box.height))
       current.path = [place.x, place.y]
     } else {
       if (tool === 'lasso') path.push(place.x, place.y)
@@ -156,8 +184,6 @@ export function PlotSurface(props: SurfaceProps) {
   }
 
   // React listens to wheels passively, where the page could not be kept from scrolling along.
-  const latest = useRef({ home, window, onWindow, tool })
-  latest.current = { home, window, onWindow, tool }
   useEffect(() => {
     const element = surface.current
     if (!element) return
@@ -166,13 +192,13 @@ export function PlotSurface(props: SurfaceProps) {
       // A wheel without a key scrolls the page, as everywhere; a pinch on a trackpad comes with the control key.
       if (!event.ctrlKey && !event.metaKey && now !== 'move') return
       event.preventDefault()
-      const frame = element.getBoundingClientRect()
+      const edges = element.getBoundingClientRect()
       const at = [
-        (event.clientX - frame.left) / frame.width,
-        1 - (event.clientY - frame.top) / frame.height,
+        (event.clientX - edges.left) / edges.width,
+        1 - (event.clientY - edges.top) / edges.height,
       ] as const
       const pixels = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 * event.deltaY : event.deltaY
-      view.onWindow(zoomed(view.home, view.window, Math.exp(-pixels / 300), at))
+      glideNow.current(zoomed(view.home, view.window, Math.exp(-pixels / 300), at))
     }
     element.addEventListener('wheel', onWheel, { passive: false })
     return () => element.removeEventListener('wheel', onWheel)

@@ -148,7 +148,18 @@ describe('the cluster picture', () => {
     expect(picture()).toBe(whole)
     fireEvent.click(screen.getByRole('button', { name: 'Move' }))
     brush([200, 100], [250, 100])
-    expect(picture()).not.toBe(whole)
+    await wait(50)
+    const moved = picture()
+    expect(moved).not.toBe(whole)
+    // Two movements before one picture add up.
+    fireEvent.click(zoom())
+    const at = (clientX: number) => ({ clientX, clientY: 100, pointerId: 1, button: 0 })
+    fireEvent.pointerDown(surface(), at(200))
+    fireEvent.pointerMove(surface(), at(220))
+    fireEvent.pointerMove(surface(), at(250))
+    fireEvent.pointerUp(surface(), at(250))
+    await wait(50)
+    expect(picture()).toBe(moved)
   })
 
   it('draws a pinned run of the same plane, and lists it with the others in the table', async () => {
