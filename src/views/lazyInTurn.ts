@@ -2,17 +2,26 @@
 // main thread for a tenth of a second. What explains the charts comes after them.
 
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
+import { firstPicture } from '../state/firstPicture.ts'
 
 /** Time for one chart to mount and paint before the next arrives. */
 const pauseMs = 80
 
 const pause = () => new Promise<void>((done) => setTimeout(done, pauseMs))
 
+/** How long the other charts wait for the lines of the first. */
+const firstWithinMs = 1500
+
+let first: Promise<void> | undefined
+
 /** When the chart has found its size and drawn its lines; where a browser cannot say so, at once. */
-const idle = () =>
-  new Promise<void>((done) =>
-    'requestIdleCallback' in globalThis ? requestIdleCallback(() => done(), { timeout: 600 }) : done(),
-  )
+const idle = async (): Promise<void> => {
+  if (!('requestIdleCallback' in globalThis)) return
+  await new Promise<void>((done) => requestIdleCallback(() => done(), { timeout: 600 }))
+  // On a busy machine idle comes before the lines do.
+  first ??= firstPicture(firstWithinMs)
+  await first
+}
 
 let turn: Promise<unknown> = Promise.resolve()
 
