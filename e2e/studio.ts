@@ -2,6 +2,7 @@
 
 import { expect, type Locator, type Page } from '@playwright/test'
 import { encodeLink } from '../src/share/encode.ts'
+import { currentVersion } from '../src/share/upgrades.ts'
 import type { Experiment } from '../workers/api.ts'
 
 /** The default experiment at the smallest number of probes, so that a journey takes seconds. */
@@ -28,6 +29,9 @@ export const experiment: Experiment = {
 export function linkOf(change: Partial<Experiment> = {}): string {
   return `./${encodeLink({ experiment: { ...experiment, ...change }, view: { page: 'studio', aqiView: 'completions', prompt: '' } })}`
 }
+
+/** How links begin now. */
+export const linkStart = `#v${currentVersion}.`
 
 export const header = (page: Page): Locator => page.getByRole('banner')
 
