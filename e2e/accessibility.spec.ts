@@ -13,6 +13,9 @@ const looks = [
   { width: 390, theme: 'light' },
   { width: 390, theme: 'dark' },
 ] as const
+type Look = (typeof looks)[number]
+/** What lies over the page; the page itself has been looked at. */
+const looksOver = looks.filter(({ width, theme }) => theme !== 'dark' || width === 390)
 const colours = ['color-contrast', 'link-in-text-block']
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
@@ -35,9 +38,9 @@ async function violations(page: Page, label: string, isColoursOnly: boolean): Pr
   )
 }
 
-async function everyLook(page: Page, label: string): Promise<string[]> {
+async function everyLook(page: Page, label: string, wanted: readonly Look[] = looks): Promise<string[]> {
   const found: string[] = []
-  for (const { width, theme } of looks) {
+  for (const { width, theme } of wanted) {
     await page.setViewportSize({ width, height: 900 })
     await page.evaluate((name) => {
       document.documentElement.dataset.theme = name
@@ -69,7 +72,7 @@ test('axe finds nothing on any page, in any theme, wide or narrow', async ({ pag
   expect(found).toEqual([])
 })
 
-test('axe finds nothing in the dialogs', async ({ page }) => {
+test('axe finds nothing in the dialogs, nor in the documentation', async ({ page }) => {
   test.setTimeout(300_000)
   await page.goto(linkTo('studio'))
   await stopBackground(page)
@@ -78,8 +81,13 @@ test('axe finds nothing in the dialogs', async ({ page }) => {
     await page.setViewportSize({ width: 1440, height: 900 })
     await header(page).getByRole('button', { name }).first().click()
     await page.waitForLoadState('networkidle')
-    found.push(...(await everyLook(page, name)))
+    found.push(...(await everyLook(page, name, looksOver)))
     await page.keyboard.press('Escape')
+  }
+  for (const name of ['index', 'truth', 'methods', 'readme']) {
+    await page.setViewportSize({ width: 1440, height: 900 })
+    await page.goto(`./docs/${name}.html`)
+    found.push(...(await violations(page, `docs/${name}`, false)))
   }
   expect(found).toEqual([])
 })

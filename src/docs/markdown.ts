@@ -54,7 +54,8 @@ export function renderMarkdown(
       table(token) {
         const cell = (tag: string, { tokens }: Tokens.TableCell) =>
           `<${tag}>${this.parser.parseInline(tokens)}</${tag}>`
-        const head = token.header.map((entry) => cell('th', entry)).join('')
+        // A column without a name is headed by nothing rather than by an empty heading.
+        const head = token.header.map((entry) => cell(entry.text.trim() ? 'th' : 'td', entry)).join('')
         const rows = token.rows.map((row) => `<tr>${row.map((entry) => cell('td', entry)).join('')}</tr>`)
         return `<div class="scroll" tabindex="0" role="group" aria-label="Table"><table><thead><tr>${head}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>\n`
       },

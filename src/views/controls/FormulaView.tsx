@@ -112,7 +112,7 @@ function SymbolChip({ symbol, value, isActive, isStop, cardId, onActive }: Symbo
       }}
     >
       <MathView tree={tree} />
-      <span className="visually-hidden">: {t(name)}</span>
+      <span className="visually-hidden"> {t(name)} </span>
       {value !== undefined && <b>{value}</b>}
     </button>
   )
