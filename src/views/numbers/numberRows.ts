@@ -182,7 +182,8 @@ const driftRows: readonly { id: keyof UnshieldedDrift; label: string; title: str
   {
     id: 'own',
     label: 'Own directions',
-    title: 'D = ‖P_A δ‖_G along the directions that the shield uses; closed form',
+    title:
+      'D = ‖P_A δ‖_G along the directions that the shield uses; closed form, before weights are rounded to be stored',
   },
   {
     id: 'heldOut',

@@ -66,8 +66,10 @@ export function readoutsOf(input: ReadoutInput): Record<string, Readout> {
   readouts.own = exactReadout(
     own,
     scale,
-    isExact ? t('exact') : '',
-    t('Along the directions that the shield itself uses; with a closed form, so it is exact at every λ'),
+    isExact ? t('closed form') : '',
+    t(
+      'Along the directions that the shield itself uses; closed form at every λ, before weights are rounded to be stored',
+    ),
   )
   readouts.heldOut = exactReadout(
     current?.drift?.heldOut ?? plain?.heldOut,
