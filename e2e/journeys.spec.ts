@@ -164,19 +164,6 @@ test('the second opinion agrees', async ({ page }) => {
   await expect(page.getByText('The second opinion agrees')).toBeAttached({ timeout: 180_000 })
 })
 
-test('without WebGPU the page says what helps', async ({ browser }) => {
-  const context = await browser.newContext()
-  await context.addInitScript(() => {
-    Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined, configurable: true })
-    delete (Navigator.prototype as { gpu?: unknown }).gpu
-  })
-  const page = await context.newPage()
-  await page.goto('./')
-  await expect(page.getByRole('heading', { name: /no WebGPU/ })).toBeVisible()
-  await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible()
-  await context.close()
-})
-
 test('a micro family opens when asked for and takes part as a whole', async ({ page }) => {
   await page.goto(linkOf())
   const anchor = page.locator('#anchor-select')
