@@ -66,7 +66,7 @@ export function readoutsOf(input: ReadoutInput): Record<string, Readout> {
   readouts.own = exactReadout(
     own,
     scale,
-    isExact ? t('closed form') : '',
+    isExact ? t('formula') : '',
     t(
       'Along the directions that the shield itself uses; closed form at every λ, before weights are rounded to be stored',
     ),
