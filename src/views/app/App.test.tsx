@@ -218,7 +218,12 @@ describe('errors', () => {
     )
     const engine = await open()
     expect(engine.calls).not.toContain('openUrl')
-    fireEvent.click(screen.getByRole('button', { name: `Load ${url}` }))
+    await vi.dynamicImportSettled() // the question is loaded apart
+    await wait(100)
+    const question = screen.getByRole('alertdialog')
+    expect(within(question).getByText('example.org')).toBeTruthy()
+    expect(within(question).getByText(url)).toBeTruthy()
+    fireEvent.click(within(question).getByRole('button', { name: 'Fetch from these hosts' }))
     await wait(20_000)
     expect(engine.calls).toContain('openUrl')
     expect(screen.getByText('Everything is measured')).toBeTruthy()
