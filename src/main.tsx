@@ -1,6 +1,7 @@
 import './trusted.ts'
 import { createRoot } from 'react-dom/client'
 import { startStudio } from './state/actions/start.ts'
+import { startOffline } from './state/offline/actions.ts'
 import { preferredLanguage, setLanguage } from './state/preferences.ts'
 import { Root } from './views/app/Root.tsx'
 import './views/app/styles.ts'
@@ -13,4 +14,4 @@ void setLanguage(preferredLanguage())
   .catch(() => {})
   .then(() => createRoot(root).render(<Root />))
 // A service worker between Vite and its reload would answer with yesterday's code.
-if (import.meta.env.PROD) void import('./state/offline/actions.ts').then((offline) => offline.startOffline())
+if (import.meta.env.PROD) void startOffline()
