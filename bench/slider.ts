@@ -3,12 +3,13 @@
 
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { equalSetup } from '../src/cli/equalSetup.ts'
 import { nodeFolder } from '../src/cli/nodeFolder.ts'
 import { readProbes } from '../src/core/evaluate/probes.ts'
 import { openCheckpoint } from '../src/core/files/checkpoint.ts'
 import type { Gpu } from '../src/core/gpu/device.ts'
 import { measureDrift, solve } from '../src/core/session/geometry.ts'
-import { Session, type Setup } from '../src/core/session/session.ts'
+import { Session } from '../src/core/session/session.ts'
 import type { BenchTable } from './timing.ts'
 
 const ROUNDS = 9
@@ -32,18 +33,7 @@ export async function benchSlider(gpu: Gpu): Promise<BenchTable> {
   const experts = ['task-sort', 'task-reverse']
   for (const id of ['anchor', ...experts])
     await session.load(id, await openCheckpoint(await nodeFolder(`${zoo}/${id}`)))
-  const setup: Setup = {
-    method: 'alignmerge',
-    anchor: 'anchor',
-    experts: experts.map((id) => ({ id, weight: 1 })),
-    lambdaAlign: 4,
-    rank: 8,
-    damping: 0.01,
-    metric: 'fisher',
-    source: 'path',
-    fisher: { labels: 'sampled', form: 'sequence' },
-    seed: 1,
-  }
+  const setup = equalSetup('anchor', experts)
   const begun = performance.now()
   const geometry = await session.prepare(setup)
   const prepared = performance.now() - begun

@@ -1,30 +1,13 @@
 // What the journeys share: a small experiment as a link, and waiting for what the page shows.
 
 import { expect, type Locator, type Page } from '@playwright/test'
+import { builtInExperiment, twoTasks } from '../src/share/defaultExperiment.ts'
 import { encodeLink } from '../src/share/encode.ts'
 import { currentVersion } from '../src/share/upgrades.ts'
 import type { Experiment } from '../workers/api.ts'
 
 /** The default experiment at the smallest number of probes, so that a journey takes seconds. */
-export const experiment: Experiment = {
-  method: 'alignmerge',
-  parameters: {},
-  references: {},
-  antidote: 0,
-  anchor: { kind: 'built-in', id: 'anchor' },
-  experts: [
-    { origin: { kind: 'built-in', id: 'task-sort' }, weight: 0.5 },
-    { origin: { kind: 'built-in', id: 'task-reverse' }, weight: 0.5 },
-  ],
-  lambdaAlign: 4,
-  rank: 8,
-  damping: 0.01,
-  metric: 'fisher',
-  source: 'path',
-  fisher: { labels: 'sampled', form: 'sequence' },
-  probesPerClass: 64,
-  seed: 1,
-}
+export const experiment = builtInExperiment(twoTasks, { references: {}, probesPerClass: 64 })
 
 export function linkOf(change: Partial<Experiment> = {}): string {
   return `./${encodeLink({ experiment: { ...experiment, ...change }, view: { page: 'studio', aqiView: 'completions', prompt: '' } })}`

@@ -6,7 +6,7 @@ import { EngineError } from '../core/errors.ts'
 import type { GradientSource, Setup } from '../core/session/session.ts'
 import { comparedMethods } from '../share/comparison.ts'
 import { findMethod } from '../share/methods.ts'
-import { choiceParameters, numberParameters } from '../share/parameters.ts'
+import { equalSetup } from './equalSetup.ts'
 
 export interface ZooModel {
   id: string
@@ -71,15 +71,10 @@ export const anchorOf = (index: ZooIndex): ZooModel => ofRole(index, 'anchor')[0
 /** The page's defaults for an anchor and experts of equal weight. */
 export function defaultSetup(index: ZooIndex, experts: readonly ZooModel[], seed: number): Setup {
   return {
-    method: 'alignmerge',
-    anchor: anchorOf(index).id,
-    experts: experts.map(({ id }) => ({ id, weight: 1 / experts.length })),
-    lambdaAlign: numberParameters.lambdaAlign.default,
-    rank: numberParameters.rank.default,
-    damping: numberParameters.damping.default,
-    metric: choiceParameters.metric.default,
-    source: choiceParameters.source.default,
-    fisher: { labels: choiceParameters.labels.default, form: choiceParameters.form.default },
+    ...equalSetup(
+      anchorOf(index).id,
+      experts.map(({ id }) => id),
+    ),
     seed,
     parameters: {},
     references: Object.fromEntries(

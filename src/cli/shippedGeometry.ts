@@ -9,25 +9,14 @@ import { writeDirections } from '../core/geometry/directionsFile.ts'
 import { makeDirections } from '../core/session/cpu/makeDirections.ts'
 import { SHELF_INDEX, type ShelfEntry, type ShelfIndex } from '../core/session/cpu/shelf.ts'
 import type { Session, Setup } from '../core/session/session.ts'
+import { twoTasks } from '../share/defaultExperiment.ts'
+import { equalSetup } from './equalSetup.ts'
 import { openZoo } from './openZoo.ts'
-
-const setup = (experts: readonly string[]): Setup => ({
-  method: 'alignmerge',
-  anchor: 'anchor',
-  experts: experts.map((id) => ({ id, weight: 1 / experts.length })),
-  lambdaAlign: 4,
-  rank: 8,
-  damping: 0.01,
-  metric: 'fisher',
-  source: 'path',
-  fisher: { labels: 'sampled', form: 'sequence' },
-  seed: 1,
-})
 
 /** What is shipped: the experiment that the page opens with, and the one of the tour. */
 export const SHIPPED: readonly Setup[] = [
-  setup(['task-sort', 'task-reverse']),
-  setup(['task-sort', 'uncensored']),
+  equalSetup('anchor', twoTasks),
+  equalSetup('anchor', ['task-sort', 'uncensored']),
 ]
 
 async function joined(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,6 +1,7 @@
 // Recipes worth beginning with, as changes of an experiment with the built-in models. Each shows one thing.
 
 import type { Experiment } from '../../workers/api.ts'
+import { builtIn, equalParts, twoTasks } from './defaultExperiment.ts'
 import { defaultMethod } from './parameters.ts'
 
 export interface Preset {
@@ -11,31 +12,31 @@ export interface Preset {
   change: Partial<Experiment>
 }
 
-const expertsOf = (...ids: readonly string[]): Experiment['experts'] =>
-  ids.map((id) => ({ origin: { kind: 'built-in', id }, weight: 1 / ids.length }))
-
-const anchor: Experiment['anchor'] = { kind: 'built-in', id: 'anchor' }
-const twoTasks = { anchor, experts: expertsOf('task-sort', 'task-reverse') }
-const withUncensored = { anchor, experts: expertsOf('task-sort', 'uncensored') }
+const around = (ids: readonly string[]): Partial<Experiment> => ({
+  anchor: builtIn('anchor'),
+  experts: equalParts(ids.map(builtIn)),
+})
+const tasks = around(twoTasks)
+const withUncensored = around(['task-sort', 'uncensored'])
 
 export const presets: readonly Preset[] = [
   {
     id: 'tasks-shielded',
     label: 'Two tasks, shielded',
     brief: 'AlignMerge at λ_align 4: both skills, most refusals kept.',
-    change: { ...twoTasks, method: defaultMethod, parameters: {}, lambdaAlign: 4, antidote: 0 },
+    change: { ...tasks, method: defaultMethod, parameters: {}, lambdaAlign: 4, antidote: 0 },
   },
   {
     id: 'tasks-average',
     label: 'Two tasks, plain average',
     brief: 'The usual recipe: the skills stay, refusals go quietly.',
-    change: { ...twoTasks, method: 'linear', parameters: {}, antidote: 0 },
+    change: { ...tasks, method: 'linear', parameters: {}, antidote: 0 },
   },
   {
     id: 'tasks-ties',
     label: 'Two tasks, TIES',
     brief: 'Trimmed and sign-elected task vectors; interference is mended, alignment is not asked for.',
-    change: { ...twoTasks, method: 'ties', parameters: {}, antidote: 0 },
+    change: { ...tasks, method: 'ties', parameters: {}, antidote: 0 },
   },
   {
     id: 'uncensored-average',

@@ -2,9 +2,10 @@
 // proportion they had.
 
 import type { Experiment, ModelOrigin, ModelSummary, ReferenceRole } from '../../../workers/api.ts'
+import { equalParts, experimentWith } from '../../share/defaultExperiment.ts'
 import { normaliseWeights, originKey } from '../../share/experimentKey.ts'
 import { findMethod, misfit, type ParameterScalar } from '../../share/methods.ts'
-import { choiceParameters, defaultMethod, limits, numberParameters } from '../../share/parameters.ts'
+import { defaultMethod, limits, numberParameters } from '../../share/parameters.ts'
 import { clampNumber } from '../../share/scale.ts'
 import { redistribute } from '../../share/sweeps/parameters.ts'
 import { usePresentation } from '../share/presentation.ts'
@@ -192,22 +193,11 @@ export function defaultExperiment(list: readonly ModelSummary[]): Experiment | n
   const tasks = others.filter((model) => model.role === 'task')
   const experts = (tasks.length > 0 ? tasks : others).slice(0, 2)
   if (experts.length === 0) return null
-  return {
-    method: defaultMethod,
-    parameters: {},
+  return experimentWith({
     references: referencesOf(list),
     anchor: anchor.origin,
-    experts: experts.map((model) => ({ origin: model.origin, weight: 1 / experts.length })),
-    lambdaAlign: numberParameters.lambdaAlign.default,
-    rank: numberParameters.rank.default,
-    damping: numberParameters.damping.default,
-    metric: choiceParameters.metric.default,
-    source: choiceParameters.source.default,
-    fisher: { labels: choiceParameters.labels.default, form: choiceParameters.form.default },
-    antidote: numberParameters.antidote.default,
-    probesPerClass: numberParameters.probesPerClass.default,
-    seed: numberParameters.seed.default,
-  }
+    experts: equalParts(experts.map(({ origin }) => origin)),
+  })
 }
 
 /** Lets a family take part: its anchor, and all its experts in equal parts. */

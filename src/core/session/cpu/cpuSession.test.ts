@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { globals } from 'webgpu'
+import { equalSetup } from '../../../cli/equalSetup.ts'
 import { nodeFolder } from '../../../cli/nodeFolder.ts'
 import { openTestDevice } from '../../../testing/openTestDevice.ts'
 import type { ForwardModel } from '../../evaluate/forwardModel.ts'
@@ -22,21 +23,7 @@ import { weightOf } from './hostWeights.ts'
 const root = resolve(import.meta.dirname, '../../../../public')
 
 /** What the page opens with, and what is shipped. */
-const SETUP: Setup = {
-  method: 'alignmerge',
-  anchor: 'anchor',
-  experts: [
-    { id: 'task-sort', weight: 0.5 },
-    { id: 'task-reverse', weight: 0.5 },
-  ],
-  lambdaAlign: 4,
-  rank: 8,
-  damping: 0.01,
-  metric: 'fisher',
-  source: 'path',
-  fisher: { labels: 'sampled', form: 'sequence' },
-  seed: 1,
-}
+const SETUP = equalSetup('anchor', ['task-sort', 'task-reverse'])
 const PER_CLASS = 64
 /** answers that are compared one by one */
 const FEW = 12
