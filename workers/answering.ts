@@ -3,24 +3,17 @@
 // through our own kernels too, and the answer says so.
 
 import { EngineError } from '../src/core/errors.ts'
-import { answerPrompt } from '../src/core/evaluate/answers.ts'
 import type { ForwardModel } from '../src/core/evaluate/forwardModel.ts'
 import { OrtBackend } from '../src/core/evaluate/ortBackend.ts'
-import type { ProbeFile } from '../src/core/evaluate/probes.ts'
-import type { TextCodec } from '../src/core/files/tokenizer.ts'
 import type { Gpu } from '../src/core/gpu/device.ts'
 import type { DeviceModel } from '../src/core/model/deviceModel.ts'
+import { answerThrough, type Question } from './answerWork.ts'
 import type { Answer, Subject } from './api.ts'
 import type { Job } from './jobs.ts'
+import type { RunningModel } from './sharedContext.ts'
 
 export const OWN_KERNELS = 'own kernels'
 export const OTHER_RUNTIME = 'onnxruntime-web, WebGPU'
-
-interface Question {
-  prompt: string
-  codec: TextCodec
-  probes: ProbeFile
-}
 
 export class Answering {
   #open: { gpu: Gpu; backend: OrtBackend } | undefined
@@ -30,20 +23,11 @@ export class Answering {
     gpu: Gpu,
     subject: Subject,
     model: DeviceModel,
-    { prompt, codec, probes }: Question,
+    question: Question,
     job: Job,
   ): Promise<Answer> {
-    const label = subject.kind === 'model' ? subject.id : 'merge'
-    const through = async (runner: DeviceModel | ForwardModel, backend: string): Promise<Answer> => {
-      const [{ text, verdict, durationMs }] = await answerPrompt(
-        [{ label, model: runner }],
-        codec,
-        prompt,
-        probes,
-        { signal: job.signal },
-      )
-      return { subject, label, text, verdict, durationMs, backend }
-    }
+    const through = (runner: RunningModel, backend: string) =>
+      answerThrough(runner, backend, subject, question, job)
     if (subject.kind === 'model') return through(model, OWN_KERNELS)
     try {
       return await through(await this.runtime(gpu, model), OTHER_RUNTIME)

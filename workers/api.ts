@@ -13,8 +13,10 @@ import type { LabellerAbout, LabellerSource } from '../src/core/evaluate/labelle
 import type { MeasuredLabels } from '../src/core/evaluate/labeller/measureLabels.ts'
 import type { ClassifierChoice } from '../src/core/evaluate/labeller/onnxLabeller.ts'
 import type { AnswerKind } from '../src/core/evaluate/scorer.ts'
+import type { AdapterSummary } from '../src/core/gpu/device.ts'
 import type { SelfTestResult } from '../src/core/selfTest/selfTest.ts'
 import type { GradientSource } from '../src/core/session/session.ts'
+import type { GeometryNumbers } from '../src/core/session/summary.ts'
 import type { PlayApi, PlayEvent } from './api/play.ts'
 import type { ProbesApi } from './api/probes.ts'
 import type { PushApi } from './api/push.ts'
@@ -75,14 +77,8 @@ export interface ModelSummary {
   byteLength: number
 }
 
-export interface EngineInfo {
-  adapter: string
-  vendor: string
-  architecture: string
-  isFallback: boolean
+export interface EngineInfo extends AdapterSummary {
   /** no WebGPU: built-in models alone, shipped geometry, no gradients (cpuEngine.ts) */ isCpu?: boolean
-  hasF16: boolean
-  maxBindingBytes: number
 }
 
 export type { GradientSource }
@@ -139,25 +135,9 @@ export interface MeasuredPart {
   durationMs: number
 }
 
-/** What the sliders need: every λ_k, λ_align, m and ρ-free number follows from these by n-dimensional algebra. */
-export interface GeometrySummary {
-  key: string
-  /** μ_i of the sample-space eigenproblem, descending */ eigenvalues: number[]
-  rank: number
-  explained: number
-  /** Spearman correlation of the damped metric g with F, or why there is none */ metricCorrelation:
-    | number
-    | string
-  /** Spearman correlation of the exact per-sequence F with the squared-matmul form */ fastFormCorrelation:
-    | number
-    | string
-  /** relative change of the merge if G = I instead, ‖θ_G − θ_I‖ / ‖δ̄‖, at equal weights, λ_align = ∞, all directions */ identityDifference: number
-  /** c_i of each expert: alignmentCoordinates[k][i] = u_iᵀ G Δ_k */ alignmentCoordinates: number[][]
-  /** same with the held-out U and the other source's U */ heldOutCoordinates: number[][]
-  otherCoordinates: number[][]
-  /** ⟨Δ_k, Δ_l⟩_G */ gram: number[][]
-  /** κ_l = 1 − ‖Σ τ_k‖ / Σ ‖τ_k‖ of each layer; null where the experts are the anchor */
-  conflictByLayer: (number | null)[]
+/** What the sliders need of a geometry; see core/session/summary.ts. */
+export interface GeometrySummary extends GeometryNumbers {
+  /** geometryKey */ key: string
   durationMs: number
 }
 

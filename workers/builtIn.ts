@@ -2,16 +2,12 @@
 
 import { EngineError } from '../src/core/errors.ts'
 import { type ProbeFile, readProbes } from '../src/core/evaluate/probes.ts'
-import type { ModelRole } from './api.ts'
+import type { ModelSummary } from './api.ts'
 
-export interface ZooEntry {
-  id: string
-  name: string
-  role: ModelRole
-  description: string
-  skill?: string
-  digest?: string
-}
+/** What is said of a model beside its files. */
+export type ModelAbout = Pick<ModelSummary, 'name' | 'role' | 'description' | 'skill' | 'digest'>
+
+export type ZooEntry = ModelAbout & { id: string }
 
 /** Address of the zoo: beside the page, whatever path the site lives under. */
 export function zooUrl(): string {

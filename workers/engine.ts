@@ -1,5 +1,6 @@
 // The engine behind the worker's interface: one context (device, session, queue) and one wing for each kind of work.
-// A new kind of work is a type in api/, a wing in engine/ and a line here. No numerics of its own.
+// A new kind of work is a type in api/, a wing in engine/ and a line here; what cpuEngine.ts does in the same way stands
+// beside it in sharedContext.ts and *Work.ts. No numerics of its own.
 
 import type { EngineApi } from './api.ts'
 import { EngineContext } from './engine/context.ts'

@@ -1,13 +1,9 @@
 // Models, geometry and merges without WebGPU: the built-in models, shipped geometry, references.
 
-import { throwIfCancelled } from '../../src/core/errors.ts'
-import { openCheckpoint } from '../../src/core/files/checkpoint.ts'
-import { urlFolder } from '../../src/core/files/folder.ts'
 import { weightOf } from '../../src/core/session/cpu/hostWeights.ts'
 import { encodeWeights } from '../../src/core/tensors/dtype.ts'
 import { geometryKey, mergeKey } from '../../src/share/experimentKey.ts'
-import type { EngineApi, Experiment, GeometrySummary, ModelSummary } from '../api.ts'
-import { builtInUrl, fetchZooIndex } from '../builtIn.ts'
+import type { EngineApi, Experiment, GeometrySummary } from '../api.ts'
 import { directoryEntries, type MergedWeights, zipEntries } from '../exportMerge.ts'
 import type { Job } from '../jobs.ts'
 import type { CpuContext } from './context.ts'
@@ -19,16 +15,6 @@ type MergingApi = Pick<
 
 export function cpuMergingWing(context: CpuContext): MergingApi {
   const { queue } = context
-
-  async function openListed(job: Job, family?: string): Promise<ModelSummary[]> {
-    const summaries: ModelSummary[] = []
-    for (const { id, ...about } of await fetchZooIndex(family)) {
-      throwIfCancelled(job.signal)
-      const checkpoint = await openCheckpoint(urlFolder(builtInUrl(id)), job.signal)
-      summaries.push(await context.openModel(job, { kind: 'built-in', id }, checkpoint, about))
-    }
-    return summaries
-  }
 
   async function prepare(job: Job, experiment: Experiment): Promise<GeometrySummary> {
     const begun = performance.now()
@@ -50,8 +36,8 @@ export function cpuMergingWing(context: CpuContext): MergingApi {
   }
 
   return {
-    openBuiltIn: (jobId) => queue.run(jobId, (job) => openListed(job)),
-    openFamily: (jobId, family) => queue.run(jobId, (job) => openListed(job, family)),
+    openBuiltIn: (jobId) => queue.run(jobId, (job) => context.openListed(job)),
+    openFamily: (jobId, family) => queue.run(jobId, (job) => context.openListed(job, family)),
     close: (id) =>
       queue.run(undefined, async () => {
         const { session, measures } = context.current()

@@ -3,10 +3,8 @@
 import { openDropped } from '../../src/core/files/adapter/droppedAdapter.ts'
 import { openCheckpoint } from '../../src/core/files/checkpoint.ts'
 import { urlFolder } from '../../src/core/files/folder.ts'
-import type { EngineApi, ModelOrigin, ModelSummary } from '../api.ts'
-import { builtInUrl, fetchZooIndex } from '../builtIn.ts'
+import type { EngineApi, ModelOrigin } from '../api.ts'
 import { digestWeights } from '../digest.ts'
-import type { Job } from '../jobs.ts'
 import { openSource } from '../openSource.ts'
 import type { EngineContext } from './context.ts'
 
@@ -18,18 +16,9 @@ type ModelsApi = Pick<
 export function modelsWing(context: EngineContext): ModelsApi {
   const { queue } = context
 
-  async function openListed(job: Job, family?: string): Promise<ModelSummary[]> {
-    const summaries: ModelSummary[] = []
-    for (const { id, ...about } of await fetchZooIndex(family)) {
-      const checkpoint = await openCheckpoint(urlFolder(builtInUrl(id)), job.signal)
-      summaries.push(await context.openModel(job, { kind: 'built-in', id }, checkpoint, about))
-    }
-    return summaries
-  }
-
   return {
-    openBuiltIn: (jobId) => queue.run(jobId, (job) => openListed(job)),
-    openFamily: (jobId, family) => queue.run(jobId, (job) => openListed(job, family)),
+    openBuiltIn: (jobId) => queue.run(jobId, (job) => context.openListed(job)),
+    openFamily: (jobId, family) => queue.run(jobId, (job) => context.openListed(job, family)),
 
     openFiles: (jobId, files) =>
       queue.run(jobId, async (job) => {

@@ -1,21 +1,14 @@
 // What stands behind points and directions of the charts.
 
 import { EngineError } from '../../src/core/errors.ts'
-import { aqiTexts } from '../../src/core/evaluate/aqiVectors.ts'
 import { answerProbes } from '../../src/core/evaluate/probeAnswers.ts'
 import { type Geometry, ROW_SETS, type RowSetName } from '../../src/core/session/geometry.ts'
 import { measureModules, moduleCoordinates } from '../../src/core/session/moduleCoordinates.ts'
-import {
-  geometryKey,
-  measurementKey,
-  mergeKey,
-  originKey,
-  subjectKey,
-} from '../../src/share/experimentKey.ts'
+import { geometryKey, mergeKey, originKey } from '../../src/share/experimentKey.ts'
 import type { ModuleSummary, ProbeAnswer, ProbesApi } from '../api/probes.ts'
 import type { Experiment, Subject } from '../api.ts'
 import type { Job } from '../jobs.ts'
-import { answerOf, answerTexts, textsOf } from '../pointTexts.ts'
+import { answeredId, answerOf, pointWork } from '../pointWork.ts'
 import { type EngineContext, setupOf } from './context.ts'
 
 export const probesWing = (context: EngineContext): ProbesApi => {
@@ -25,24 +18,18 @@ export const probesWing = (context: EngineContext): ProbesApi => {
     known = undefined
   })
 
-  const measurementOf = (experiment: Experiment, subject: Subject) =>
-    `${measurementKey(experiment, subject)}/${subjectKey(subject)}`
-
-  /** The user's own prompts where the experiment names them. */
-  const fileOf = (experiment: Experiment) =>
-    context.current().measures.probesOf(setupOf(experiment), experiment.probesPerClass)
-
   async function answer(
     job: Job,
     experiment: Experiment,
     subject: Subject,
     ids: readonly string[],
   ): Promise<ProbeAnswer[]> {
-    const { session } = context.current()
-    const id = measurementOf(experiment, subject)
+    const { session, measures } = context.current()
+    const id = answeredId(experiment, subject)
     const before = answered.answersOf(id)
     const missing = new Set(ids.filter((probe) => !before.has(probe)))
-    const file = fileOf(experiment)
+    // The user's own prompts where the experiment names them.
+    const file = measures.probesOf(setupOf(experiment), experiment.probesPerClass)
     const probes = file.items.filter((probe) => missing.delete(probe.id))
     for (const unknown of missing)
       throw new EngineError('request-invalid', `there is no probe ${JSON.stringify(unknown.slice(0, 60))}`)
@@ -61,23 +48,7 @@ export const probesWing = (context: EngineContext): ProbesApi => {
   }
 
   return {
-    async pointTexts(experiment, view, subject) {
-      context.current()
-      if (view !== 'answers')
-        return textsOf(
-          aqiTexts(view, fileOf(experiment), {
-            perClass: experiment.probesPerClass,
-            seed: experiment.seed,
-          }),
-        )
-      const answers = answered.wholeOf(measurementOf(experiment, subject))
-      return answers ? answerTexts(answers) : null
-    },
-
-    async knownAnswers(experiment, subject) {
-      context.current()
-      return [...answered.answersOf(measurementOf(experiment, subject)).values()].map(answerOf)
-    },
+    ...pointWork(context),
 
     // Before the background's next measurement: somebody is looking at the point.
     answerProbes: (jobId, experiment, subject, probes) =>

@@ -13,9 +13,10 @@ import { FineTuning } from '../../src/core/train/fineTuning.ts'
 import { MAX_HELD_OUT, pairsOfStep, splitPairs } from '../../src/core/train/ownPairs.ts'
 import type { TrainedOrigin, TrainingApi, TrainingRequest } from '../api/training.ts'
 import type { ModelOrigin } from '../api.ts'
+import type { ModelAbout } from '../builtIn.ts'
 import { digestWeights } from '../digest.ts'
 import type { Job } from '../jobs.ts'
-import type { EngineContext, ModelAbout } from './context.ts'
+import type { EngineContext } from './context.ts'
 
 interface OpenTraining {
   request: TrainingRequest

@@ -15,12 +15,14 @@ export interface GeometryNumbers {
   /** Spearman correlation of the exact per-sequence F with the squared-matmul form */ fastFormCorrelation:
     | number
     | string
-  /** ‖θ_G − θ_I‖ / ‖δ̄‖, at equal weights, λ_align = ∞, all directions */ identityDifference: number
+  /** relative change of the merge if G = I instead, ‖θ_G − θ_I‖ / ‖δ̄‖, at equal weights, λ_align = ∞, all directions */
+  identityDifference: number
   /** c_i of each expert: alignmentCoordinates[k][i] = u_iᵀ G Δ_k */ alignmentCoordinates: number[][]
   /** same with the held-out U and the other source's U */ heldOutCoordinates: number[][]
   otherCoordinates: number[][]
   /** ⟨Δ_k, Δ_l⟩_G */ gram: number[][]
-  /** κ_l of each layer; null where the experts are the anchor */ conflictByLayer: (number | null)[]
+  /** κ_l = 1 − ‖Σ τ_k‖ / Σ ‖τ_k‖ of each layer; null where the experts are the anchor */
+  conflictByLayer: (number | null)[]
 }
 
 /** The numbers of a setup's geometry, which is computed where it is not known yet. */
