@@ -15,13 +15,19 @@ const HIDDEN = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u
 export class Reader {
   readonly adjusted: string[] = []
 
-  object(value: unknown, path: string, keys: readonly string[]): Record<string, unknown> {
+  /** An object whose fields have names of the sender's own, or are read later. */
+  record(value: unknown, path: string): Record<string, unknown> {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw new Refusal(`${path} is not an object`)
-    const unknownKey = Object.keys(value).find((key) => !keys.includes(key))
+    return value as Record<string, unknown>
+  }
+
+  object(value: unknown, path: string, keys: readonly string[]): Record<string, unknown> {
+    const fields = this.record(value, path)
+    const unknownKey = Object.keys(fields).find((key) => !keys.includes(key))
     if (unknownKey !== undefined)
       throw new Refusal(`${path} has the unknown field “${unknownKey.slice(0, 40)}”`)
-    return value as Record<string, unknown>
+    return fields
   }
 
   list(value: unknown, path: string, maxLength: number): unknown[] {

@@ -3,7 +3,7 @@
 //   estimates  value and interval in steps of a hundredth of the interval's leading digit: within 0.5 % of its width
 //   norms      four significant digits; by layer three; coordinates and Gram matrix five
 //   points     8 bits per axis of the cloud: within 1/510 of its extent
-// Plain JSON. Version 1; whoever changes it writes an upgrade.
+// Plain JSON. Version 1; whoever changes it writes an upgrade (upgrades.ts).
 
 import type { AqiView, ModelRole } from '../../../workers/api.ts'
 

@@ -20,8 +20,9 @@ import { readExperiment } from '../experiment.ts'
 import { geometryKey, measurementKey, mergeLambda, originKey } from '../experimentKey.ts'
 import { emptyMeasurement, type Measurement, measurementId } from '../measurement.ts'
 import { type Reader, Refusal, type Validated, validated } from '../reader.ts'
-import { aqiViews, linkLimits, type ResultLimits, resultsVersion, sharesOfBehaviour } from './format.ts'
+import { aqiViews, linkLimits, type ResultLimits, sharesOfBehaviour } from './format.ts'
 import { fromBase64, unpackCloud } from './quantise.ts'
+import { upgradeResults } from './upgrades.ts'
 
 export interface UnpackedResults {
   /** anchor, then experts; ids are the engine's */ models: ModelSummary[]
@@ -112,10 +113,14 @@ function readPoints(reader: Reader, value: unknown, path: string, maxPoints: num
 }
 
 /** Entries whose names are the sender's own: skills, labellers. */
-function namedEntries(value: unknown, path: string, most: number, name: RegExp): [string, unknown][] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Refusal(`${path} is not an object`)
-  const entries = Object.entries(value)
+function namedEntries(
+  reader: Reader,
+  value: unknown,
+  path: string,
+  most: number,
+  name: RegExp,
+): [string, unknown][] {
+  const entries = Object.entries(reader.record(value, path))
   if (entries.length > most) throw new Refusal(`${path} has ${entries.length} entries, more than ${most}`)
   for (const [key] of entries)
     if (!name.test(key) || key in Object.prototype) throw new Refusal(`${path} has an entry of no valid name`)
@@ -169,7 +174,7 @@ function readRow(reader: Reader, value: unknown, path: string, base: Experiment,
   if (fields.said !== undefined) measurement.behaviour = readBehaviour(reader, fields.said, `${path}.said`)
   if (fields.skills !== undefined)
     measurement.behaviour.skills = Object.fromEntries(
-      namedEntries(fields.skills, `${path}.skills`, 32, /^[\p{L}\p{N}][\p{L}\p{N} ._:-]{0,39}$/u).map(
+      namedEntries(reader, fields.skills, `${path}.skills`, 32, /^[\p{L}\p{N}][\p{L}\p{N} ._:-]{0,39}$/u).map(
         ([name, share]) => [name, readEstimate(reader, share, `${path}.skills.${name}`, unit)],
       ),
     )
@@ -182,7 +187,7 @@ function readRow(reader: Reader, value: unknown, path: string, base: Experiment,
   }
   if (fields.labels !== undefined)
     measurement.labels = Object.fromEntries(
-      namedEntries(fields.labels, `${path}.labels`, 4, /^[0-9a-f]{64}$/).map(([digest, scores]) => [
+      namedEntries(reader, fields.labels, `${path}.labels`, 4, /^[0-9a-f]{64}$/).map(([digest, scores]) => [
         digest,
         readLabels(reader, scores, `${path}.labels`, digest),
       ]),
@@ -282,9 +287,8 @@ export function unpackResults(
   limits: ResultLimits = linkLimits,
 ): Validated<UnpackedResults> {
   return validated((reader) => {
-    const fields = reader.object(value, 'results', ['v', 'on', 'models', 'geometry', 'rows'])
-    if (fields.v !== resultsVersion)
-      throw new Refusal(`results.v is not ${resultsVersion}, the version that this studio reads`)
+    const content = upgradeResults(reader, value)
+    const fields = reader.object(content, 'results', ['on', 'models', 'geometry', 'rows'])
     const geometry =
       fields.geometry === undefined ? undefined : readGeometry(reader, fields.geometry, experiment)
     const measurements: Record<string, Measurement> = {}
