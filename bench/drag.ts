@@ -2,16 +2,17 @@
 // the small models measured: as lines, and as a map with two pinned runs. Needs a built page. Exit code 1 when the
 // target is missed. On a software adapter the engine's worker shares the processor, so the thread's own time counts.
 
-import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type CDPSession, chromium, type Page } from '@playwright/test'
 import playwrightConfig from '../playwright.config.ts'
 import { serve } from '../scripts/serve.mjs'
+import { builtInExperiment, twoTasks } from '../src/share/defaultExperiment.ts'
 import { encodeLink } from '../src/share/encode.ts'
 import type { SweepSpec } from '../src/share/sweeps/spec.ts'
 import type { Experiment } from '../workers/api.ts'
+import { tableLines, writeSection } from './benchPage.ts'
 
 const MOVES = 120
 /** ms of the main thread for one move, 95 % of moves */
@@ -19,23 +20,7 @@ const TARGET_MS = 50
 const MEASURING_LIMIT_MS = 15 * 60_000
 const title = 'Dragging λ on the page'
 
-const builtIn = (id: string) => ({ kind: 'built-in' as const, id })
-const experiment: Experiment = {
-  method: 'alignmerge',
-  parameters: {},
-  references: {},
-  antidote: 0,
-  anchor: builtIn('anchor'),
-  experts: ['task-sort', 'task-reverse'].map((id) => ({ origin: builtIn(id), weight: 0.5 })),
-  lambdaAlign: 4,
-  rank: 8,
-  damping: 0.01,
-  metric: 'fisher',
-  source: 'path',
-  fisher: { labels: 'sampled', form: 'sequence' },
-  probesPerClass: 64,
-  seed: 1,
-}
+const experiment = builtInExperiment(twoTasks, { probesPerClass: 64 })
 const linkOf = (change: Partial<Experiment> = {}) =>
   encodeLink({
     experiment: { ...experiment, ...change },
@@ -184,26 +169,14 @@ export async function drag(args: string[]): Promise<number> {
 }
 
 async function write(rows: readonly string[][], slowest: number, version: string): Promise<void> {
-  const line = (row: readonly string[]) => `| ${row.join(' | ')} |`
   const header = ['picture', 'a move, median', 'p95', 'longest', 'between pictures, p95']
-  const text = [
-    `## ${title}`,
-    '',
-    line(header),
-    line(header.map(() => '---')),
-    ...rows.map(line),
+  await writeSection(title, [
+    ...tableLines(header, rows),
     '',
     `The slider of λ_align pulled across its range in ${MOVES} moves, everything measured: processor time of the page’s`,
     'main thread until what a move changes is painted, by the thread’s own clock. Between pictures: wall clock, while the',
     'pointer moves on without waiting and the engine writes each merge. No graphics card: engine and pictures are',
     `software, Chromium ${version} on ${cpus().length} × ${cpus()[0]!.model.trim()}.`,
     `Target: 95 % of moves within ${TARGET_MS} ms${slowest > TARGET_MS ? ` **missed: ${slowest.toFixed(0)} ms**` : ''}.`,
-    '',
-  ].join('\n')
-  const path = resolve(import.meta.dirname, '../docs/bench.md')
-  const page = (await readFile(path, 'utf8')).split(/^(?=## )/m)
-  const found = page.findIndex((part) => part.startsWith(`## ${title}\n`))
-  if (found >= 0) page[found] = `${text}\n`
-  else page.push(`\n${text}`)
-  await writeFile(path, `${page.join('').trimEnd()}\n`)
+  ])
 }

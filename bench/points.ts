@@ -1,11 +1,12 @@
 // npm run bench -- points [--write]: pictures per second of the studio's cluster plot in Chromium while it is dragged and
 // zoomed, as SVG and as pixels, for ever more points. Decides from how many on they are pixels.
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { chromium } from '@playwright/test'
 import playwrightConfig from '../playwright.config.ts'
+import { tableLines, writeSection } from './benchPage.ts'
 import { buildPointsPage, type FrameRate, measureFrames, openPointsPage } from './points/measure.ts'
 
 const SECONDS = 4
@@ -70,29 +71,16 @@ export async function points(args: string[]): Promise<number> {
     'drawn as',
     ...['dragging', 'zooming'].flatMap((what) => measures.map((of) => `${what}, ${of}`)),
   ]
-  const line = (row: string[]) => `| ${row.join(' | ')} |`
   const version = browser.version()
-  const text = [
-    `## ${title}`,
-    '',
-    line(header),
-    line(header.map(() => '---')),
-    ...rows.map(line),
+  const lines = [
+    ...tableLines(header, rows),
     '',
     `The studio’s own component, built for release, 640 × 360 CSS pixels, a real pointer and a real wheel for ${SECONDS} s each;`,
     'a picture counts when its contents have moved; CPU: of the page’s main thread, for one picture. No graphics card:',
     'Chromium draws in software,',
     `Chromium ${version} on ${cpus().length} × ${cpus()[0]!.model.trim()}, ${busy.toFixed(0)} other processes at work.`,
     `Target: at least ${TARGET} pictures a second with 100 000 points. ${verdict}`,
-    '',
-  ].join('\n')
-  if (args.includes('--write')) {
-    const path = resolve(import.meta.dirname, '../docs/bench.md')
-    const page = (await readFile(path, 'utf8')).split(/^(?=## )/m)
-    const at = page.findIndex((part) => part.startsWith(`## ${title}\n`))
-    if (at >= 0) page[at] = `${text}\n`
-    else page.push(`\n${text}`)
-    await writeFile(path, `${page.join('').trimEnd()}\n`)
-  }
+  ]
+  if (args.includes('--write')) await writeSection(title, lines)
   return isMet ? 0 : 1
 }

@@ -5,9 +5,9 @@
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
-import { resolve } from 'node:path'
 import { nodeGpu } from '../src/cli/nodeGpu.ts'
 import { Gpu } from '../src/core/gpu/device.ts'
+import { benchPage, tableLines, withSection } from './benchPage.ts'
 import { benchGenerate } from './generate.ts'
 import { benchMatmul } from './matmul.ts'
 import { benchMerge } from './merge.ts'
@@ -48,9 +48,10 @@ export async function main(args: string[]): Promise<number> {
   const missed = tables.flatMap((table) => table.missed)
   for (const line of missed) console.log(`MISSED ${line}`)
   if (args.includes('--write')) {
-    const page = resolve(import.meta.dirname, '../docs/bench.md')
-    const text = isPart ? renewed(await readFile(page, 'utf8'), tables) : markdown(machine, clock, tables)
-    await writeFile(page, text)
+    const text = isPart
+      ? renewed(await readFile(benchPage, 'utf8'), tables)
+      : markdown(machine, clock, tables)
+    await writeFile(benchPage, text)
   }
   return missed.length === 0 ? 0 : 1
 }
@@ -63,24 +64,12 @@ function plain({ title, header, rows, notes }: BenchTable): string {
 
 /** A table as a section of the page. */
 function section({ title, header, rows, notes, missed }: BenchTable): string {
-  const line = (row: string[]) => `| ${row.join(' | ')} |`
-  const body = [line(header), line(header.map(() => '---')), ...rows.map(line)]
-  return [`## ${title}`, '', ...body, '', ...notes, ...missed.map((text) => `**Missed:** ${text}.`), ''].join(
-    '\n',
-  )
+  const misses = missed.map((text) => `**Missed:** ${text}.`)
+  return [`## ${title}`, '', ...tableLines(header, rows), '', ...notes, ...misses, ''].join('\n')
 }
 
-/** The page with its sections of these titles replaced, new ones at its end. */
-function renewed(page: string, tables: BenchTable[]): string {
-  const parts = page.split(/^(?=## )/m)
-  for (const table of tables) {
-    const at = parts.findIndex((part) => part.startsWith(`## ${table.title}\n`))
-    const text = section(table)
-    if (at >= 0) parts[at] = `${text}\n`
-    else parts.push(`\n${text}`)
-  }
-  return `${parts.join('').trimEnd()}\n`
-}
+const renewed = (page: string, tables: BenchTable[]): string =>
+  tables.reduce((text, table) => withSection(text, table.title, section(table)), page)
 
 function markdown(machine: string, clock: string, tables: BenchTable[]): string {
   const date = new Date().toISOString().slice(0, 10)

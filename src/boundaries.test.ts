@@ -240,13 +240,15 @@ const rules: Rule[] = [
   {
     of: ['bench/points.ts', 'bench/points'],
     code: [
-      ...['src/views', 'src/core/tensors', 'playwright.config.ts', '@playwright/test', 'vite'],
-      ...['@vitejs/plugin-react', 'react-dom', 'node:'],
+      ...['src/views', 'src/core/tensors', 'bench/benchPage.ts', 'playwright.config.ts', '@playwright/test'],
+      ...['vite', '@vitejs/plugin-react', 'react-dom', 'node:'],
     ],
   },
   {
     of: ['bench/drag.ts'],
-    code: ['src/share', 'scripts', 'playwright.config.ts', '@playwright/test', 'node:'],
+    code: [
+      ...['src/share', 'scripts', 'bench/benchPage.ts', 'playwright.config.ts', '@playwright/test', 'node:'],
+    ],
     types: ['workers/api.ts'],
   },
   {
