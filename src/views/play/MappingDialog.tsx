@@ -5,13 +5,13 @@ import { t } from '../../language/translate.ts'
 import {
   type Mapping,
   type PromptLabel,
-  promptLabels,
   readRows,
   readValues,
   valuesOf,
 } from '../../state/play/promptColumns.ts'
 import { acceptMapping, dismissMapping, setHeader, setMapping } from '../../state/play/promptSets.ts'
 import type { PendingFile } from '../../state/play/store.ts'
+import { LabelOptions } from './LabelOptions.tsx'
 
 /** Values of a label column that can be told apart one by one. */
 const MAX_VALUES = 12
@@ -90,11 +90,7 @@ export function MappingDialog({ pending }: { pending: PendingFile }) {
                     change({ values: { ...mapping.values, [value]: event.target.value as PromptLabel } })
                   }
                 >
-                  {promptLabels.map((label) => (
-                    <option key={label} value={label}>
-                      {t(label)}
-                    </option>
-                  ))}
+                  <LabelOptions />
                 </select>
               </label>
             ))}

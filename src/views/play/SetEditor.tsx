@@ -16,6 +16,7 @@ import type { PromptSet } from '../../state/play/storage.ts'
 import { setPlay, usePlay } from '../../state/play/store.ts'
 import { useWork } from '../app/useWork.ts'
 import { saveFile } from '../compare/exportComparison.ts'
+import { LabelOptions } from './LabelOptions.tsx'
 import { ProbeUseForm } from './ProbeUseForm.tsx'
 import { SetRunView } from './SetRunView.tsx'
 import { SetTable } from './SetTable.tsx'
@@ -73,11 +74,7 @@ export function SetEditor({ set }: { set: PromptSet }) {
             }
           >
             <option value="all">{t('all labels')}</option>
-            {promptLabels.map((label) => (
-              <option key={label} value={label}>
-                {t(label)}
-              </option>
-            ))}
+            <LabelOptions />
           </select>
         </label>
         <input

@@ -4,9 +4,10 @@
 import { type KeyboardEvent, memo, useEffect, useRef, useState } from 'react'
 import type { PromptAnswered } from '../../../workers/api/play.ts'
 import { t } from '../../language/translate.ts'
-import { type PromptLabel, type PromptRow, promptLabels } from '../../state/play/promptColumns.ts'
+import type { PromptLabel, PromptRow } from '../../state/play/promptColumns.ts'
 import { setLabels } from '../../state/play/promptSets.ts'
 import { usePlay } from '../../state/play/store.ts'
+import { LabelOptions } from './LabelOptions.tsx'
 import { VerdictChip } from './verdicts.tsx'
 
 /** Every row is as high as this, in px: what does not fit is cut, and whole in its title. */
@@ -116,11 +117,7 @@ const Row = memo(function Row({ place, index, row, answers }: RowProps) {
           onKeyDown={onKeyDown}
           onChange={(event) => setLabels([place], event.target.value as PromptLabel)}
         >
-          {promptLabels.map((one) => (
-            <option key={one} value={one}>
-              {t(one)}
-            </option>
-          ))}
+          <LabelOptions />
         </select>
       </td>
       <th scope="row" title={prompt}>
