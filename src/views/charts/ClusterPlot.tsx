@@ -3,6 +3,7 @@
 
 import { memo, type ReactNode, useId, useMemo } from 'react'
 import { CartesianGrid, ScatterChart, XAxis, YAxis } from 'recharts'
+import { axisLine, tickStyle } from './axisLook.ts'
 import {
   axisHeight,
   axisWidth,
@@ -58,8 +59,6 @@ export interface ClusterPlotProps {
   pixelsAbove?: number | undefined
 }
 
-const tickStyle = { fill: 'var(--muted)', fontSize: 11 }
-const axisLine = { stroke: 'var(--axis)' }
 const formatTick = (value: number) => String(Number(value.toPrecision(6))).replace('-', '−')
 
 export default function ClusterPlot(props: ClusterPlotProps) {

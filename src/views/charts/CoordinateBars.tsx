@@ -3,6 +3,7 @@
 
 import { memo } from 'react'
 import { Bar, BarChart, type BarShapeProps, CartesianGrid, ReferenceLine, XAxis, YAxis } from 'recharts'
+import { barAxis, valueAxis } from './axisLook.ts'
 import { useElementWidth } from './useElementWidth.ts'
 
 export interface CoordinateRow {
@@ -20,8 +21,6 @@ export interface CoordinateBarsProps {
   format: (value: number) => string
 }
 
-const tickStyle = { fill: 'var(--muted)', fontSize: 11 }
-const axisLine = { stroke: 'var(--axis)' }
 /** A mark at the end of a bar that is not drawn. */
 const markAt = (shape: 'diamond' | 'square') =>
   function PinMark({ x = 0, y = 0, width = 0, height = 0, value }: BarShapeProps) {
@@ -58,26 +57,16 @@ export default memo(function CoordinateBars({ rows, maximum, height, format }: C
         accessibilityLayer={false}
       >
         <CartesianGrid stroke="var(--grid)" vertical={false} />
-        <XAxis
-          dataKey="direction"
-          tick={tickStyle}
-          tickLine={false}
-          axisLine={axisLine}
-          height={20}
-          interval="preserveStartEnd"
-        />
+        <XAxis dataKey="direction" {...barAxis} />
         {(['behind', 'a', 'b'] as const).map((id) => (
           <XAxis key={id} xAxisId={id} {...hidden} />
         ))}
         <YAxis
+          {...valueAxis}
           width={44}
           domain={[-maximum, maximum]}
           ticks={[-maximum, 0, maximum]}
-          interval={0}
           tickFormatter={format}
-          tick={tickStyle}
-          tickLine={false}
-          axisLine={false}
           allowDataOverflow
         />
         <ReferenceLine y={0} stroke="var(--axis)" />

@@ -3,6 +3,7 @@
 
 import { type KeyboardEvent, memo, type PointerEvent, useRef } from 'react'
 import { Bar, CartesianGrid, Cell, ComposedChart, Line, XAxis, YAxis } from 'recharts'
+import { barAxis, valueAxis } from './axisLook.ts'
 import { useElementWidth } from './useElementWidth.ts'
 
 export interface EigenBarsProps {
@@ -17,12 +18,9 @@ export interface EigenBarsProps {
   height: number
 }
 
-const tickStyle = { fill: 'var(--muted)', fontSize: 11 }
-const axisLine = { stroke: 'var(--axis)' }
 const margin = { top: 8, right: 0, bottom: 0, left: 0 } as const
 const axisWidth = 40
 const shareWidth = 44
-const axisHeight = 20
 
 const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹'
 const powerText = (value: number): string => {
@@ -73,7 +71,7 @@ export default function EigenBars(props: EigenBarsProps) {
       <EigenPicture rows={rows} rank={rank} width={width} height={height} />
       <div
         className="rank-border"
-        style={{ transform: `translateX(${left}px)`, bottom: axisHeight }}
+        style={{ transform: `translateX(${left}px)`, bottom: barAxis.height }}
         data-locked={isLocked || undefined}
       >
         <div
@@ -100,7 +98,7 @@ export default function EigenBars(props: EigenBarsProps) {
             isDragging.current = false
           }}
         >
-          <span className="rank-flag">m {rank}</span>
+          <span className="grip-flag rank-flag">m {rank}</span>
         </div>
       </div>
     </div>
@@ -118,37 +116,24 @@ const EigenPicture = memo(function EigenPicture({
   return (
     <ComposedChart width={width} height={height} data={data} margin={margin} accessibilityLayer={false}>
       <CartesianGrid stroke="var(--grid)" vertical={false} />
-      <XAxis
-        dataKey="direction"
-        tick={tickStyle}
-        tickLine={false}
-        axisLine={axisLine}
-        height={axisHeight}
-        interval="preserveStartEnd"
-      />
+      <XAxis dataKey="direction" {...barAxis} />
       <YAxis
+        {...valueAxis}
         scale="log"
         domain={domain}
         ticks={ticks}
-        interval={0}
         tickFormatter={powerText}
         width={axisWidth}
-        tick={tickStyle}
-        tickLine={false}
-        axisLine={false}
         allowDataOverflow
       />
       <YAxis
+        {...valueAxis}
         yAxisId="share"
         orientation="right"
         domain={[0, 1]}
         ticks={[0, 0.5, 1]}
-        interval={0}
         tickFormatter={(value: number) => `${Math.round(100 * value)}\u00a0%`}
         width={shareWidth}
-        tick={tickStyle}
-        tickLine={false}
-        axisLine={false}
       />
       <Bar dataKey="value" maxBarSize={26} isAnimationActive={false}>
         {data.map(({ direction }) =>

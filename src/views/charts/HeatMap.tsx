@@ -2,8 +2,7 @@
 // chosen. Pure.
 
 import { memo, useEffect, useMemo } from 'react'
-import { MapCells, type MapMark, type MapPoint } from './MapCells.tsx'
-import type { PointCursor } from './pointCursor.ts'
+import { MapCells, type MapMark, type MapPoint, type MapProps } from './MapCells.tsx'
 import { useElementWidth } from './useElementWidth.ts'
 
 /** A point of the grid; x and y count cells from the lower left. */
@@ -12,28 +11,20 @@ export interface HeatPoint extends Omit<MapPoint, 'x' | 'y' | 'outline'> {
   row: number
 }
 
-/** Place of a mark between cell centres, 0 … 1 along each axis. */
-export type HeatMark = MapMark
-
-export interface HeatMapProps extends PointCursor {
-  label: string
+export interface HeatMapProps extends MapProps {
   columns: readonly string[]
   rows: readonly string[]
   xLabel: string
   yLabel: string
   points: readonly HeatPoint[]
-  marks: readonly HeatMark[]
-  selected: string | undefined
-  height: number
-  /** told the radius of the largest ring, pixels: a legend draws its rings by it */
-  onReach: (reach: number) => void
+  /** x and y between the centres of the outer cells, 0 … 1 */
+  marks: readonly MapMark[]
 }
 
 const margin = { left: 48, right: 8, top: 8, bottom: 40 } as const
 
 export default memo(function HeatMap(props: HeatMapProps) {
-  const { label, columns, rows, xLabel, yLabel, points, marks, selected, height } = props
-  const { active, onActive, onOpen, onReach } = props
+  const { columns, rows, xLabel, yLabel, points, marks, height, onReach } = props
   const [frame, width] = useElementWidth<HTMLDivElement>(300)
   const cellWidth = Math.max(1, width - margin.left - margin.right) / columns.length
   const cellHeight = (height - margin.top - margin.bottom) / rows.length
@@ -95,16 +86,7 @@ export default memo(function HeatMap(props: HeatMapProps) {
             <AxisName text={yLabel} />
           </text>
         </g>
-        <MapCells
-          label={label}
-          points={cells}
-          marks={placed}
-          selected={selected}
-          reach={reach}
-          active={active}
-          onActive={onActive}
-          onOpen={onOpen}
-        />
+        <MapCells {...props} points={cells} marks={placed} reach={reach} />
       </svg>
     </div>
   )

@@ -2,6 +2,7 @@
 
 import { memo } from 'react'
 import { Bar, BarChart, CartesianGrid, XAxis, YAxis } from 'recharts'
+import { barAxis, valueAxis } from './axisLook.ts'
 import { useElementWidth } from './useElementWidth.ts'
 
 export interface LayerBarsProps {
@@ -11,9 +12,6 @@ export interface LayerBarsProps {
   height: number
   format: (value: number) => string
 }
-
-const tickStyle = { fill: 'var(--muted)', fontSize: 11 }
-const axisLine = { stroke: 'var(--axis)' }
 
 export default memo(function LayerBars({ rows, maximum, height, format }: LayerBarsProps) {
   const hasPin = { a: rows.some(({ a }) => a !== null), b: rows.some(({ b }) => b !== null) }
@@ -28,24 +26,14 @@ export default memo(function LayerBars({ rows, maximum, height, format }: LayerB
         accessibilityLayer={false}
       >
         <CartesianGrid stroke="var(--grid)" vertical={false} />
-        <XAxis
-          dataKey="layer"
-          tick={tickStyle}
-          tickLine={false}
-          axisLine={axisLine}
-          height={20}
-          interval="preserveStartEnd"
-        />
+        <XAxis dataKey="layer" {...barAxis} />
         <XAxis xAxisId="behind" dataKey="layer" hide />
         <YAxis
+          {...valueAxis}
           width={38}
           domain={[0, maximum]}
           ticks={[0, maximum / 2, maximum]}
-          interval={0}
           tickFormatter={format}
-          tick={tickStyle}
-          tickLine={false}
-          axisLine={false}
         />
         <Bar
           xAxisId="behind"

@@ -29,12 +29,19 @@ export interface MapMark {
   label: string
 }
 
-export interface MapCellsProps extends PointCursor {
+/** What every map is told, wherever its cells lie. */
+export interface MapProps extends PointCursor {
   label: string
-  points: readonly MapPoint[]
   marks: readonly MapMark[]
   /** id of the point that is the recipe */
   selected: string | undefined
+  height: number
+  /** told the radius of the largest ring, pixels: a legend draws its rings by it */
+  onReach: (reach: number) => void
+}
+
+export interface MapCellsProps extends Omit<MapProps, 'height' | 'onReach'> {
+  points: readonly MapPoint[]
   /** radius of the largest circle in a cell, pixels */
   reach: number
 }

@@ -2,6 +2,7 @@
 
 import { createContext, memo, useContext, useId } from 'react'
 import { CartesianGrid, ScatterChart, useXAxisScale, useYAxisScale, XAxis, YAxis } from 'recharts'
+import { axisLine, tickStyle } from './axisLook.ts'
 import { PinTag } from './MapCells.tsx'
 import { listBoxProps } from './pointCursor.ts'
 import { useElementWidth } from './useElementWidth.ts'
@@ -46,8 +47,6 @@ export interface ParetoPlotProps {
   onOpen: (id: string) => void
 }
 
-const tickStyle = { fill: 'var(--muted)', fontSize: 11 }
-const axisLine = { stroke: 'var(--axis)' }
 const percent = (value: number) => `${Math.round(100 * value)}`
 const shares: ParetoAxis = { domain: [0, 1], ticks: [0, 0.25, 0.5, 0.75, 1], format: percent }
 const labelHeight = 13

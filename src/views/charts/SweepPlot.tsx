@@ -12,11 +12,10 @@ import {
   XAxis,
   YAxis,
 } from 'recharts'
+import { axisLine, tickStyle, valueAxis } from './axisLook.ts'
 import { barsPath, diamondsPath, dotsPath, linePath } from './seriesPaths.ts'
 import { type AxisTick, plotMargin, type SweepPanel, type SweepSeries } from './sweepPanels.ts'
 
-const axisLine = { stroke: 'var(--axis)' }
-const tickStyle = { fill: 'var(--muted)', fontSize: 11 }
 /** The library wants rows to draw an axis; the ends of the axis are all it gets. */
 const axisRows = [{ position: 0 }, { position: 1 }]
 
@@ -93,14 +92,11 @@ const SweepAxes = memo(function SweepAxes(props: SweepAxesProps) {
         axisLine={axisLine}
       />
       <YAxis
+        {...valueAxis}
         width={plotMargin.left}
         domain={[low, high]}
         ticks={yTicks.split(' ').map(Number)}
         tickFormatter={format}
-        interval={0}
-        tick={tickStyle}
-        tickLine={false}
-        axisLine={false}
         allowDataOverflow
       />
       {lines.map((reference) => (

@@ -2,6 +2,7 @@
 // do not depend on the cursor, so dragging repaints one line and no chart.
 
 import { type KeyboardEvent, memo, type PointerEvent, useEffect, useRef, useState } from 'react'
+import { LineSample } from './LineSample.tsx'
 import { axisHeight, SweepPlot } from './SweepPlot.tsx'
 import { type AxisTick, plotMargin, type Readout, type SweepPanel, type SweepPin } from './sweepPanels.ts'
 import { useElementWidth } from './useElementWidth.ts'
@@ -118,7 +119,7 @@ export default function SweepStack(props: SweepStackProps) {
             aria-orientation="horizontal"
             onKeyDown={onKeyDown}
           >
-            <span className="sweep-flag">{cursorLabel}</span>
+            <span className="grip-flag sweep-flag">{cursorLabel}</span>
           </div>
         </div>
       )}
@@ -147,15 +148,7 @@ const Readouts = memo(function Readouts({
       {panel.series.map((series) => (
         <li key={series.id} title={readouts[series.id]?.detail}>
           <svg viewBox="0 0 18 8" aria-hidden="true">
-            <line
-              x1="0"
-              x2="18"
-              y1="4"
-              y2="4"
-              stroke={series.colour}
-              strokeWidth="1.75"
-              strokeDasharray={series.dash}
-            />
+            <LineSample series={series} />
             {!series.isExact && <circle cx="9" cy="4" r="2.75" fill={series.colour} />}
           </svg>
           <span className="readout-label">{series.label}</span>

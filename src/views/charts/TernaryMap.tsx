@@ -2,23 +2,16 @@
 // one. Pure; the geometry comes with the cells.
 
 import { memo, useEffect, useMemo } from 'react'
-import { MapCells, type MapMark, type MapPoint } from './MapCells.tsx'
-import type { PointCursor } from './pointCursor.ts'
+import { MapCells, type MapPoint, type MapProps } from './MapCells.tsx'
 import { useElementWidth } from './useElementWidth.ts'
 
-export interface TernaryMapProps extends PointCursor {
-  label: string
+export interface TernaryMapProps extends MapProps {
   /** names of the experts at the left, the right and the upper corner */
   corners: readonly [string, string, string]
-  /** places in a triangle of side 1, y upwards */
+  /** places in a triangle of side 1, y upwards, as those of the marks */
   points: readonly MapPoint[]
-  marks: readonly MapMark[]
-  selected: string | undefined
   /** half the distance of neighbouring points, side 1 */
   reach: number
-  height: number
-  /** told the radius of the largest ring, pixels: a legend draws its rings by it */
-  onReach: (reach: number) => void
 }
 
 const margin = { side: 30, top: 26, bottom: 44 } as const
@@ -26,8 +19,7 @@ const unitHeight = Math.sqrt(3) / 2
 const edgeTicks = [0.25, 0.5, 0.75]
 
 export default memo(function TernaryMap(props: TernaryMapProps) {
-  const { label, corners, points, marks, selected, reach, height } = props
-  const { active, onActive, onOpen, onReach } = props
+  const { corners, points, marks, reach, height, onReach } = props
   const [frame, width] = useElementWidth<HTMLDivElement>(300)
   const side = Math.max(
     40,
@@ -49,16 +41,7 @@ export default memo(function TernaryMap(props: TernaryMapProps) {
     <div ref={frame} className="chart-frame">
       {/* biome-ignore lint/a11y/noSvgWithoutTitle: the list box inside has the name */}
       <svg width={width} height={height} className="map-picture">
-        <MapCells
-          label={label}
-          points={cells}
-          marks={placed}
-          selected={selected}
-          reach={radius}
-          active={active}
-          onActive={onActive}
-          onOpen={onOpen}
-        />
+        <MapCells {...props} points={cells} marks={placed} reach={radius} />
         <g className="map-axis">
           <path
             d={`M${left},${base}h${side}L${left + side / 2},${base - side * unitHeight}Z`}

@@ -2,7 +2,7 @@
 // their number so that thin places still show. Pure.
 
 import type { PlotWindow } from './plotWindow.ts'
-import type { Colour } from './pointSplat.ts'
+import { type Colour, layOver } from './sourceOver.ts'
 
 export interface FieldSize {
   width: number
@@ -64,7 +64,7 @@ export function smoothed(counts: Float32Array, { width, height }: FieldSize, rea
 export function paintField(
   image: Uint8ClampedArray,
   field: Float32Array,
-  [red, green, blue]: Colour,
+  colour: Colour,
   opacity: number,
 ): void {
   const highest = field.reduce((most, value) => Math.max(most, value), 0)
@@ -72,12 +72,6 @@ export function paintField(
   for (let cell = 0; cell < field.length; cell++) {
     const source = opacity * Math.sqrt(Math.max(0, field[cell]!) / highest)
     if (source < 0.004) continue
-    const at = 4 * cell
-    const below = (image[at + 3]! / 255) * (1 - source)
-    const total = source + below
-    image[at] = (red * source + image[at]! * below) / total
-    image[at + 1] = (green * source + image[at + 1]! * below) / total
-    image[at + 2] = (blue * source + image[at + 2]! * below) / total
-    image[at + 3] = 255 * total
+    layOver(image, 4 * cell, colour, source)
   }
 }

@@ -2,9 +2,9 @@
 // thousand points cost some milliseconds without a graphics card, and where they pile up the picture shows how many.
 // Pure.
 
-export type Mark = 'ring' | 'disc' | 'diamond' | 'square'
+import { type Colour, layOver } from './sourceOver.ts'
 
-export type Colour = readonly [red: number, green: number, blue: number]
+export type Mark = 'ring' | 'disc' | 'diamond' | 'square'
 
 export interface SplatCloud {
   /** x, y interleaved, data units */ points: Float32Array
@@ -129,20 +129,12 @@ export function splat(
 
 /** Lays a colour over the image where there is coverage, and clears it: marks in one pixel add up as sheets would. */
 function paint(image: Uint8ClampedArray, coverage: Uint32Array, colour: Colour, opacity: number): void {
-  const [red, green, blue] = colour
   const most = UNIT * MAX_MARKS
   const alphas = Float32Array.from({ length: most + 1 }, (_, ink) => 1 - (1 - opacity) ** (ink / UNIT))
   for (let pixel = 0; pixel < coverage.length; pixel++) {
     const ink = coverage[pixel]!
     if (ink === 0) continue
     coverage[pixel] = 0
-    const source = alphas[ink > most ? most : ink]!
-    const at = 4 * pixel
-    const below = (image[at + 3]! / 255) * (1 - source)
-    const total = source + below
-    image[at] = (red * source + image[at]! * below) / total
-    image[at + 1] = (green * source + image[at + 1]! * below) / total
-    image[at + 2] = (blue * source + image[at + 2]! * below) / total
-    image[at + 3] = 255 * total
+    layOver(image, 4 * pixel, colour, alphas[ink > most ? most : ink]!)
   }
 }

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import type { Colour } from './pointSplat.ts'
+import type { Colour } from './sourceOver.ts'
 
 function resolve(tokens: readonly string[]): Record<string, Colour> {
   const probe = document.createElement('span')

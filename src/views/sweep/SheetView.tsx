@@ -13,7 +13,7 @@ import { openPoint, setMeasure } from '../../state/sweeps/actions.ts'
 import { type KnownPoint, selectKnownPoints } from '../../state/sweeps/selectors.ts'
 import { useSweeps } from '../../state/sweeps/store.ts'
 import type { HeatPoint } from '../charts/HeatMap.tsx'
-import type { MapPoint } from '../charts/MapCells.tsx'
+import type { MapPoint, MapProps } from '../charts/MapCells.tsx'
 import { formatTick } from '../format.ts'
 import { lazyInTurn } from '../lazyInTurn.ts'
 import { MapLegend } from './MapLegend.tsx'
@@ -181,9 +181,8 @@ function OneMap(props: OneMapProps) {
 }
 
 type Shaded = readonly Omit<MapPoint, 'x' | 'y' | 'outline'>[]
-type Common = Omit<Parameters<typeof HeatMap>[0], 'columns' | 'rows' | 'xLabel' | 'yLabel' | 'points'>
 
-function Heat({ sheet, shaded, common }: { sheet: SweepSheet; shaded: Shaded; common: Common }) {
+function Heat({ sheet, shaded, common }: { sheet: SweepSheet; shaded: Shaded; common: MapProps }) {
   const [xs = [], ys = []] = sheet.values
   const columnCount = xs.length
   const points = useMemo(
@@ -217,7 +216,7 @@ function Heat({ sheet, shaded, common }: { sheet: SweepSheet; shaded: Shaded; co
 interface TriangleProps {
   sheet: SweepSheet
   shaded: Shaded
-  common: Common
+  common: MapProps
   corners: readonly string[]
 }
 

@@ -1,6 +1,7 @@
 // Live curves over the steps: loss of training and held-out pairs, refusals, AQI, each with its interval.
 
 import { type TrainingRun, useTraining } from '../../state/training/store.ts'
+import { LineSample } from '../charts/LineSample.tsx'
 import { SweepPlot } from '../charts/SweepPlot.tsx'
 import { useElementWidth } from '../charts/useElementWidth.ts'
 import { axisTicks, trainingPanels } from './trainingPanels.ts'
@@ -22,15 +23,7 @@ export function TrainingCurves() {
             {panel.series.map((series) => (
               <li key={series.id}>
                 <svg viewBox="0 0 18 8" width="18" height="8" aria-hidden="true">
-                  <line
-                    x1="0"
-                    x2="18"
-                    y1="4"
-                    y2="4"
-                    stroke={series.colour}
-                    strokeWidth="1.75"
-                    strokeDasharray={series.dash}
-                  />
+                  <LineSample series={series} />
                 </svg>
                 {series.label}
               </li>
