@@ -1,8 +1,8 @@
 // What the journeys share: a small experiment as a link, and waiting for what the page shows.
 
 import { expect, type Locator, type Page } from '@playwright/test'
-import { builtInExperiment, twoTasks } from '../src/share/defaultExperiment.ts'
 import { encodeLink } from '../src/share/encode.ts'
+import { builtInExperiment, twoTasks } from '../src/share/parameters.ts'
 import { currentVersion } from '../src/share/upgrades.ts'
 import type { Experiment } from '../workers/api.ts'
 

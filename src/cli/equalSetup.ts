@@ -1,6 +1,5 @@
 import type { Setup } from '../core/session/session.ts'
-import { defaultGeometry } from '../share/defaultExperiment.ts'
-import { defaultMethod, numberParameters } from '../share/parameters.ts'
+import { defaultGeometry, defaultMethod, numberParameters } from '../share/parameters.ts'
 
 /** The page's defaults for an anchor and experts of equal weight, by the ids that the session knows them by. */
 export function equalSetup(anchor: string, experts: readonly string[]): Setup {

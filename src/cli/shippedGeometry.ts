@@ -9,7 +9,7 @@ import { writeDirections } from '../core/geometry/directionsFile.ts'
 import { makeDirections } from '../core/session/cpu/makeDirections.ts'
 import { SHELF_INDEX, type ShelfEntry, type ShelfIndex } from '../core/session/cpu/shelf.ts'
 import type { Session, Setup } from '../core/session/session.ts'
-import { twoTasks } from '../share/defaultExperiment.ts'
+import { twoTasks } from '../share/parameters.ts'
 import { equalSetup } from './equalSetup.ts'
 import { openZoo } from './openZoo.ts'
 

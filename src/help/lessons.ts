@@ -2,7 +2,7 @@
 // their results can be shipped and found again.
 
 import type { Experiment } from '../../workers/api.ts'
-import { builtInExperiment, twoTasks } from '../share/defaultExperiment.ts'
+import { builtInExperiment, twoTasks } from '../share/parameters.ts'
 
 const withUncensored = ['task-sort', 'uncensored']
 

@@ -1,30 +1,12 @@
 // Every number and choice of an experiment in one table: range, default, step, unit, wording and where the
-// parameter comes from. The controls on the page and the validation of a link both read it, so they cannot differ.
+// parameter comes from. The controls on the page and the validation of a link both read it, so they cannot differ. Below
+// it what follows from the defaults: the experiment that a visitor meets first. Whatever ships, measures or tests that
+// experiment begins here.
 
-import type { AqiView, GradientSource, MetricKind } from '../../workers/api.ts'
-import type { Scale } from './scale.ts'
+import type { AqiView, Experiment, GradientSource, MetricKind, ModelOrigin } from '../../workers/api.ts'
+import type { ChoiceParameter, NumberParameter } from './parameterTypes.ts'
 
-/** Where a parameter's meaning comes from: the paper, common practice, or our reconstruction. */
-export type Provenance = 'paper' | 'standard' | 'ours'
-
-export interface NumberParameter {
-  label: string
-  /** The symbol used in formulas and on axes. */
-  symbol: string
-  min: number
-  max: number
-  default: number
-  /** Step of the number input and of an arrow key on linear scales. */
-  step: number
-  unit: string
-  scale: Scale
-  isInteger: boolean
-  source: Provenance
-  /** One line under the control. */
-  brief: string
-  /** A little more, behind "details". */
-  detail: string
-}
+export type { Choice, ChoiceParameter, NumberParameter, Provenance } from './parameterTypes.ts'
 
 export const numberParameters = {
   weight: {
@@ -141,22 +123,6 @@ export type NumberParameterId = keyof typeof numberParameters
 export const sweepGrid: readonly number[] = [0, 0.25, 0.5, 1, 2, 4, 8, 16, 64, 1024]
 
 export const limits = { maxExperts: 8, maxPromptCharacters: 2000 } as const
-
-export interface Choice<T extends string> {
-  value: T
-  label: string
-  brief: string
-  source: Provenance
-}
-
-export interface ChoiceParameter<T extends string> {
-  label: string
-  symbol: string
-  default: T
-  brief: string
-  source: Provenance
-  options: readonly Choice<T>[]
-}
 
 /** The method a visitor meets first. */
 export const defaultMethod = 'alignmerge'
@@ -286,3 +252,52 @@ export const choiceParameters = {
 } as const
 
 export type ChoiceParameterId = keyof typeof choiceParameters
+
+/** Settings that a page's experiment and a session's setup have in common. */
+export const defaultGeometry = {
+  lambdaAlign: numberParameters.lambdaAlign.default,
+  rank: numberParameters.rank.default,
+  damping: numberParameters.damping.default,
+  metric: choiceParameters.metric.default,
+  source: choiceParameters.source.default,
+  fisher: { labels: choiceParameters.labels.default, form: choiceParameters.form.default },
+} as const satisfies Partial<Experiment>
+
+/** Experts in equal parts, each λ_k the same. */
+export const equalParts = (origins: readonly ModelOrigin[]): Experiment['experts'] =>
+  origins.map((origin) => ({ origin, weight: 1 / origins.length }))
+
+/** Any models at the default settings. */
+export function experimentWith({
+  references,
+  anchor,
+  experts,
+}: Pick<Experiment, 'references' | 'anchor' | 'experts'>): Experiment {
+  return {
+    method: defaultMethod,
+    parameters: {},
+    references,
+    anchor,
+    experts,
+    ...defaultGeometry,
+    antidote: numberParameters.antidote.default,
+    probesPerClass: numberParameters.probesPerClass.default,
+    seed: numberParameters.seed.default,
+  }
+}
+
+export const builtIn = (id: string): ModelOrigin => ({ kind: 'built-in', id })
+
+export const twoTasks: readonly string[] = ['task-sort', 'task-reverse']
+
+/** Built-in experts around the built-in anchor in equal parts; everything else at its default, but for `change`. */
+export function builtInExperiment(experts = twoTasks, change: Partial<Experiment> = {}): Experiment {
+  return {
+    ...experimentWith({
+      references: { aligned: builtIn('safety'), unaligned: builtIn('uncensored') },
+      anchor: builtIn('anchor'),
+      experts: equalParts(experts.map(builtIn)),
+    }),
+    ...change,
+  }
+}

@@ -1,8 +1,7 @@
 // Recipes worth beginning with, as changes of an experiment with the built-in models. Each shows one thing.
 
 import type { Experiment } from '../../workers/api.ts'
-import { builtIn, equalParts, twoTasks } from './defaultExperiment.ts'
-import { defaultMethod } from './parameters.ts'
+import { builtIn, defaultMethod, equalParts, twoTasks } from './parameters.ts'
 
 export interface Preset {
   id: string

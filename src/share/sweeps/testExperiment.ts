@@ -1,7 +1,7 @@
 // An experiment for the tests of sweeps. Never part of the build.
 
 import type { Experiment } from '../../../workers/api.ts'
-import { builtIn, builtInExperiment, twoTasks } from '../defaultExperiment.ts'
+import { builtIn, builtInExperiment, twoTasks } from '../parameters.ts'
 
 const ids = [...twoTasks, 'safety']
 

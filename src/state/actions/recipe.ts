@@ -2,10 +2,15 @@
 // proportion they had.
 
 import type { Experiment, ModelOrigin, ModelSummary, ReferenceRole } from '../../../workers/api.ts'
-import { equalParts, experimentWith } from '../../share/defaultExperiment.ts'
 import { normaliseWeights, originKey } from '../../share/experimentKey.ts'
 import { findMethod, misfit, type ParameterScalar } from '../../share/methods.ts'
-import { defaultMethod, limits, numberParameters } from '../../share/parameters.ts'
+import {
+  defaultMethod,
+  equalParts,
+  experimentWith,
+  limits,
+  numberParameters,
+} from '../../share/parameters.ts'
 import { clampNumber } from '../../share/scale.ts'
 import { redistribute } from '../../share/sweeps/parameters.ts'
 import { usePresentation } from '../share/presentation.ts'
