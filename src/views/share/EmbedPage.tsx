@@ -8,10 +8,7 @@ import { describeRun } from '../../state/pins/describeRun.ts'
 import { sharedState, shownResults } from '../../state/share/collect.ts'
 import { useStudio } from '../../state/store.ts'
 import { useWork } from '../app/useWork.ts'
-import { ClusterView } from '../clusters/ClusterView.tsx'
-import { LayerView } from '../drift/LayerView.tsx'
-import { NumbersView } from '../numbers/NumbersView.tsx'
-import { SweepView } from '../sweep/SweepView.tsx'
+import { NumbersPanel, SidePanels, SweepPanel } from '../studio/MergePanels.tsx'
 import './share.css'
 import './embed.css'
 
@@ -24,10 +21,10 @@ function studioAddress(): string {
 }
 
 export default function EmbedPage() {
-  const { experiment, cast, geometry, measurements, view, isAsked } = useWork()
+  const work = useWork()
+  const { experiment, cast, isAsked } = work
   const hasReceived = useStudio((state) => state.runs.received.length > 0)
   const errors = useStudio((state) => state.runs.errors)
-  const anchorId = cast?.anchor.id
   return (
     <main id="main" className="embed">
       <header className="embed-head">
@@ -53,29 +50,10 @@ export default function EmbedPage() {
         </p>
       ))}
       <div className="charts">
-        <SweepView
-          experiment={experiment}
-          anchorId={anchorId}
-          geometry={geometry}
-          measurements={measurements}
-          view={view}
-        />
-        <div className="charts-side">
-          <ClusterView experiment={experiment} anchorId={anchorId} measurements={measurements} view={view} />
-          <LayerView
-            experiment={experiment}
-            layerCount={cast?.anchor.layerCount ?? 4}
-            measurements={measurements}
-          />
-        </div>
+        <SweepPanel work={work} />
+        <SidePanels work={work} />
       </div>
-      <NumbersView
-        experiment={experiment}
-        cast={cast}
-        geometry={geometry}
-        measurements={measurements}
-        view={view}
-      />
+      <NumbersPanel work={work} />
     </main>
   )
 }

@@ -9,24 +9,21 @@ import { ProbesNotice } from '../app/ProbesNotice.tsx'
 import { Split } from '../app/Split.tsx'
 import { useWithoutLambda } from '../app/useWithoutLambda.ts'
 import { useWork } from '../app/useWork.ts'
-import { ClusterView } from '../clusters/ClusterView.tsx'
-import { LayerView } from '../drift/LayerView.tsx'
 import { PanelBoundary } from '../error/PanelBoundary.tsx'
-import { NumbersView } from '../numbers/NumbersView.tsx'
 import { PinBar } from '../pins/PinBar.tsx'
 import { PromptView } from '../prompt/PromptView.tsx'
 import { SubspaceView } from '../subspace/SubspaceView.tsx'
-import { SweepView } from '../sweep/SweepView.tsx'
+import { NumbersPanel, SidePanels, SweepPanel } from './MergePanels.tsx'
 
 const OpinionView = lazy(() => import('../app/OpinionView.tsx').then((it) => ({ default: it.OpinionView })))
 
 export function StudioView() {
-  const { experiment, cast, geometry, measurements, view, list, key, isReady } = useWork()
+  const work = useWork()
+  const { experiment, geometry, list, key, isReady } = work
   const answers = useStudio((state) => state.runs.answers)
   const opinions = useStudio((state) => state.runs.opinions)
   // The tour takes a part of the width.
   const isTouring = useTour((state) => state.isOpen)
-  const anchorId = cast?.anchor.id
   const still = useWithoutLambda(experiment)
   return (
     <>
@@ -34,45 +31,13 @@ export function StudioView() {
       <PinBar mergeKey={key} />
       <ProbesNotice />
       <Split id="charts" className="charts" start={57} minimum={[35, 25]} from={isTouring ? 1640 : 1181}>
-        <PanelBoundary name={t('Sweep')}>
-          <SweepView
-            experiment={experiment}
-            anchorId={anchorId}
-            geometry={geometry}
-            measurements={measurements}
-            view={view}
-          />
-        </PanelBoundary>
-        <div className="charts-side">
-          <PanelBoundary name={t('Clusters')}>
-            <ClusterView
-              experiment={experiment}
-              anchorId={anchorId}
-              measurements={measurements}
-              view={view}
-            />
-          </PanelBoundary>
-          <PanelBoundary name={t('Drift by layer')}>
-            <LayerView
-              experiment={experiment}
-              layerCount={cast?.anchor.layerCount ?? 4}
-              measurements={measurements}
-            />
-          </PanelBoundary>
-        </div>
+        <SweepPanel work={work} />
+        <SidePanels work={work} />
       </Split>
       <PanelBoundary name={t('Alignment subspace')}>
         <SubspaceView experiment={experiment} geometry={geometry} />
       </PanelBoundary>
-      <PanelBoundary name={t('Numbers')}>
-        <NumbersView
-          experiment={experiment}
-          cast={cast}
-          geometry={geometry}
-          measurements={measurements}
-          view={view}
-        />
-      </PanelBoundary>
+      <NumbersPanel work={work} />
       {opinions && (
         <Suspense fallback={null}>
           <OpinionView set={opinions} isCurrent={opinions.mergeKey === key} />
