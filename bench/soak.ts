@@ -13,6 +13,7 @@ import { Random } from '../src/core/tensors/random.ts'
 import { encodeLink } from '../src/share/encode.ts'
 import type { LinkView } from '../src/share/experiment.ts'
 import { methodDeclarations, misfit } from '../src/share/methods.ts'
+import { builtInExperiment, twoTasks } from '../src/share/parameters.ts'
 import type { Experiment } from '../workers/api.ts'
 import { type Memory, openTab, type Tab } from './soak/tab.ts'
 
@@ -22,28 +23,8 @@ const FIRST_READING_MINUTES = 5
 /** What is kept and has an end (results of 160 merges, 200 steps of undo) is mostly full by then, however busy the machine. */
 const FIRST_READING_RECIPES = 120
 
-const builtIn = (id: string) => ({ kind: 'built-in' as const, id })
-
 /** Where memory is read: always the same, so that only what was left behind differs. */
-const settled: Experiment = {
-  method: 'alignmerge',
-  parameters: {},
-  references: { aligned: builtIn('safety'), unaligned: builtIn('uncensored') },
-  antidote: 0,
-  anchor: builtIn('anchor'),
-  experts: [
-    { origin: builtIn('task-sort'), weight: 0.5 },
-    { origin: builtIn('task-reverse'), weight: 0.5 },
-  ],
-  lambdaAlign: 4,
-  rank: 8,
-  damping: 0.01,
-  metric: 'fisher',
-  source: 'path',
-  fisher: { labels: 'sampled', form: 'sequence' },
-  probesPerClass: 64,
-  seed: 1,
-}
+const settled = builtInExperiment(twoTasks, { probesPerClass: 64 })
 
 const methods = methodDeclarations.filter((one) => !misfit(one, 2)).map(({ id }) => id)
 const others = ['compare', 'play', 'learn', 'library', 'merge'] as const
