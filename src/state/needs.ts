@@ -54,9 +54,9 @@ const reasonOf = (need: GpuNeed): string => {
   }
 }
 
-/** Why this kind of work cannot be done on the engine that is open; undefined where it can. */
+/** Why this kind of work cannot be done on the engine that is open, or on none; undefined where it can. */
 export const missingHere = (engine: EngineStatus, need: GpuNeed): string | undefined =>
-  engine.kind === 'ready' && engine.info.isCpu ? reasonOf(need) : undefined
+  engine.kind === 'unsupported' || (engine.kind === 'ready' && engine.info.isCpu) ? reasonOf(need) : undefined
 
 /** The same, for a component. */
 export const useMissing = (need: GpuNeed): string | undefined =>

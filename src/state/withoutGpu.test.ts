@@ -7,7 +7,7 @@ import { openFolder } from './actions/models.ts'
 import { setMethod } from './actions/recipe.ts'
 import { computeOnCpu, startStudio } from './actions/start.ts'
 import { missingHere } from './needs.ts'
-import { readState } from './store.ts'
+import { readState, useStudio } from './store.ts'
 import { createFakeEngine, type FakeOptions } from './testing/fakeEngine.ts'
 import { experiment, resetStudio, runs, settle, stopWith } from './testing/freshStudio.ts'
 
@@ -32,6 +32,22 @@ describe('without WebGPU', () => {
     expect(runs().written).not.toBeNull()
     expect(runs().errors).toEqual([])
     expect(missingHere(engine(), 'training')).toMatch(/WebGPU/)
+  })
+
+  it('nobody is told that there is none while the other one opens', async () => {
+    const kinds = new Set<string>()
+    const stop = useStudio.subscribe(({ models }) => kinds.add(models.engine.kind))
+    begin({ openError: NONE })
+    await settle()
+    stop()
+    expect([...kinds]).toEqual(['opening', 'ready'])
+  })
+
+  it('nothing at all is left where neither can compute', async () => {
+    begin({ openError: NONE }, { openError: new EngineError('gpu-unavailable', 'nor this') })
+    await settle()
+    expect(engine()).toEqual({ kind: 'unsupported', reason: 'nor this' })
+    expect(missingHere(engine(), 'streamedMerge')).toMatch(/WebGPU/)
   })
 
   it('any other failure is none of its business', async () => {

@@ -12,6 +12,8 @@ export interface PageRow {
   title: string
   /** models and recipe stand beside it */
   hasRecipe: boolean
+  /** it is of no use where nothing can compute */
+  needsEngine: boolean
   Page: ComponentType
 }
 
@@ -21,6 +23,7 @@ export const pages: readonly PageRow[] = [
     label: 'Studio',
     title: 'One merge: its recipe, its sweep, its numbers',
     hasRecipe: true,
+    needsEngine: true,
     Page: StudioView,
   },
   {
@@ -28,6 +31,7 @@ export const pages: readonly PageRow[] = [
     label: 'Compare',
     title: 'All methods side by side on these models',
     hasRecipe: true,
+    needsEngine: true,
     Page: lazy(() => import('./compare/ComparePage.tsx')),
   },
   {
@@ -35,6 +39,7 @@ export const pages: readonly PageRow[] = [
     label: 'Playground',
     title: 'Chat with all models, the probabilities behind an answer, your own prompts',
     hasRecipe: true,
+    needsEngine: true,
     Page: lazy(() => import('./play/PlayPage.tsx')),
   },
   {
@@ -42,6 +47,7 @@ export const pages: readonly PageRow[] = [
     label: 'Learn',
     title: 'A guided tour, a glossary, what methods and measures are, exercises for a class',
     hasRecipe: false,
+    needsEngine: false,
     Page: lazy(() => import('./learn/LearnPage.tsx')),
   },
   {
@@ -49,6 +55,7 @@ export const pages: readonly PageRow[] = [
     label: 'Library',
     title: 'Where models come from, and what is kept in this browser',
     hasRecipe: true,
+    needsEngine: false,
     Page: lazy(() => import('./library/LibraryPage.tsx')),
   },
   {
@@ -56,6 +63,7 @@ export const pages: readonly PageRow[] = [
     label: 'Merge',
     title: 'Models of any size, merged from files to files',
     hasRecipe: false,
+    needsEngine: false,
     Page: lazy(() => import('./streamed/StreamedPage.tsx')),
   },
 ]

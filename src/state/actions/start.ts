@@ -109,14 +109,21 @@ function keepOpenable(userModels: readonly ModelSummary[]): readonly ModelSummar
 /** The first engine that opens: with WebGPU, and where there is none without. Undefined, with a reason, if none does. */
 async function connectFirst(): Promise<Connection | undefined> {
   const { prefersCpu, connect, connectCpu } = session
-  if (prefersCpu && connectCpu) return connectWith(connectCpu, 'You asked for the processor.')
-  const opened = await connectWith(connect, null)
-  const { engine } = readState().models
-  if (opened || engine.kind !== 'unsupported' || !connectCpu) return opened
-  return connectWith(connectCpu, engine.reason)
+  if (!connectCpu) return connectWith(connect, null)
+  if (prefersCpu) return connectWith(connectCpu, 'You asked for the processor.')
+  let reason: string | undefined
+  // While there is another to try, nobody is told that there is none.
+  const opened = await connectWith(connect, null, (why) => {
+    reason = why
+  })
+  return reason === undefined ? opened : connectWith(connectCpu, reason)
 }
 
-async function connectWith(connect: Connect, withoutGpu: string | null): Promise<Connection | undefined> {
+async function connectWith(
+  connect: Connect,
+  withoutGpu: string | null,
+  onUnsupported?: (reason: string) => void,
+): Promise<Connection | undefined> {
   let connection: Connection | null = null
   try {
     connection = connect()
@@ -127,11 +134,15 @@ async function connectWith(connect: Connect, withoutGpu: string | null): Promise
   } catch (error) {
     const failure = toFailure(error)
     const isUnsupported = failure.code === 'gpu-unavailable'
+    connection?.close()
+    if (isUnsupported && onUnsupported) {
+      onUnsupported(failure.message)
+      return undefined
+    }
     update('models', {
       engine: isUnsupported ? { kind: 'unsupported', reason: failure.message } : { kind: 'failed', failure },
       withoutGpu,
     })
-    connection?.close()
     return undefined
   }
 }

@@ -55,9 +55,9 @@ export function takeOwnPairs(own: OwnPairs | null): void {
 export function trainingObstacle(): string | null {
   const { lesson, own } = readTraining()
   const { models, recipe } = readState()
-  if (models.engine.kind !== 'ready') return t('The engine is not open.')
   const missing = missingHere(models.engine, 'training')
   if (missing) return missing
+  if (models.engine.kind !== 'ready') return t('The engine is not open.')
   if (!recipe.experiment || !findModel(models.list, recipe.experiment.anchor))
     return t('The anchor is not loaded.')
   if (lesson === 'own' && !own?.pairs.length) return t('Give pairs of prompt and answer first.')

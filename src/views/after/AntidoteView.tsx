@@ -27,6 +27,8 @@ export function AntidoteView({ experiment, isReady }: { experiment: Experiment; 
       <ParameterField
         parameter={numberParameters.antidote}
         value={experiment.antidote}
+        // What a link has set can be put back.
+        disabledReason={experiment.antidote === 0 ? missing : undefined}
         onChange={(value) => setNumber('antidote', value)}
       />
       <div className="field-row">

@@ -1,13 +1,17 @@
 // @vitest-environment happy-dom
 // The page in its states, driven by an engine that makes its numbers up.
 import { act, cleanup, configure, fireEvent, render, screen, within } from '@testing-library/react'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { EngineError } from '../../core/errors.ts'
 import { encodeLink } from '../../share/codec.ts'
+import { setParameter } from '../../state/actions/recipe.ts'
 import { session } from '../../state/actions/session.ts'
 import { startStudio } from '../../state/actions/start.ts'
+import { setPage } from '../../state/actions/view.ts'
+import { closeDialog } from '../../state/dialogs.ts'
 import { initialState, readState, useStudio } from '../../state/store.ts'
 import { createFakeEngine, type FakeEngine, type FakeOptions } from '../../state/testing/fakeEngine.ts'
+import { setWindowWidth } from '../../state/testing/windowWidth.ts'
 import { App } from './App.tsx'
 import { placeholderExperiment } from './placeholderExperiment.ts'
 
@@ -26,6 +30,13 @@ async function open(options: FakeOptions = {}, waitMs = 20_000): Promise<FakeEng
   await wait(500)
   return engine
 }
+/** What is loaded apart arrives in time that does not stand still, and is shown a moment later. */
+const realTimeout = setTimeout
+const arrival = () =>
+  act(async () => {
+    await new Promise((resolve) => realTimeout(resolve, 10))
+    await vi.advanceTimersByTimeAsync(300)
+  })
 const wait = (ms: number) => act(() => vi.advanceTimersByTimeAsync(ms))
 
 /** Text of a row of the table of numbers. */
@@ -36,7 +47,19 @@ function cellsOf(row: string): string[] {
     .map((cell) => cell.textContent ?? '')
 }
 
+// The first test that opens one of them would pay for it, in time that stands still here.
+beforeAll(() =>
+  Promise.all([
+    import('../learn/LearnPage.tsx'),
+    import('../library/LibraryPage.tsx'),
+    import('../streamed/StreamedPage.tsx'),
+    import('../palette/Palette.tsx'),
+    import('./WithoutGpuNotice.tsx'),
+  ]),
+)
 beforeEach(() => {
+  // Not in this DOM, and in every browser.
+  vi.stubGlobal('isSecureContext', true)
   vi.useFakeTimers()
   session.readShipped = async () => undefined
   history.replaceState(null, '', '#')
@@ -170,6 +193,95 @@ describe('controls', () => {
   })
 })
 
+describe('on a phone', () => {
+  const setWidth = (width: number) => act(() => setWindowWidth(width))
+  beforeEach(() => setWidth(390))
+  afterEach(() => setWidth(1024))
+
+  const side = () => screen.getByRole('complementary', { name: 'Experiment' })
+  /** The first stands before the second where it is read and where keys go. */
+  const isBefore = (first: Element, second: Element) =>
+    (first.compareDocumentPosition(second) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0
+
+  it('pictures and numbers come before the recipe, and one press leads there and back', async () => {
+    await open()
+    for (const name of [/^Sweep of/, 'Clusters', 'Numbers'])
+      expect(isBefore(screen.getByRole('region', { name }), side())).toBe(true)
+    expect(isBefore(screen.getByRole('main'), side())).toBe(true)
+    const line = document.querySelector('.recipe-line')!
+    expect(line.textContent).toContain('AlignMerge, λ 4')
+    expect(line.textContent).toContain('Task expert: sort + Task expert: reverse around Anchor')
+    fireEvent.click(screen.getByRole('button', { name: '↓ Recipe' }))
+    expect(document.activeElement).toBe(side())
+    fireEvent.click(within(side()).getByRole('button', { name: '↑ Back to the top' }))
+    expect(document.activeElement).toBe(screen.getByRole('main'))
+  })
+
+  it('commands and their keys work, and a page without a recipe has no way to one', async () => {
+    await open()
+    fireEvent.keyDown(document.body, { key: 'k', ctrlKey: true })
+    for (let round = 0; round < 20 && !screen.queryByRole('combobox', { name: 'Search commands' }); round++)
+      await arrival()
+    expect(screen.getByRole('combobox', { name: 'Search commands' })).toBeTruthy()
+    act(closeDialog)
+    await act(async () => setPage('learn'))
+    for (
+      let round = 0;
+      round < 20 && !screen.queryByRole('navigation', { name: 'Parts of this page' });
+      round++
+    )
+      await arrival()
+    expect(screen.queryByRole('button', { name: '↓ Recipe' })).toBeNull()
+    expect(screen.getByRole('navigation', { name: 'Parts of this page' })).toBeTruthy()
+  })
+
+  it('a wide window has the recipe first, and no line about it', async () => {
+    await open()
+    setWidth(1024)
+    await wait(500)
+    expect(isBefore(side(), screen.getByRole('main'))).toBe(true)
+    expect(screen.queryByRole('button', { name: '↓ Recipe' })).toBeNull()
+    expect(screen.queryByRole('button', { name: '↑ Back to the top' })).toBeNull()
+  })
+})
+
+describe('without gradients', () => {
+  const controls = () =>
+    ['Rounds', 'Budget weight', 'Tolerance']
+      .map((name) => screen.getByRole('spinbutton', { name }) as HTMLInputElement)
+      .concat(screen.getAllByRole('checkbox', { name: /Search for λ_align|One-sided/ }) as HTMLInputElement[])
+  const groups = () =>
+    ['Budget', 'Weights of directions', 'Subspace', 'Control'].map(
+      (name) => screen.getByRole('group', { name }) as HTMLFieldSetElement,
+    )
+  const reason = 'Rounds, budgets and controls of AlignMerge take gradients, which need WebGPU.'
+
+  it('AlignMerge’s own parameters and the antidote are off and say why', async () => {
+    await open({ isCpu: true })
+    for (const control of [...controls(), ...groups()]) expect(control.disabled).toBe(true)
+    const section = screen.getByRole('combobox', { name: 'Method' }).closest('details')!
+    expect(within(section).getByText(reason)).toBeTruthy()
+    expect(within(section).getAllByTitle(reason)).toHaveLength(9)
+    expect(screen.getByRole('spinbutton', { name: 'Shield' })).toHaveProperty('disabled', false)
+    expect(screen.getByRole('spinbutton', { name: 'Antidote' })).toHaveProperty('disabled', true)
+  })
+
+  it('what a link has set can be put back', async () => {
+    await open({ isCpu: true })
+    await act(async () => setParameter('rounds', 2))
+    const rounds = screen.getByRole('spinbutton', { name: 'Rounds' })
+    expect(rounds).toHaveProperty('disabled', false)
+    fireEvent.change(rounds, { target: { value: '0' } })
+    expect(rounds).toHaveProperty('disabled', true)
+  })
+
+  it('with WebGPU all of them are on', async () => {
+    await open()
+    for (const control of [...controls(), ...groups()]) expect(control.disabled).toBe(false)
+    expect(screen.queryByText(reason)).toBeNull()
+  })
+})
+
 describe('errors', () => {
   it('name code, message and place, and can be dismissed', async () => {
     await open({
@@ -190,6 +302,30 @@ describe('errors', () => {
     await open({ openError: new EngineError('gpu-unavailable', 'no adapter') })
     expect(screen.getByRole('heading', { name: 'This browser gives the page no WebGPU' })).toBeTruthy()
     expect(screen.getByText(/no adapter/)).toBeTruthy()
+  })
+
+  it('leave open what needs no engine, with a word about why the rest is off', async () => {
+    await open({ openError: new EngineError('gpu-unavailable', 'no adapter') })
+    for (const [name, part] of [
+      ['Learn', /A tour in ten minutes/],
+      ['Library', /Add a model/],
+      ['Merge', /Merge to disk/],
+    ] as const) {
+      fireEvent.click(within(screen.getByRole('navigation', { name: 'Pages' })).getByRole('button', { name }))
+      // Parts of a page are loaded one after another.
+      const notice = () => screen.queryByRole('region', { name: 'No WebGPU' })
+      const heading = () => screen.queryByRole('heading', { name: part })
+      for (let round = 0; round < 20 && !(heading() && notice()); round++) await arrival()
+      expect(heading()).toBeTruthy()
+      expect(notice()!.textContent).toContain('no adapter')
+      expect(screen.queryByRole('complementary', { name: 'Experiment' })).toBeNull()
+    }
+    expect(screen.getByText('Merging files to disk runs on WebGPU.')).toBeTruthy()
+    fireEvent.click(screen.getByRole('button', { name: 'Compare' }))
+    expect(screen.getByRole('heading', { name: 'This browser gives the page no WebGPU' })).toBeTruthy()
+    fireEvent.click(within(screen.getByRole('main')).getByRole('button', { name: 'Learn' }))
+    await wait(100)
+    expect(screen.getByRole('heading', { name: 'A tour in ten minutes' })).toBeTruthy()
   })
 
   it('offer to open a lost device again', async () => {

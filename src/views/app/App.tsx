@@ -1,4 +1,5 @@
-// The page: header, recipe on the left where the page has one, the page itself beside it.
+// The page: header, recipe on the left where the page has one, the page itself beside it. On a phone what a reader came
+// for stands first, pictures and numbers, and the recipe after them.
 
 import { lazy, memo, Suspense, useEffect } from 'react'
 import { t } from '../../language/translate.ts'
@@ -18,8 +19,10 @@ import { AboutView } from './AboutView.tsx'
 import { EngineBanner, NoWebGpu } from './EngineNotice.tsx'
 import { ErrorPanel } from './ErrorPanel.tsx'
 import { Header } from './Header.tsx'
+import { jumpTo, RecipeLine } from './RecipeLine.tsx'
 import { Split } from './Split.tsx'
 import { watchShortcuts } from './shortcuts.ts'
+import { useMediaQuery, wideFrom, wideQuery } from './useMediaQuery.ts'
 import { useWithoutLambda } from './useWithoutLambda.ts'
 import { useWork, type Work } from './useWork.ts'
 
@@ -36,16 +39,18 @@ export function App() {
   const hasReceived = useStudio((state) => state.runs.received.length > 0)
   const isAsking = useForeign((state) => state.models.length > 0)
   useEffect(watchShortcuts, [])
+  const isNarrow = !useMediaQuery(wideQuery)
   const row = pages.find(({ id }) => id === page) ?? pages[0]!
+  const hasSide = row.hasRecipe && engine.kind !== 'unsupported'
   return (
     <div className="app">
       <button type="button" className="skip-link" onClick={() => document.getElementById('main')?.focus()}>
         {t('Skip to the charts')}
       </button>
       <Header isReady={work.isReady} />
-      {engine.kind === 'unsupported' && !hasReceived ? (
+      {engine.kind === 'unsupported' && row.needsEngine && !hasReceived ? (
         <NoWebGpu reason={engine.reason} />
-      ) : row.hasRecipe && engine.kind !== 'unsupported' ? (
+      ) : hasSide ? (
         <Split
           id="side"
           className="app-body"
@@ -53,14 +58,15 @@ export function App() {
           minimum={['240px', 45]}
           maximum="460px"
           isFixed
-          from={861}
+          from={wideFrom}
+          isSecondFirst
         >
-          <Side work={work} />
-          <Stage row={row} />
+          <Side work={work} isBelow={isNarrow} />
+          <Stage row={row} hasSideBelow={isNarrow} />
         </Split>
       ) : (
         <div className="app-body">
-          <Stage row={row} />
+          <Stage row={row} hasSideBelow={false} />
         </div>
       )}
       {isAsking && (
@@ -79,12 +85,20 @@ export function App() {
 }
 
 /** Who takes part and how it becomes one. */
-function Side({ work: { experiment, list, isReady, isAsked } }: { work: Work }) {
+function Side({ work: { experiment, list, isReady, isAsked }, isBelow }: { work: Work; isBelow: boolean }) {
   const isLoading = useStudio((state) => state.models.isLoading)
   const hidden = useHidden()
   const still = useWithoutLambda(experiment)
   return (
-    <aside className="side" aria-label={t('Experiment')} aria-busy={isLoading}>
+    <aside id="recipe" className="side" aria-label={t('Experiment')} aria-busy={isLoading} tabIndex={-1}>
+      {isBelow && (
+        <div className="side-head">
+          <b>{t('Recipe')}</b>
+          <button type="button" onClick={() => jumpTo('main')}>
+            ↑ {t('Back to the top')}
+          </button>
+        </div>
+      )}
       <fieldset className="side-fields" disabled={!isAsked}>
         <legend className="visually-hidden">{t('Experiment')}</legend>
         {!hidden.has('recipe') && <PresetField list={list} />}
@@ -97,14 +111,21 @@ function Side({ work: { experiment, list, isReady, isAsked } }: { work: Work }) 
   )
 }
 
+interface StageProps {
+  row: PageRow
+  /** the recipe stands under it: a line at its top leads there */
+  hasSideBelow: boolean
+}
+
 /** What moves in it says so itself; the page around it has no say. */
-const Stage = memo(function Stage({ row: { id, label, Page } }: { row: PageRow }) {
+const Stage = memo(function Stage({ row: { id, label, Page }, hasSideBelow }: StageProps) {
   const engine = useStudio((state) => state.models.engine)
   const selfTest = useStudio((state) => state.models.selfTest)
   const hasReceived = useStudio((state) => state.runs.received.length > 0)
   const hidden = useHidden()
   return (
     <main id="main" className="stage" tabIndex={-1} data-page={id}>
+      {hasSideBelow && <RecipeLine page={id} />}
       <EngineBanner engine={engine} />
       {selfTest && (
         <Suspense fallback={null}>

@@ -3,9 +3,12 @@
 import { lazy, Suspense } from 'react'
 import { t } from '../../language/translate.ts'
 import { computeOnCpu, reopenEngine } from '../../state/actions/start.ts'
+import { setPage } from '../../state/actions/view.ts'
+import { useHidden } from '../../state/share/presentation.ts'
 import type { EngineStatus } from '../../state/slices/models.ts'
 import { useStudio } from '../../state/store.ts'
 import { CopyReport } from '../error/CopyReport.tsx'
+import { pages } from '../pages.ts'
 
 const WithoutGpuNotice = lazy(() => import('./WithoutGpuNotice.tsx'))
 const WebGpuHelp = lazy(() => import('./WebGpuHelp.tsx'))
@@ -13,8 +16,10 @@ const WebGpuHelp = lazy(() => import('./WebGpuHelp.tsx'))
 /** Losses after which the page offers to do without the device. */
 const MANY_LOSSES = 2
 
-/** A whole page: nothing can compute here, and what to do about it. */
+/** In place of a page that is of no use without an engine: what to do about it, and which pages do without. */
 export function NoWebGpu({ reason }: { reason: string }) {
+  const hidden = useHidden()
+  const others = pages.filter(({ id, needsEngine }) => !needsEngine && !hidden.has(id))
   return (
     <main className="notice-page" id="main">
       <h2>{t('This browser gives the page no WebGPU')}</h2>
@@ -29,6 +34,21 @@ export function NoWebGpu({ reason }: { reason: string }) {
         </button>
         <CopyReport />
       </div>
+      {others.length > 0 && (
+        <>
+          <h3>{t('Pages that open without it')}</h3>
+          <ul className="notice-pages">
+            {others.map(({ id, label, title }) => (
+              <li key={id}>
+                <button type="button" className="text-button" onClick={() => setPage(id)}>
+                  {t(label)}
+                </button>
+                : {t(title)}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
     </main>
   )
 }
@@ -37,10 +57,14 @@ export function NoWebGpu({ reason }: { reason: string }) {
 export function EngineBanner({ engine }: { engine: EngineStatus }) {
   const withoutGpu = useStudio((state) => state.models.withoutGpu)
   const losses = useStudio((state) => state.models.losses)
-  if (engine.kind === 'ready' && engine.info.isCpu)
+  const hasCpu = engine.kind === 'ready' && engine.info.isCpu === true
+  if (hasCpu || engine.kind === 'unsupported')
     return (
       <Suspense>
-        <WithoutGpuNotice reason={withoutGpu ?? ''} />
+        <WithoutGpuNotice
+          reason={engine.kind === 'unsupported' ? engine.reason : (withoutGpu ?? '')}
+          hasCpu={hasCpu}
+        />
       </Suspense>
     )
   if (engine.kind !== 'lost' && engine.kind !== 'failed') return null

@@ -29,6 +29,8 @@ export interface SplitProps {
   className?: string
   /** below this width of the window the parts stand one above the other */
   from?: number
+  /** there the second part comes first, for eyes, readers and keys alike */
+  isSecondFirst?: boolean
   children: readonly [ReactNode, ReactNode]
 }
 
@@ -37,14 +39,19 @@ const stepPercent = 2
 
 const cssOf = (size: Size): string => (typeof size === 'number' ? `${size}%` : size)
 
-export function Split(props: SplitProps) {
-  const { className, from = 1181, children } = props
+/** Parts keep what they hold when the window crosses the bound: they are the same elements, in another order. */
+export function Split({
+  id,
+  start,
+  minimum,
+  maximum = 100,
+  isFixed,
+  className,
+  from = 1181,
+  isSecondFirst,
+  children,
+}: SplitProps) {
   const isWide = useMediaQuery(`(min-width: ${from}px)`)
-  if (!isWide) return <div className={className}>{children}</div>
-  return <WideSplit {...props} />
-}
-
-function WideSplit({ id, start, minimum, maximum = 100, isFixed, className, children }: SplitProps) {
   const group = useRef<HTMLDivElement>(null)
   const first = useRef<HTMLDivElement>(null)
   const [wanted, setWanted] = useState<Size>(() => keptLayout(id)?.[0] ?? start)
@@ -56,10 +63,12 @@ function WideSplit({ id, start, minimum, maximum = 100, isFixed, className, chil
     const width = first.current?.getBoundingClientRect().width ?? 0
     return { total, width, share: total > 0 ? (100 * width) / total : 50 }
   }
-  useLayoutEffect(() => setPercent(Math.round(measure().share)))
+  useLayoutEffect(() => {
+    if (isWide) setPercent(Math.round(measure().share))
+  })
   // A share that was kept becomes the width that it is now, and stays so.
   useLayoutEffect(() => {
-    if (isFixed && typeof wanted === 'number') setWanted(`${measure().width}px`)
+    if (isWide && isFixed && typeof wanted === 'number') setWanted(`${measure().width}px`)
   })
 
   const move = (share: number) => {
@@ -84,20 +93,16 @@ function WideSplit({ id, start, minimum, maximum = 100, isFixed, className, chil
     const { left, width } = group.current!.getBoundingClientRect()
     move(Math.min(100, Math.max(0, (100 * (event.clientX - left)) / width)))
   }
-  return (
-    <div ref={group} className={`split ${className ?? ''}`}>
+  const part = isWide ? 'split-part' : 'split-layer'
+  const width = `clamp(${cssOf(minimum[0])}, ${cssOf(wanted)}, min(${cssOf(maximum)}, 100% - ${cssOf(minimum[1])}))`
+  const parts = [
+    <div key="first" ref={first} className={part} style={isWide ? { flex: 'none', width } : undefined}>
+      {children[0]}
+    </div>,
+    isWide && (
+      // biome-ignore lint/a11y/useSemanticElements: <hr> holds no focus and no value
       <div
-        ref={first}
-        className="split-part"
-        style={{
-          flex: 'none',
-          width: `clamp(${cssOf(minimum[0])}, ${cssOf(wanted)}, min(${cssOf(maximum)}, 100% - ${cssOf(minimum[1])}))`,
-        }}
-      >
-        {children[0]}
-      </div>
-      {/* biome-ignore lint/a11y/useSemanticElements: <hr> holds no focus and no value */}
-      <div
+        key="border"
         role="separator"
         tabIndex={0}
         className="split-border"
@@ -112,7 +117,14 @@ function WideSplit({ id, start, minimum, maximum = 100, isFixed, className, chil
         onPointerMove={onPointerMove}
         onPointerUp={keep}
       />
-      <div className="split-part">{children[1]}</div>
+    ),
+    <div key="second" className={part}>
+      {children[1]}
+    </div>,
+  ]
+  return (
+    <div ref={group} className={`${isWide ? 'split ' : ''}${className ?? ''}`}>
+      {!isWide && isSecondFirst ? parts.toReversed() : parts}
     </div>
   )
 }

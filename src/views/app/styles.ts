@@ -1,6 +1,7 @@
 // All styles in the order in which they may override one another.
 import './theme.css'
 import './layout.css'
+import './narrow.css'
 import './notices.css'
 import './controls.css'
 import './menus.css'

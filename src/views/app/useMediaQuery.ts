@@ -1,7 +1,8 @@
 import { useSyncExternalStore } from 'react'
 
-/** Wide enough for a recipe beside the pictures; the same bound as in layout.css. */
-export const wideQuery = '(min-width: 861px)'
+/** Wide enough for a recipe beside the pictures, px; the same bound as in narrow.css. */
+export const wideFrom = 861
+export const wideQuery = `(min-width: ${wideFrom}px)`
 
 const lists = new Map<string, MediaQueryList | undefined>()
 

@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from 'react'
 
-/** Narrow pages show the pictures first: there most sections start closed. */
+/** Where the recipe stands under the pictures most sections start closed: it is then seen as a whole. */
 const isWide = () => globalThis.matchMedia?.('(min-width: 861px)').matches ?? true
 
 export interface SideSectionProps {

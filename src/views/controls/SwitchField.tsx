@@ -8,16 +8,25 @@ export interface SwitchFieldProps {
   brief: string
   source: Provenance
   value: boolean
+  /** Why the control has no effect now. */
+  disabledReason?: string | undefined
   onChange: (value: boolean) => void
 }
 
 /** Something that is on or off. */
-export function SwitchField({ label, brief, source, value, onChange }: SwitchFieldProps) {
+export function SwitchField({ label, brief, source, value, disabledReason, onChange }: SwitchFieldProps) {
   const id = useId()
+  const isDisabled = disabledReason !== undefined
   return (
-    <div className="field">
-      <div className="field-head" title={t(brief)}>
-        <input id={id} type="checkbox" checked={value} onChange={(event) => onChange(event.target.checked)} />
+    <div className="field" data-disabled={isDisabled || undefined}>
+      <div className="field-head" title={disabledReason ?? t(brief)}>
+        <input
+          id={id}
+          type="checkbox"
+          checked={value}
+          disabled={isDisabled}
+          onChange={(event) => onChange(event.target.checked)}
+        />
         <label htmlFor={id}>{t(label)}</label>
         <OriginTag source={source} />
       </div>

@@ -16,6 +16,7 @@ import {
   parameterValue,
 } from '../../share/methods.ts'
 import { setMethod, setParameter, setReference } from '../../state/actions/recipe.ts'
+import { useMissing } from '../../state/needs.ts'
 import { useStudio } from '../../state/store.ts'
 import { ChoiceField } from '../controls/ChoiceField.tsx'
 import { OriginTag } from '../controls/OriginTag.tsx'
@@ -76,10 +77,27 @@ export function MethodField({ experiment }: { experiment: Experiment }) {
         )}
       </div>
       <ReferenceFields experiment={experiment} />
-      {declaration &&
-        ownParameters(declaration).map((declared) => (
-          <DeclaredField key={declared.id} declared={declared} experiment={experiment} />
-        ))}
+      {declaration && <DeclaredFields declaration={declaration} experiment={experiment} />}
+    </>
+  )
+}
+
+/** AlignMerge's own parameters take gradients, all of them; those of other methods need no more than the method. */
+function DeclaredFields({
+  declaration,
+  experiment,
+}: {
+  declaration: MethodDeclaration
+  experiment: Experiment
+}) {
+  const noGradients = useMissing('alignRounds')
+  const missing = declaration.id === 'alignmerge' ? noGradients : undefined
+  return (
+    <>
+      {missing && <p className="hint">{missing}</p>}
+      {ownParameters(declaration).map((declared) => (
+        <DeclaredField key={declared.id} declared={declared} experiment={experiment} missing={missing} />
+      ))}
     </>
   )
 }
@@ -122,8 +140,17 @@ function ReferenceFields({ experiment }: { experiment: Experiment }) {
   })
 }
 
-function DeclaredField({ declared, experiment }: { declared: ParameterDeclaration; experiment: Experiment }) {
+interface DeclaredFieldProps {
+  declared: ParameterDeclaration
+  experiment: Experiment
+  /** why the engine at hand cannot do what it asks for */
+  missing: string | undefined
+}
+
+function DeclaredField({ declared, experiment, missing }: DeclaredFieldProps) {
   const value = parameterValue(experiment.parameters, declared)
+  // What a link has set can be put back.
+  const disabledReason = value === declared.default ? missing : undefined
   const { id, label, brief, source } = declared
   switch (declared.kind) {
     case 'number':
@@ -131,6 +158,7 @@ function DeclaredField({ declared, experiment }: { declared: ParameterDeclaratio
         <ParameterField
           parameter={numberControl(declared)}
           value={Number(value)}
+          disabledReason={disabledReason}
           onChange={(next) => setParameter(id, next)}
         />
       )
@@ -141,6 +169,7 @@ function DeclaredField({ declared, experiment }: { declared: ParameterDeclaratio
           brief={brief}
           source={source}
           value={value === true}
+          disabledReason={disabledReason}
           onChange={(next) => setParameter(id, next)}
         />
       )
@@ -156,6 +185,7 @@ function DeclaredField({ declared, experiment }: { declared: ParameterDeclaratio
             options: declared.options.map((option) => ({ ...option, source: 'standard' })),
           }}
           value={String(value)}
+          disabledReason={disabledReason}
           onChange={(next) => setParameter(id, next)}
         />
       )

@@ -7,6 +7,7 @@ import { useTour } from '../../state/tour/store.ts'
 import { GeometryLine } from '../app/GeometryLine.tsx'
 import { ProbesNotice } from '../app/ProbesNotice.tsx'
 import { Split } from '../app/Split.tsx'
+import { useMediaQuery, wideQuery } from '../app/useMediaQuery.ts'
 import { useWithoutLambda } from '../app/useWithoutLambda.ts'
 import { useWork } from '../app/useWork.ts'
 import { PanelBoundary } from '../error/PanelBoundary.tsx'
@@ -25,15 +26,19 @@ export function StudioView() {
   // The tour takes a part of the width.
   const isTouring = useTour((state) => state.isOpen)
   const still = useWithoutLambda(experiment)
+  // On a phone its seven figures would push the pictures out of sight.
+  const isNarrow = !useMediaQuery(wideQuery)
+  const geometryLine = <GeometryLine experiment={still} geometry={geometry} />
   return (
     <>
-      <GeometryLine experiment={still} geometry={geometry} />
+      {!isNarrow && geometryLine}
       <PinBar mergeKey={key} />
       <ProbesNotice />
       <Split id="charts" className="charts" start={57} minimum={[35, 25]} from={isTouring ? 1640 : 1181}>
         <SweepPanel work={work} />
         <SidePanels work={work} />
       </Split>
+      {isNarrow && geometryLine}
       <PanelBoundary name={t('Alignment subspace')}>
         <SubspaceView experiment={experiment} geometry={geometry} />
       </PanelBoundary>
