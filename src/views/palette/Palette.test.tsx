@@ -2,6 +2,7 @@
 import { act, cleanup, configure, fireEvent, render, screen } from '@testing-library/react'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openPalette, useDialogs } from '../../state/dialogs.ts'
+import { present } from '../../state/share/presentation.ts'
 import { initialState, readState, update, useStudio } from '../../state/store.ts'
 import { placeholderExperiment } from '../app/placeholderExperiment.ts'
 import { commandGroups } from './commands.ts'
@@ -42,6 +43,23 @@ describe('the palette', () => {
     await act(async () => fireEvent.click(options[0]!))
     expect(readState().recipe.experiment?.lambdaAlign).toBe(64)
     expect(useDialogs.getState().open).toBeNull()
+  })
+
+  it('opens the Share dialog, where there is something to share and a lesson leaves it in', async () => {
+    const ids = () => commandGroups().flatMap(({ items }) => items.map(({ id }) => id))
+    render(<Palette />)
+    const input = screen.getByRole('combobox', { name: 'Search commands' })
+    await act(async () => fireEvent.change(input, { target: { value: 'share link frame' } }))
+    const [option] = screen.getAllByRole('option')
+    expect(option!.textContent).toMatch(/^Share: /)
+    await act(async () => fireEvent.click(option!))
+    expect(useDialogs.getState().open).toBe('share')
+    present('?hide=share')
+    expect(ids()).not.toContain('share dialog')
+    present('')
+    expect(ids()).toContain('share dialog')
+    update('recipe', { experiment: null })
+    expect(ids()).not.toContain('share dialog')
   })
 
   it('says when nothing fits', async () => {

@@ -15,6 +15,7 @@ import { forgetLayouts } from '../../state/layout.ts'
 import { pinCurrent, restorePin, swapPins } from '../../state/pins/actions.ts'
 import { setLanguage } from '../../state/preferences.ts'
 import { applyKept, applyPreset, fittingPresets, useKeptPresets } from '../../state/presets/store.ts'
+import { usePresentation } from '../../state/share/presentation.ts'
 import { readState } from '../../state/store.ts'
 import { shortcutText } from '../app/shortcuts.ts'
 import { pages } from '../pages.ts'
@@ -137,7 +138,13 @@ function viewCommands(): Command[] {
 }
 
 function actionCommands(): Command[] {
+  // As the button in the header: only with something to share, and where a lesson leaves it in.
+  const canShare = readState().recipe.experiment !== null && !usePresentation.getState().hidden.has('share')
+  const sharing = t('A link with the results, a frame for a lesson, the recipe for other tools')
   return [
+    ...(canShare
+      ? [{ id: 'share dialog', label: `${t('Share')}: ${sharing}`, run: () => openDialog('share') }]
+      : []),
     { id: 'share', label: t('Copy the link'), run: () => void copyLink() },
     { id: 'zip', label: t('Export zip'), run: () => void downloadZip() },
     ...(canWriteFolder()
