@@ -2,19 +2,19 @@
 // (or parts of it) and invents nothing: no result under the experiment's own key, no number.
 
 import type { Experiment, LabellerSummary, ModelOrigin, ModelSummary, Subject } from '../../workers/api.ts'
+import { t } from '../language/translate.ts'
 import { type ComparedMethod, comparedExperiment, comparedMethods } from '../share/comparison.ts'
 import { isExamplePrompt } from '../share/examplePrompts.ts'
 import type { LinkView } from '../share/experiment.ts'
 import {
   geometryKey,
-  isOnCurve,
   measurementKey,
   mergeKey,
   mergeLambda,
   normaliseWeights,
   originKey,
 } from '../share/experimentKey.ts'
-import { findMethod, neededReferences } from '../share/methods.ts'
+import { neededReferences } from '../share/methods.ts'
 import type { Failure } from './failure.ts'
 import {
   currentMerge,
@@ -211,19 +211,8 @@ export function isMergeWritten(runs: RunsSlice, experiment: Experiment | null): 
 }
 
 export function describeSubject(list: readonly ModelSummary[], subject: Subject): string {
-  if (subject.kind === 'merge') return `the merge at λ_align ${subject.lambdaAlign}`
+  if (subject.kind === 'merge') return t('the merge at {place}', { place: `λ_align ${subject.lambdaAlign}` })
   return list.find((model) => model.id === subject.id)?.name ?? subject.id
-}
-
-const partNames = { aqi: 'AQI', behaviour: 'Behaviour', drift: 'Drift' } as const
-
-/** What a task does, in words. */
-export function describeTask(list: readonly ModelSummary[], task: Task): string {
-  if (task.kind === 'prepare') return 'Fisher information and alignment directions'
-  const part = task.kind === 'label' ? 'Labels' : partNames[task.part]
-  if (task.subject.kind === 'merge' && !isOnCurve(task.experiment))
-    return `${part} of ${findMethod(task.experiment.method)?.label ?? task.experiment.method}`
-  return `${part} of ${describeSubject(list, task.subject)}`
 }
 
 /** λ that the page shows: the slider’s under AlignMerge, 0 under a method without shield. */

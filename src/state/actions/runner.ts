@@ -7,10 +7,12 @@ import { callEngine, type EnginePort } from '../engine.ts'
 import { isCancelled, toFailure } from '../failure.ts'
 import { areProbesOpen } from '../ownProbes.ts'
 import type { Task } from '../plan.ts'
-import { describeTask, selectRemaining } from '../selectors.ts'
+import { selectRemaining } from '../selectors.ts'
 import { completePart, measurementId } from '../slices/runs.ts'
 import { readState, update } from '../store.ts'
+import { describeTask } from '../sweeps/describeTask.ts'
 import { addDuration, workOf } from '../sweeps/rates.ts'
+import { selectSheet } from '../sweeps/selectors.ts'
 import { useSweeps } from '../sweeps/store.ts'
 import { readWishes } from '../sweeps/wishes.ts'
 import { announce, reportError } from './errors.ts'
@@ -62,7 +64,10 @@ export function schedule(): void {
 }
 
 async function runTask(task: Task, controller: AbortController): Promise<void> {
-  const label = describeTask(readState().models.list, task)
+  const { models, recipe } = readState()
+  const { experiment } = recipe
+  const shown = experiment && { experiment, sheet: selectSheet(useSweeps.getState().spec, experiment) }
+  const label = describeTask(models.list, task, shown ?? undefined)
   try {
     await runJob({
       label,

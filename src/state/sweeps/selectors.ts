@@ -1,11 +1,13 @@
-// A sweep and what is known of it: every point with its measurement, its failure, or neither.
+// A sweep and what is known of it: every point with its measurement, its failure, or neither; and where it is from.
 
 import type { Experiment } from '../../../workers/api.ts'
 import { type SweepPoint, type SweepSheet, sweepSheet } from '../../share/sweeps/points.ts'
 import { fitSweep, type SweepSpec } from '../../share/sweeps/spec.ts'
 import type { Failure } from '../failure.ts'
+import { currentMerge } from '../plan.ts'
 import { type Measurements, selectFailure, selectMergeMeasurement } from '../selectors.ts'
-import type { Measurement, PartName } from '../slices/runs.ts'
+import { type Provenance, provenanceOf } from '../share/received.ts'
+import type { Measurement, PartName, RunsSlice } from '../slices/runs.ts'
 import { timeOf, workOf } from './rates.ts'
 import type { SweepsState } from './store.ts'
 
@@ -45,6 +47,28 @@ export function selectKnownPoints(
       isComplete: sweepParts.every((part) => measurement?.complete.includes(part)),
     }
   })
+}
+
+/** How many points of a sweep are on the page, by where they are from. */
+export type SweepOrigins = Readonly<Record<Provenance, number>>
+
+/** A point is measured here once all of it is; until then it counts by what of it came from elsewhere. */
+export function selectOrigins(
+  sheet: SweepSheet,
+  runs: Pick<RunsSlice, 'measurements' | 'received'>,
+): SweepOrigins {
+  const counts = { own: 0, link: 0, shipped: 0 }
+  for (const { experiment } of sheet.points) {
+    const own = selectMergeMeasurement(runs.measurements, experiment)
+    if (sweepParts.every((part) => own?.complete.includes(part))) {
+      counts.own++
+      continue
+    }
+    const origins = sweepParts.map((part) => provenanceOf(runs, experiment, currentMerge(experiment), part))
+    const origin = (['link', 'shipped'] as const).find((one) => origins.includes(one))
+    if (origin) counts[origin]++
+  }
+  return counts
 }
 
 export interface SweepProgress {

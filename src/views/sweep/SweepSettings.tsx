@@ -19,7 +19,12 @@ import {
 import type { Measurements } from '../../state/selectors.ts'
 import { useStudio } from '../../state/store.ts'
 import { setSweep } from '../../state/sweeps/actions.ts'
-import { selectKnownPoints, selectProgress } from '../../state/sweeps/selectors.ts'
+import {
+  type SweepOrigins,
+  selectKnownPoints,
+  selectOrigins,
+  selectProgress,
+} from '../../state/sweeps/selectors.ts'
 import { useSweeps } from '../../state/sweeps/store.ts'
 import { NumberInput } from '../controls/NumberInput.tsx'
 import { formatParameter, formatSpan } from '../format.ts'
@@ -120,19 +125,23 @@ function summaryOf({ spec, parameters, points, values }: SweepSheet): string {
   return `${axes.join(' × ')}: ${count}`
 }
 
-/** How much of the sweep is measured, how fast, and how long the rest takes. */
+/** How much of the sweep is there and from where, how fast the rest comes, and how long it takes. */
 function Progress({ sheet, measurements }: Pick<SweepSettingsProps, 'sheet' | 'measurements'>) {
   const failed = useStudio((state) => state.runs.failed)
   const isStopped = useStudio((state) => state.runs.isStopped)
+  const own = useStudio((state) => state.runs.measurements)
+  const received = useStudio((state) => state.runs.received)
   const rates = useSweeps((state) => state.rates)
   const known = useDeferredValue(measurements)
   const progress = useMemo(
     () => selectProgress(selectKnownPoints(sheet, known, failed), rates),
     [sheet, known, failed, rates],
   )
+  const runs = useDeferredValue(useMemo(() => ({ measurements: own, received }), [own, received]))
+  const origins = useMemo(() => selectOrigins(sheet, runs), [sheet, runs])
   const { total, done, failed: failures, perSecond, leftMs } = progress
   const words = [
-    done === total ? t('all measured') : t('{done} of {total} measured', { done, total }),
+    ...originWords(origins, total),
     ...(failures > 0 ? [t('{count} failed', { count: failures })] : []),
     ...(perSecond && done < total ? [t('{rate} points/s', { rate: perSecond.toPrecision(2) })] : []),
     ...(leftMs && !isStopped ? [t('about {time} left', { time: formatSpan(leftMs) })] : []),
@@ -140,10 +149,26 @@ function Progress({ sheet, measurements }: Pick<SweepSettingsProps, 'sheet' | 'm
   ]
   return (
     <span className="sweep-progress">
-      <progress max={total} value={done} aria-label={t('Points measured')} />
+      <progress
+        max={total}
+        value={origins.own + origins.link + origins.shipped}
+        aria-label={t('Points with results')}
+      />
       {words.join(' · ')}
     </span>
   )
+}
+
+/** What was measured here, and what was not but is shown. */
+function originWords({ own, link, shipped }: SweepOrigins, total: number): string[] {
+  if (own === total) return [t('all measured')]
+  if (link === total) return [t('all from the link')]
+  if (shipped === total) return [t('all precomputed')]
+  return [
+    ...(own > 0 || link + shipped === 0 ? [t('{done} of {total} measured', { done: own, total })] : []),
+    ...(link > 0 ? [t('{count} of {total} from the link', { count: link, total })] : []),
+    ...(shipped > 0 ? [t('{count} of {total} precomputed', { count: shipped, total })] : []),
+  ]
 }
 
 function GridFields({ spec, experiment }: { spec: SweepSpec & { kind: 'grid' }; experiment: Experiment }) {

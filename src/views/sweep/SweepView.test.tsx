@@ -6,15 +6,18 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vite
 import { EngineError } from '../../core/errors.ts'
 import { encodeLink } from '../../share/codec.ts'
 import { mergeKey } from '../../share/experimentKey.ts'
-import type { SweepSpec } from '../../share/sweeps/spec.ts'
+import { packResults } from '../../share/results.ts'
+import { defaultSweep, type SweepSpec } from '../../share/sweeps/spec.ts'
 import { testExperiment } from '../../share/sweeps/testExperiment.ts'
 import { startStudio } from '../../state/actions/start.ts'
 import { pinCurrent } from '../../state/pins/actions.ts'
 import { noPins, usePinStore } from '../../state/pins/store.ts'
+import { receiveResults } from '../../state/share/actions.ts'
 import { initialState, readState, useStudio } from '../../state/store.ts'
 import { setPicture, setSweep } from '../../state/sweeps/actions.ts'
 import { selectSheet } from '../../state/sweeps/selectors.ts'
 import { createFakeEngine, type FakeOptions } from '../../state/testing/fakeEngine.ts'
+import { fakeResults } from '../../state/testing/fakeResults.ts'
 import { useWork } from '../app/useWork.ts'
 import { PinBar } from '../pins/PinBar.tsx'
 import { SweepView } from './SweepView.tsx'
@@ -224,6 +227,49 @@ describe('the settings of a sweep', () => {
   it('say how fast points come and how long the rest takes', async () => {
     await open({ measureLimit: 24, stepMs: 100 })
     expect(screen.getByText(/points\/s · about .* left/)).toBeTruthy()
+  })
+})
+
+describe('the line about how much is there', () => {
+  const spec = defaultSweep
+  const packed = () => JSON.parse(JSON.stringify(packResults(fakeResults(experiment)))) as unknown
+  const line = () => document.querySelector('.sweep-progress')!
+
+  it('says what came with a link while nothing is measured here, and what is measured then', async () => {
+    await open({ spec, measureLimit: 0 })
+    expect(line().textContent).toBe('0 of 10 measured')
+    await act(() => receiveResults('link', packed(), experiment))
+    await wait(100)
+    expect(line().textContent).toBe('all from the link')
+    expect(line().querySelector('progress')!.value).toBe(10)
+  })
+
+  it('counts what is measured here beside what is still the link’s', async () => {
+    await open({ spec, measureLimit: 21 })
+    await act(() => receiveResults('link', packed(), experiment))
+    await wait(100)
+    const [, own, received] =
+      /^(\d+) of 10 measured · (\d+) of 10 from the link/.exec(line().textContent!) ?? []
+    expect(Number(own)).toBeGreaterThan(0)
+    expect(Number(own) + Number(received)).toBe(10)
+  })
+
+  it('calls precomputed what ships with the page, until it is measured here', async () => {
+    await open({ spec, measureLimit: 0 })
+    await act(() => receiveResults('shipped', packed(), experiment))
+    await wait(100)
+    expect(line().textContent).toBe('all precomputed')
+    act(() => setSweep({ kind: 'line', x: { parameter: 'rank', from: 2, to: 8, count: 4 } }))
+    await wait(500)
+    // The recipe has m 8, so one point of the four is there.
+    expect(line().textContent).toMatch(/^1 of 4 precomputed/)
+  })
+
+  it('says so when all of it was measured here', async () => {
+    await open({ spec })
+    await act(() => receiveResults('shipped', packed(), experiment))
+    await wait(100)
+    expect(line().textContent).toBe('all measured')
   })
 })
 
