@@ -2,7 +2,7 @@
 // the built files or in the real device; nothing in the page knows of these tests.
 
 import { expect, type Page, test } from '@playwright/test'
-import { header, linkOf, measured, stopBackground } from './studio.ts'
+import { breakPage, header, linkOf, measured, stopBackground } from './studio.ts'
 
 const secret = 'sort my own private letters'
 
@@ -66,21 +66,12 @@ test('a page that cannot be drawn says what happened, and settings can be reset'
     localStorage.setItem('alignmerge-theme', 'dark')
     localStorage.setItem('alignmerge-presets', '[]')
   })
-  // The first words of the page throw instead, until the page is reset.
-  let isBroken = true
-  await page.route('**/assets/index-*.js', async (route) => {
-    const response = await route.fetch()
-    const text = await response.text()
-    const words = /[`"']Skip to the charts[`"']/
-    if (isBroken && words.test(text))
-      return route.fulfill({ response, body: text.replace(words, '(()=>{throw Error("planted")})()') })
-    return route.fulfill({ response, body: text })
-  })
+  const mend = await breakPage(page)
   await page.goto(linkOf())
   await expect(page.getByRole('heading', { name: 'The studio has stopped' })).toBeVisible()
   const report = await copyReport(page)
   expect(report).toMatch(/The page: Error, planted\n {4}at /)
-  isBroken = false
+  mend()
   await page.getByRole('button', { name: 'Reset settings' }).click()
   await expect(header(page)).toBeVisible()
   expect(await page.evaluate(() => ({ ...localStorage }))).toMatchObject({ 'alignmerge-presets': '[]' })

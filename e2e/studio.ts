@@ -49,3 +49,18 @@ export async function stopBackground(page: Page): Promise<void> {
   await header(page).getByRole('button', { name: 'Cancel' }).click()
   await expect(header(page).getByText('Stopped; results are kept')).toBeVisible()
 }
+
+/** The first words of the page throw instead when it is loaded next, until the returned function is called. */
+export async function breakPage(page: Page): Promise<() => void> {
+  let isBroken = true
+  await page.route('**/assets/index-*.js', async (route) => {
+    const response = await route.fetch()
+    const text = await response.text()
+    const words = /[`"']Skip to the charts[`"']/
+    const body = isBroken ? text.replace(words, '(()=>{throw Error("planted")})()') : text
+    return route.fulfill({ response, body })
+  })
+  return () => {
+    isBroken = false
+  }
+}
