@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LLAMA_1B, writeSyntheticModel } from '../../testing/syntheticModel.ts'
 import { nodeOutput } from '../nodeOutput.ts'
-import { runCli, temporary } from './testCli.ts'
+import { runCli, runHere, temporary } from './testCli.ts'
 
 const CONFIG = {
   ...LLAMA_1B,
@@ -52,7 +52,8 @@ describe('a killed merge', () => {
       .replace('ANCHOR', at('anchor'))
     const recipe = await folder.write(`${method}.yml`, `merge_method: ${method}\n${text}\n`)
     const options = ['--shard-size', '100KB', '--json']
-    const whole = await runCli(['merge', recipe, at(`${method}-whole`), ...options])
+    // What is killed has a process of its own, the rest has the one of this file.
+    const whole = await runHere(['merge', recipe, at(`${method}-whole`), ...options])
     expect(whole.stderr).toContain('merging: 74 of 74')
     expect(whole.code).toBe(0)
     const part = at(`${method}-part`)
@@ -61,7 +62,7 @@ describe('a killed merge', () => {
     })
     expect(killed.code).toBe(null)
     expect(await readdir(at(`.${method}-part.part`))).toContain('merge.journal.jsonl')
-    const resumed = await runCli(['merge', recipe, part, ...options])
+    const resumed = await runHere(['merge', recipe, part, ...options])
     expect(resumed.stderr).toMatch(/resumed: \d+ of 74 tensors are merged already/)
     expect(resumed.code).toBe(0)
     expect(await hashes(part)).toEqual(await hashes(at(`${method}-whole`)))
@@ -73,13 +74,10 @@ describe('a killed merge', () => {
       'converted.yml',
       `merge_method: linear\nmodels: [{model: ${at('first')}}, {model: ${at('second')}}]\nparameters: {weight: 1}\n`,
     )
-    const run = (out: string, killWhen?: (stderr: string) => boolean) =>
-      runCli(
-        ['merge', recipe, at(out), '--format', 'gguf', '--quantize', 'q8_0', '--json'],
-        killWhen && { killWhen },
-      )
-    expect((await run('killed', (stderr) => stderr.includes('in buffers'))).code).toBe(null)
-    const resumed = await run('killed')
+    const args = ['merge', recipe, at('killed'), '--format', 'gguf', '--quantize', 'q8_0', '--json']
+    const killed = await runCli(args, { killWhen: (stderr) => stderr.includes('in buffers') })
+    expect(killed.code).toBe(null)
+    const resumed = await runHere(args)
     expect(resumed.stderr).toContain('resumed: 74 of 74 tensors are merged already')
     expect(resumed.code).toBe(0)
     const files = await readdir(at('killed'))

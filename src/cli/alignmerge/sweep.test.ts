@@ -56,7 +56,7 @@ describe('alignmerge sweep', () => {
     const kept = await rowsOf(killed)
     expect(kept.length).toBeGreaterThanOrEqual(1)
     expect(kept.length).toBeLessThan(3)
-    const resumed = await runCli(args)
+    const resumed = await runHere(args)
     expect(resumed.code).toBe(0)
     expect(resumed.stderr).toContain(`${kept.length} of 3 are there already\n`)
     expect(resumed.stderr).not.toContain('1 of 3: ')
