@@ -19,6 +19,15 @@ function withPolicy(html: string): string {
   )
 }
 
+const icon = '<link rel="icon" href="./favicon.svg" type="image/svg+xml" />'
+
+/** Chromium asks for the icon again whenever the address changes, and here it changes with every move of a slider. */
+function withIcon(html: string, svg: string): string {
+  if (!html.includes(icon)) throw new Error(`index.html has no ${icon} to put the picture into`)
+  const url = `data:image/svg+xml,${encodeURIComponent(svg.replace(/\s+/g, ' ').trim())}`
+  return html.replace(icon, () => icon.replace('./favicon.svg', url))
+}
+
 const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex').slice(0, 32)
 
 /** Hosts read these; pages never ask for them. */
@@ -93,7 +102,10 @@ export function sitePlugin(): Plugin {
       root = config.root
       folder = resolve(config.root, config.build.outDir)
     },
-    transformIndexHtml: { order: 'post', handler: withPolicy },
+    transformIndexHtml: {
+      order: 'post',
+      handler: (html) => withIcon(withPolicy(html), readFileSync(join(root, 'public/favicon.svg'), 'utf8')),
+    },
     buildEnd(error) {
       hasFailed = error !== undefined
     },
