@@ -21,13 +21,16 @@ export default defineConfig({
   outputDir: 'test-results',
   timeout: 240_000,
   expect: { timeout: 30_000 },
-  workers: 1,
+  // Files share no port, folder or file: every test has its own browser context, every server a free port.
+  workers: 2,
   forbidOnly: Boolean(process.env.CI),
   reporter: [['list'], ['json', { outputFile: process.env.ALIGNMERGE_E2E_JSON ?? 'test-results/e2e.json' }]],
   use: {
     baseURL: url,
     viewport: { width: 1280, height: 800 },
-    trace: 'retain-on-failure',
+    screenshot: 'only-on-failure',
+    // To record each step takes a tenth of the processor's time, so it is done when asked for.
+    trace: process.env.ALIGNMERGE_TRACE ? 'retain-on-failure' : 'off',
     // A page that keeps itself would hide what the tests change of it; e2e/offline.spec.ts lets it.
     serviceWorkers: 'block',
     launchOptions: {

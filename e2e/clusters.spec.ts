@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, type Page, test } from '@playwright/test'
 import { buildPointsPage, measureFrames, openPointsPage } from '../bench/points/measure.ts'
-import { cellsOf, linkOf, measured, mergeColumn, stopBackground } from './studio.ts'
+import { cellsOf, header, linkOf, measured, mergeColumn, stopBackground } from './studio.ts'
 
 const exponentOf = (digits: string | undefined) =>
   Number([...(digits ?? '⁰')].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'.indexOf(digit)).join(''))
@@ -15,7 +15,8 @@ const scaled = (text: string) =>
 
 const surface = (page: Page) => page.getByRole('application', { name: /^Points of the clusters/ })
 
-test('a brush lists prompts, a point shows what anchor and merge answer, by pointer and by keys', async ({
+// Both need the same ten seconds of measuring, so one page goes on with the other's.
+test('a brush lists prompts, a point shows answers, by pointer and by keys; the subspace follows the slider', async ({
   page,
 }) => {
   await page.goto(linkOf())
@@ -69,11 +70,9 @@ test('a brush lists prompts, a point shows what anchor and merge answer, by poin
   await expect(card.locator('.point-prompt')).toHaveText(shown)
   await page.keyboard.press('+')
   await expect(page.getByRole('button', { name: /^Show the whole picture, now 1\.5 times/ })).toBeVisible()
-})
 
-test('the subspace follows the slider, and what is stored is measured', async ({ page }) => {
-  await page.goto(linkOf())
-  const merge = await mergeColumn(page)
+  // The subspace follows the slider, and what is stored is measured.
+  await header(page).getByRole('button', { name: 'Run again' }).click()
   await measured(page, 'Held-out directions', merge)
   const whole = scaled((await cellsOf(page, 'Held-out directions'))[merge]!)
   const panel = page.getByRole('region', { name: 'Alignment subspace' })
@@ -96,8 +95,8 @@ test('the subspace follows the slider, and what is stored is measured', async ({
   await stopBackground(page)
   await panel.getByRole('checkbox', { name: 'as stored' }).uncheck()
   await panel.getByRole('radio', { name: 'own' }).check()
-  const first = await lengths()
-  expect(first.after / first.before).toBeCloseTo(1 / 5, 2)
+  const shielded = await lengths()
+  expect(shielded.after / shielded.before).toBeCloseTo(1 / 5, 2)
   const cells = await map.locator('tbody').innerText()
   const slider = page.getByRole('slider', { name: /Shield/ }).first()
   await slider.focus()
@@ -105,8 +104,8 @@ test('the subspace follows the slider, and what is stored is measured', async ({
   await expect.poll(() => map.locator('tbody').innerText()).not.toBe(cells)
   const lambda = Number(await page.getByRole('spinbutton', { name: 'Shield' }).inputValue())
   expect(lambda).toBeLessThan(2)
-  await expect.poll(async () => (await lengths()).after / first.before).toBeCloseTo(1 / (1 + lambda), 2)
-  expect((await lengths()).before).toBe(first.before)
+  await expect.poll(async () => (await lengths()).after / shielded.before).toBeCloseTo(1 / (1 + lambda), 2)
+  expect((await lengths()).before).toBe(shielded.before)
   const grip = panel.getByRole('slider', { name: /^Rank m/ })
   await grip.focus()
   await page.keyboard.press('ArrowLeft')
@@ -122,15 +121,6 @@ test('a hundred thousand points are dragged and zoomed', async ({ page }) => {
   await openPointsPage(page, folder, 100_000)
   await expect(surface(page)).toHaveAccessibleName('Points of the clusters: 100000')
   const many = await measureFrames(page, 2.5)
-  for (const hand of ['pan', 'zoom'] as const) {
-    const { perSecond, mainMs } = many[hand]
-    console.log(
-      `${hand}: ${perSecond.toFixed(0)}/s, ${mainMs.toFixed(0)} ms CPU, ${few[hand].mainMs.toFixed(0)} without`,
-    )
-    // 30 pictures a second are 33 ms each; of them the points may take this much.
-    expect(mainMs - few[hand].mainMs).toBeLessThan(22)
-    expect(perSecond).toBeGreaterThan(few[hand].perSecond / 4)
-  }
   // Pointing and brushing find their points at once among so many.
   await page.getByRole('button', { name: 'Select', exact: true }).click()
   await page.getByRole('button', { name: /^Show the whole picture/ }).click()
@@ -143,5 +133,17 @@ test('a hundred thousand points are dragged and zoomed', async ({ page }) => {
   await expect(page.getByRole('region', { name: 'Selected points' }).getByRole('heading')).toHaveText(
     /^\d{3,} selected$/,
   )
+  // Once more, as another journey may have begun beside this one meanwhile.
+  await openPointsPage(page, folder, 400, 0)
+  const after = await measureFrames(page, 1.5)
+  for (const hand of ['pan', 'zoom'] as const) {
+    const { perSecond, mainMs } = many[hand]
+    console.log(
+      `${hand}: ${perSecond.toFixed(0)}/s, ${mainMs.toFixed(0)} ms CPU, ${few[hand].mainMs.toFixed(0)} without`,
+    )
+    // 30 pictures a second are 33 ms each; of them the points may take this much.
+    expect(mainMs - few[hand].mainMs).toBeLessThan(22)
+    expect(perSecond).toBeGreaterThan(Math.min(few[hand].perSecond, after[hand].perSecond) / 4)
+  }
   rmSync(folder, { recursive: true })
 })

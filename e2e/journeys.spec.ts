@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from '@playwright/test'
+import { expect, type Page, test } from '@playwright/test'
 import { unzipSync } from 'fflate'
 import {
   cellsOf,
@@ -16,29 +16,68 @@ import {
   stopBackground,
 } from './studio.ts'
 
-test('the main job starts by itself: drift, AQI, clusters and behaviour of anchor and merge', async ({
+/** What the link of the main job must give anywhere. */
+const linkedRows = [
+  'Prompts',
+  'Completions',
+  'Harmful refused',
+  'Own directions',
+  'Held-out directions',
+  'Other gradients',
+]
+
+async function readRows(page: Page): Promise<(string | undefined)[]> {
+  const merge = await mergeColumn(page)
+  for (const row of linkedRows) await measured(page, row, merge)
+  return Promise.all(linkedRows.map(async (row) => (await cellsOf(page, row))[merge]))
+}
+
+// One page does the main job, is stopped on the way, and gives the link that a fresh profile opens.
+test('the main job starts by itself, is cancelled and goes on, and its link gives the same numbers elsewhere', async ({
   page,
+  browser,
 }) => {
   const problems: string[] = []
   page.on('pageerror', (error) => problems.push(error.message))
-  const begun = Date.now()
-  await page.goto(linkOf())
-  await expect(page.locator('.plot-path, .recharts-layer path').first()).toBeAttached({ timeout: 60_000 })
-  console.log(`first chart after ${((Date.now() - begun) / 1000).toFixed(1)} s`)
-  const merge = await mergeColumn(page)
-  expect(Number(await measured(page, 'Completions', 0))).toBe(50)
-  await measured(page, 'Prompts', merge)
-  const refusal = Number(await measured(page, 'Harmful refused', 0))
-  expect(refusal).toBeGreaterThanOrEqual(90)
-  const mergeRefusal = Number(await measured(page, 'Harmful refused', merge))
-  expect(mergeRefusal).toBeLessThanOrEqual(100)
-  await measured(page, 'Own directions', merge)
-  await measured(page, 'Loss of answers', merge)
-  await stopBackground(page)
-  expect(problems).toEqual([])
+  await test.step('cancel stops the work and keeps what is known', async () => {
+    const begun = Date.now()
+    await page.goto(linkOf({ lambdaAlign: 2, seed: 7 }))
+    await expect(page.locator('.plot-path, .recharts-layer path').first()).toBeAttached({ timeout: 60_000 })
+    console.log(`first chart after ${((Date.now() - begun) / 1000).toFixed(1)} s`)
+    await measured(page, 'Completions', 0)
+    await stopBackground(page)
+    expect(Number((await cellsOf(page, 'Completions'))[0]!.split(/\s+/)[0])).toBe(50)
+  })
+  const first =
+    await test.step('run again goes on: drift, AQI, clusters and behaviour of anchor and merge', async () => {
+      await header(page).getByRole('button', { name: 'Run again' }).click()
+      const refusal = Number(await measured(page, 'Harmful refused', 0))
+      expect(refusal).toBeGreaterThanOrEqual(90)
+      const merge = await mergeColumn(page)
+      await measured(page, 'Prompts', merge)
+      const mergeRefusal = Number(await measured(page, 'Harmful refused', merge))
+      expect(mergeRefusal).toBeLessThanOrEqual(100)
+      await measured(page, 'Own directions', merge)
+      await measured(page, 'Loss of answers', merge)
+      const numbers = await readRows(page)
+      await stopBackground(page)
+      expect(problems).toEqual([])
+      return { numbers, url: page.url() }
+    })
+  expect(first.url).toContain(linkStart)
+  await page.close()
+  await test.step('a fresh profile gives the same numbers to the printed digits', async () => {
+    const context = await browser.newContext()
+    const reader = await context.newPage()
+    await reader.goto(first.url)
+    expect(await readRows(reader)).toEqual(first.numbers)
+    await context.close()
+  })
 })
 
-test('λ on the slider writes the weights at once and changes the numbers', async ({ page }) => {
+test('λ on the slider writes the weights at once and changes the numbers; the second opinion agrees', async ({
+  page,
+}) => {
   await page.goto(linkOf({ lambdaAlign: 0 }))
   const merge = await mergeColumn(page)
   await measured(page, 'Own directions', merge)
@@ -51,19 +90,15 @@ test('λ on the slider writes the weights at once and changes the numbers', asyn
     .poll(async () => (await cellsOf(page, 'Own directions'))[merge], { timeout: 60_000 })
     .not.toBe(before)
   expect(page.url()).toContain(linkStart)
-})
-
-test('cancel stops the work and keeps what is known; run again goes on', async ({ page }) => {
-  await page.goto(linkOf())
-  await measured(page, 'Completions', 0)
   await stopBackground(page)
-  expect(Number((await cellsOf(page, 'Completions'))[0]!.split(/\s+/)[0])).toBe(50)
-  await header(page).getByRole('button', { name: 'Run again' }).click()
-  await measured(page, 'Harmful refused', 0)
+  await (await exportAction(page, 'Second opinion')).click()
+  await expect(page.getByText('The second opinion agrees')).toBeAttached({ timeout: 180_000 })
 })
 
-test('a dropped folder is opened and can be merged; a broken one is refused by name', async ({ page }) => {
-  await page.goto(linkOf())
+test('a dropped folder is opened and can be merged; a broken one is refused by name; an exported merge opens again', async ({
+  page,
+}) => {
+  await page.goto(linkOf({ lambdaAlign: 16 }))
   await expect(page.getByText('5 models are loaded')).toBeAttached({ timeout: 60_000 })
   const zoo = join(import.meta.dirname, '../public/zoo/safety')
   const files = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'].map((name) =>
@@ -86,10 +121,8 @@ test('a dropped folder is opened and can be merged; a broken one is refused by n
   await expect(card).toContainText('model.safetensors')
   expect(page.url()).toBe(before)
   await expect(page.locator('select', { hasText: folder.split('/').pop()! }).first()).toBeAttached()
-})
 
-test('an exported merge opens again and answers like the merge', async ({ page }) => {
-  await page.goto(linkOf({ lambdaAlign: 16 }))
+  // Exported as a zip and opened again, the merge answers like the merge.
   await measured(page, 'Own directions', await mergeColumn(page))
   await stopBackground(page)
   const exportZip = await exportAction(page, 'Export zip')
@@ -102,50 +135,24 @@ test('an exported merge opens again and answers like the merge', async ({ page }
   expect(names).toEqual(
     expect.arrayContaining(['config.json', 'tokenizer.json', 'model.safetensors', 'README.md']),
   )
-  const folder = mkdtempSync(join(tmpdir(), 'merged-'))
+  const reopened = mkdtempSync(join(tmpdir(), 'merged-'))
   for (const [name, bytes] of Object.entries(entries))
-    if (!name.endsWith('/')) writeFileSync(join(folder, name.split('/').pop()!), bytes)
-  await page.getByLabel('Model folder', { exact: true }).setInputFiles(folder)
-  const name = folder.split('/').pop()!
+    if (!name.endsWith('/')) writeFileSync(join(reopened, name.split('/').pop()!), bytes)
+  await page.getByLabel('Model folder', { exact: true }).setInputFiles(reopened)
+  const name = reopened.split('/').pop()!
   await expect(page.locator('select', { hasText: name }).first()).toBeAttached({ timeout: 60_000 })
   // As the only expert at λ_align 0, the re-opened folder is the merge itself. The merge answers through
   // onnxruntime-web, the folder's model through our kernels.
   await page.getByRole('button', { name: 'sort 7 1 4 3' }).click()
-  await expect(page.locator('.answer:not(.is-empty)')).toHaveCount(4, { timeout: 60_000 })
+  await expect(page.locator('.answer:not(.is-empty)')).toHaveCount(5, { timeout: 60_000 })
   const merged = await page.locator('.answer').last().locator('p').innerText()
   await expect(page.locator('.answer').last().locator('footer')).toContainText('onnxruntime-web, WebGPU')
   await expect(page.locator('.answer').first().locator('footer')).toContainText('own kernels')
   await page.locator('select', { hasText: 'Add an expert' }).selectOption({ label: name })
   await expect(page.locator('.answers[data-stale]')).toBeAttached({ timeout: 30_000 })
   await page.getByRole('button', { name: 'sort 7 1 4 3' }).click()
-  await expect(page.locator('.answer:not(.is-empty)')).toHaveCount(5, { timeout: 60_000 })
-  expect(await page.locator('.answer').nth(3).locator('p').innerText()).toBe(merged)
-})
-
-test('a link opened in a fresh profile gives the same numbers to the printed digits', async ({ browser }) => {
-  const rows = [
-    'Prompts',
-    'Completions',
-    'Harmful refused',
-    'Own directions',
-    'Held-out directions',
-    'Other gradients',
-  ]
-  const read = async (address: string) => {
-    const context = await browser.newContext()
-    const page = await context.newPage()
-    await page.goto(address)
-    const merge = await mergeColumn(page)
-    for (const row of rows) await measured(page, row, merge)
-    const numbers = await Promise.all(rows.map(async (row) => (await cellsOf(page, row))[merge]))
-    const url = page.url()
-    await context.close()
-    return { numbers, url }
-  }
-  const first = await read(linkOf({ lambdaAlign: 2, seed: 7 }))
-  expect(first.url).toContain(linkStart)
-  const second = await read(first.url)
-  expect(second.numbers).toEqual(first.numbers)
+  await expect(page.locator('.answer:not(.is-empty)')).toHaveCount(6, { timeout: 60_000 })
+  expect(await page.locator('.answer').nth(4).locator('p').innerText()).toBe(merged)
 })
 
 test('a broken link says so and opens the default experiment', async ({ page }) => {
@@ -154,14 +161,6 @@ test('a broken link says so and opens the default experiment', async ({ page }) 
   await page.goto('about:blank')
   await page.goto('./#v99.AAAA')
   await expect(page.getByRole('alert').filter({ hasText: 'link-invalid' })).toContainText(/newer|version/i)
-})
-
-test('the second opinion agrees', async ({ page }) => {
-  await page.goto(linkOf())
-  await measured(page, 'Own directions', await mergeColumn(page))
-  await stopBackground(page)
-  await (await exportAction(page, 'Second opinion')).click()
-  await expect(page.getByText('The second opinion agrees')).toBeAttached({ timeout: 180_000 })
 })
 
 test('a micro family opens when asked for and takes part as a whole', async ({ page }) => {
