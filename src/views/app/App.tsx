@@ -132,7 +132,7 @@ const Stage = memo(function Stage({ row: { id, label, Page }, hasSideBelow }: St
           <SelfTestView result={selfTest} />
         </Suspense>
       )}
-      {hasReceived && (
+      {hasReceived && (id === 'studio' || id === 'compare') && (
         <Suspense>
           <ReceivedNotice />
         </Suspense>
