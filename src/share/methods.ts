@@ -2,16 +2,17 @@
 // and which of the given values say anything that the default does not.
 
 import type { ReferenceRole } from '../../workers/api.ts'
-import type {
-  MethodDeclaration,
-  NumberDeclaration,
-  ParameterDeclaration,
-  ParameterScalar,
+import {
+  type MethodDeclaration,
+  missingWithoutDevice,
+  type NumberDeclaration,
+  type ParameterDeclaration,
+  type ParameterScalar,
 } from '../core/merge/declaration.ts'
 import { DECLARATIONS } from '../core/merge/methods/declarations.ts'
 import type { NumberParameter } from './parameters.ts'
 
-export type { MethodDeclaration, ParameterDeclaration, ParameterScalar }
+export { type MethodDeclaration, missingWithoutDevice, type ParameterDeclaration, type ParameterScalar }
 export type MethodParameters = Readonly<Record<string, ParameterScalar>>
 
 export const methodDeclarations: readonly MethodDeclaration[] = DECLARATIONS

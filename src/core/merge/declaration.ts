@@ -154,3 +154,18 @@ export const lambdaParameter: NumberDeclaration = {
   source: 'standard',
   brief: 'Factor on the merged task vector.',
 }
+
+/** What methods ask for that takes gradients or a pass over data, in words. */
+const NEEDS_DEVICE: Partial<Record<MaterialKind, string>> = {
+  fisher: 'the Fisher diagonal of every expert',
+  anchorFisher: 'the Fisher diagonal of the anchor',
+  gram: 'inputs of every linear layer',
+  importance: 'gradients of every expert',
+  baseImportance: 'gradients of the anchor',
+}
+
+/** What a method needs that cannot be had without a device, in words; undefined where it has all it needs. */
+export function missingWithoutDevice({ material }: Pick<MethodDeclaration, 'material'>): string | undefined {
+  const kinds = material.filter((kind) => NEEDS_DEVICE[kind] !== undefined)
+  return kinds.length > 0 ? kinds.map((kind) => NEEDS_DEVICE[kind]).join(' and ') : undefined
+}

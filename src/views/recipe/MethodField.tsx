@@ -9,6 +9,7 @@ import {
   type MethodDeclaration,
   methodDeclarations,
   misfit,
+  missingWithoutDevice,
   neededReferences,
   numberControl,
   ownParameters,
@@ -39,6 +40,7 @@ export function MethodField({ experiment }: { experiment: Experiment }) {
   const id = useId()
   const declaration = findMethod(experiment.method)
   const count = experiment.experts.length
+  const noDevice = useMissing('methods')
   return (
     <>
       <div className="field">
@@ -51,7 +53,9 @@ export function MethodField({ experiment }: { experiment: Experiment }) {
               {methodDeclarations
                 .filter((method) => method.group === group)
                 .map((method) => {
-                  const unfit = misfit(method, count)
+                  const unfit =
+                    misfit(method, count) ??
+                    (noDevice && missingWithoutDevice(method) ? t('needs WebGPU') : undefined)
                   return (
                     <option key={method.id} value={method.id} disabled={unfit !== undefined}>
                       {t(method.label)}

@@ -4,9 +4,10 @@
 import { describe, expect, it, test } from 'vitest'
 import { nodeFolder } from '../../../cli/nodeFolder.ts'
 import { readMergeVectors, referenceInput } from '../../evaluate/verifyMerge.ts'
+import { missingWithoutDevice } from '../../merge/declaration.ts'
 import { DECLARATIONS } from '../../merge/methods/declarations.ts'
 import { REFERENCED, referenceOf } from '../../merge/methods/references.ts'
-import { mergeOnHost, missingWithoutDevice, WHOLE_MODEL } from './hostMerge.ts'
+import { mergeOnHost, WHOLE_MODEL } from './hostMerge.ts'
 import { type HostWeights, layoutOf } from './hostWeights.ts'
 
 const golden = new URL('../../merge/golden', import.meta.url).pathname

@@ -1,7 +1,7 @@
 // A merge by a method's float64 reference on host tensors: the same inputs, parameters and defaults as on the device.
 
 import { EngineError, throwIfCancelled } from '../../errors.ts'
-import type { MaterialKind, MethodDeclaration } from '../../merge/declaration.ts'
+import { type MaterialKind, type MethodDeclaration, missingWithoutDevice } from '../../merge/declaration.ts'
 import type { ParameterValues, PlannedTensor, ReferenceModel } from '../../merge/method.ts'
 import { DECLARATIONS } from '../../merge/methods/declarations.ts'
 import { referenceOf } from '../../merge/methods/references.ts'
@@ -23,21 +23,6 @@ export interface HostMerge {
 
 /** Methods that look at all tensors before they merge the first; others are merged a tensor at a time. */
 export const WHOLE_MODEL: readonly string[] = ['doge', 'fisher_average', 'mediator', 'opcm', 'ties']
-
-/** What methods ask for that takes gradients or a pass over data, in words. */
-const NEEDS_DEVICE: Partial<Record<MaterialKind, string>> = {
-  fisher: 'the Fisher diagonal of every expert',
-  anchorFisher: 'the Fisher diagonal of the anchor',
-  gram: 'inputs of every linear layer',
-  importance: 'gradients of every expert',
-  baseImportance: 'gradients of the anchor',
-}
-
-/** What a method needs that cannot be had without a device, in words; undefined where it has all it needs. */
-export function missingWithoutDevice({ material }: Pick<MethodDeclaration, 'material'>): string | undefined {
-  const kinds = material.filter((kind) => NEEDS_DEVICE[kind] !== undefined)
-  return kinds.length > 0 ? kinds.map((kind) => NEEDS_DEVICE[kind]).join(' and ') : undefined
-}
 
 /**
  * Merged weights (P), float64. Rejects `gpu-unavailable` for a method that needs gradients, `request-invalid` for an
