@@ -8,10 +8,13 @@ import './views/app/styles.ts'
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no element #root')
-startStudio()
-// A catalogue that does not arrive leaves the page in English.
+// Whatever starts may have to say something, so the words come first; English has them at once. A catalogue that does
+// not arrive leaves the page in English.
 void setLanguage(preferredLanguage())
   .catch(() => {})
-  .then(() => createRoot(root).render(<Root />))
-// A service worker between Vite and its reload would answer with yesterday's code.
-if (import.meta.env.PROD) void startOffline()
+  .then(() => {
+    startStudio()
+    createRoot(root).render(<Root />)
+    // A service worker between Vite and its reload would answer with yesterday's code.
+    if (import.meta.env.PROD) void startOffline()
+  })

@@ -16,7 +16,7 @@ export function differencesOf(before: Experiment, after: Experiment): string[] {
   const found: string[] = []
   const add = (name: string, from: unknown, to: unknown) =>
     found.push(`${name} ${plain(from)} → ${plain(to)}`)
-  const labelOf = (id: string) => findMethod(id)?.label ?? id
+  const labelOf = (id: string) => t(findMethod(id)?.label ?? id)
   if (before.method !== after.method) add(t('method'), labelOf(before.method), labelOf(after.method))
   if (originKey(before.anchor) !== originKey(after.anchor)) found.push(t('another anchor'))
   const namesOf = (experiment: Experiment) => experiment.experts.map(({ origin }) => originKey(origin)).join()

@@ -6,6 +6,7 @@ import type { EngineApi, EngineEvent } from '../../workers/api.ts'
 import { registerTransferHandlers } from '../../workers/transfer.ts'
 import { EngineError } from '../core/errors.ts'
 import { raceEnd } from '../core/race.ts'
+import { t } from '../language/translate.ts'
 import { watchWorker } from './workerDeath.ts'
 
 /** The interface as seen from here: everything takes time. */
@@ -28,8 +29,10 @@ export type Connect = () => Connection
 /** Starts the worker that computes with WebGPU; throws `gpu-unavailable` where the browser has none. */
 export const connectWorker: Connect = () => {
   if (!('gpu' in navigator)) {
-    const hint = isSecureContext ? '' : '; the page must come over https or from localhost'
-    throw new EngineError('gpu-unavailable', `This browser offers no WebGPU here${hint}.`)
+    const reason = isSecureContext
+      ? t('This browser offers no WebGPU here.')
+      : t('This browser offers no WebGPU here; the page must come over https or from localhost.')
+    throw new EngineError('gpu-unavailable', reason)
   }
   return connectTo(new Worker(new URL('../../workers/engine.worker.ts', import.meta.url), { type: 'module' }))
 }
@@ -41,7 +44,9 @@ export const connectCpu: Connect = () =>
 function connectTo(worker: Worker): Connection {
   registerTransferHandlers()
   const remote: Remote<EngineApi> = wrap<EngineApi>(worker)
-  const { gone, fail } = watchWorker(worker, 'device-lost', (reason) => `The engine stopped: ${reason}`)
+  const { gone, fail } = watchWorker(worker, 'device-lost', (reason) =>
+    t('The engine stopped: {reason}', { reason }),
+  )
   const port = new Proxy({} as EnginePort, {
     get: (_target, name: keyof EngineApi) => {
       if (name === 'open') return (onEvent: (event: EngineEvent) => void) => remote.open(proxy(onEvent))
@@ -53,7 +58,7 @@ function connectTo(worker: Worker): Connection {
     port,
     gone,
     close: () => {
-      fail(new EngineError('device-lost', 'The engine was closed'))
+      fail(new EngineError('device-lost', t('The engine was closed')))
       remote[releaseProxy]()
       worker.terminate()
     },
@@ -66,6 +71,7 @@ export async function callEngine<T>(
   call: (port: EnginePort) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
+  // A code for our own use: a cancel is no error, and its words are never shown.
   const cancelled = () => new EngineError('cancelled', 'Stopped by the user')
   if (signal?.aborted) throw cancelled()
   let stopListening = () => {}

@@ -4,6 +4,7 @@ import { proxy, type Remote, wrap } from 'comlink'
 import type { LibraryApi, LibraryEvent } from '../../workers/libraryApi.ts'
 import { registerTransferHandlers } from '../../workers/transfer.ts'
 import { raceEnd } from '../core/race.ts'
+import { t } from '../language/translate.ts'
 import { watchWorker } from './workerDeath.ts'
 
 /** The interface as seen from here: everything takes time. */
@@ -20,10 +21,8 @@ export const connectLibrary: ConnectLibrary = () => {
   registerTransferHandlers()
   const worker = new Worker(new URL('../../workers/library.worker.ts', import.meta.url), { type: 'module' })
   const remote: Remote<LibraryApi> = wrap<LibraryApi>(worker)
-  const { gone } = watchWorker(
-    worker,
-    'file-unsupported',
-    (reason) => `The library stopped: ${reason}. Reload the page; what has arrived is kept.`,
+  const { gone } = watchWorker(worker, 'file-unsupported', (reason) =>
+    t('The library stopped: {reason}. Reload the page; what has arrived is kept.', { reason }),
   )
   return new Proxy({} as LibraryPort, {
     get: (_target, name: keyof LibraryApi) => {

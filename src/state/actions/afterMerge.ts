@@ -1,6 +1,7 @@
 // Weights chosen by data, and the antidote after the merge: asked for once, shown as they come.
 
 import type { WeightSearch } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { geometryKey, mergeKey } from '../../share/experimentKey.ts'
 import { readState, update } from '../store.ts'
 import { announce } from './errors.ts'
@@ -26,7 +27,7 @@ export async function searchWeights(request: Omit<WeightSearch, 'searchId'>): Pr
   const key = geometryKey(experiment)
   update('runs', { search: { id, key, points: [], isRunning: true, pairs: null } })
   const result = await runForeground(
-    'Choosing weights by data',
+    t('Choosing weights by data'),
     (port, jobId) => port.searchWeights(jobId, experiment, { ...request, searchId: id }),
     { needsGeometry: false },
   )
@@ -34,7 +35,9 @@ export async function searchWeights(request: Omit<WeightSearch, 'searchId'>): Pr
   if (search?.id !== id) return
   update('runs', { search: { ...search, isRunning: false, pairs: result?.pairs ?? null } })
   const best = bestPoint()
-  if (best) announce(`Best of ${search.points.length} evaluations: J ${best.objective.toFixed(3)}`)
+  if (!best) return
+  const values = { count: search.points.length, value: best.objective.toFixed(3) }
+  announce(t('Best of {count} evaluations: J {value}', values))
 }
 
 /** Takes over the best weights found. */
@@ -43,16 +46,30 @@ export function applyBestWeights(): void {
   if (best) setWeights(best.weights)
 }
 
+/** How the antidote's search ended, in words. The stages are those of core/repair/rhoSearch.ts. */
+export function searchEnd(stage: string): string {
+  const words: Record<string, string> = {
+    'already met': t('already met'),
+    met: t('met'),
+    'spared first': t('spared first'),
+    'out of reach': t('out of reach'),
+  }
+  return words[stage] ?? stage
+}
+
 /** The antidote's map at its present length, or with the length that the budget search finds. */
 export async function askAntidote(isSearch: boolean): Promise<void> {
   const { experiment } = readState().recipe
   if (!experiment) return
-  const report = await runForeground(isSearch ? 'Searching the antidote' : 'Antidote by layer', (port, id) =>
-    port.antidote(id, experiment, isSearch),
-  )
+  const label = isSearch ? t('Searching the antidote') : t('Antidote by layer')
+  const report = await runForeground(label, (port, id) => port.antidote(id, experiment, isSearch))
   if (!report) return
   if (isSearch) setNumber('antidote', Number(report.length.toFixed(2)))
   const now = readState().recipe.experiment
   if (now) update('runs', { antidote: { mergeKey: mergeKey(now), report } })
-  announce(report.stage ? `Antidote: ${report.stage}` : 'Antidote by layer has arrived')
+  announce(
+    report.stage
+      ? t('Antidote: {stage}', { stage: searchEnd(report.stage) })
+      : t('Antidote by layer has arrived'),
+  )
 }

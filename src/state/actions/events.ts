@@ -1,6 +1,7 @@
 // What the engine says unasked: progress, finished parts, the loss of the device.
 
 import type { EngineEvent, MeasuredPart } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { pinnedMeasurementIds } from '../pins/store.ts'
 import { mergePart } from '../slices/runs.ts'
 import { readState, update } from '../store.ts'
@@ -48,6 +49,6 @@ export function markLost(reason: string): void {
   update('runs', {
     preparedKey: null,
     written: null,
-    announcement: 'The graphics device was lost. Results are kept.',
+    announcement: t('The graphics device was lost. Results are kept.'),
   })
 }

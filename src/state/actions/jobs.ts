@@ -1,6 +1,7 @@
 // One call to the engine that takes a while: an id, a line of progress, a way to stop it.
 
 import { EngineError } from '../../core/errors.ts'
+import { t } from '../../language/translate.ts'
 import { callEngine, type EnginePort } from '../engine.ts'
 import { readState, update } from '../store.ts'
 import { session } from './session.ts'
@@ -15,7 +16,7 @@ export interface JobRequest<T> {
 /** Runs a job and shows it; raising the signal tells the engine to stop. */
 export async function runJob<T>({ label, isBackground, controller, run }: JobRequest<T>): Promise<T> {
   const { connection } = session
-  if (!connection) throw new EngineError('device-lost', 'The engine is not open')
+  if (!connection) throw new EngineError('device-lost', t('The engine is not open'))
   const id = session.nextJobId++
   const stop = () => {
     callEngine(connection, (port) => port.cancel(id)).catch(() => {

@@ -2,6 +2,7 @@
 // this machine; a link carries name and digest alone.
 
 import type { ClassifierChoice, LabellerRequest, LabellerSummary } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { callEngine } from '../engine.ts'
 import { readState, update } from '../store.ts'
 import { announce, reportError } from './errors.ts'
@@ -17,7 +18,7 @@ export async function openLabeller(): Promise<void> {
     const labeller = await callEngine(connection, (port) => port.setLabeller(id, session.labeller))
     update('models', { labeller })
   } catch (error) {
-    reportError('Opening the labeller', error)
+    reportError(t('Opening the labeller'), error)
   }
 }
 
@@ -30,7 +31,7 @@ async function plug(label: string, request: LabellerRequest): Promise<LabellerSu
   const { name, digest, origin } = labeller
   update('models', { labeller })
   update('view', { labeller: origin === 'built-in' ? null : { name, digest } })
-  announce(`Answers are scored by ${name}`)
+  announce(t('Answers are scored by {name}', { name }))
   schedule()
   return labeller
 }
@@ -41,18 +42,18 @@ const isGraph = (file: File) => file.name.endsWith('.onnx')
 export async function plugFiles(files: File[]): Promise<void> {
   if (files.length === 0) return
   const isClassifier = files.some(isGraph) || files.length > 1
-  await plug('Opening the labeller', { kind: isClassifier ? 'onnx' : 'rules', files })
+  await plug(t('Opening the labeller'), { kind: isClassifier ? 'onnx' : 'rules', files })
 }
 
 /** The same classifier, other classes or another reading of them. */
 export async function chooseClasses(choice: ClassifierChoice): Promise<void> {
   const { labeller: request } = session
   if (request.kind !== 'onnx') return
-  await plug('Opening the classifier', { ...request, ...choice })
+  await plug(t('Opening the classifier'), { ...request, ...choice })
 }
 
 export async function plugShipped(): Promise<void> {
   const { labeller } = readState().models
   if (labeller?.origin === 'built-in') update('view', { labeller: null })
-  else await plug('Opening the rule set', { kind: 'built-in' })
+  else await plug(t('Opening the rule set'), { kind: 'built-in' })
 }

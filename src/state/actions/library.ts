@@ -4,6 +4,7 @@ import type { ModelSummary } from '../../../workers/api.ts'
 import type { LibraryContent, LibraryEvent, LibraryModel, ModelSpec } from '../../../workers/libraryApi.ts'
 import type { StreamedSource } from '../../../workers/streamedApi.ts'
 import { EngineError } from '../../core/errors.ts'
+import { t } from '../../language/translate.ts'
 import { isCancelled, toFailure } from '../failure.ts'
 import { forgetFolder, permitFolder, rememberedFolders, rememberFolder } from '../folderHandles.ts'
 import { type ConnectLibrary, connectLibrary, type LibraryPort } from '../library.ts'
@@ -31,7 +32,7 @@ export function setLibraryConnection(connect: ConnectLibrary): void {
 }
 
 const port = (): LibraryPort => {
-  if (!own.port) throw new EngineError('file-unsupported', 'The library is not open')
+  if (!own.port) throw new EngineError('file-unsupported', t('The library is not open'))
   return own.port
 }
 
@@ -121,7 +122,7 @@ export async function addModel(spec: ModelSpec, label: string): Promise<boolean>
   try {
     const model = await port().look(id, spec, tokenOf(spec))
     takeModel(model, spec)
-    announce(`${model.name} is in the library`)
+    announce(t('{name} is in the library', { name: model.name }))
     return true
   } catch (error) {
     if (!isCancelled(error)) update('library', { addFailure: toFailure(error) })
@@ -152,7 +153,10 @@ export function dismissAddFailure(): void {
 
 /** Adds a directory and remembers it for the next visit. */
 export async function addFolder(handle: FileSystemDirectoryHandle): Promise<void> {
-  const isAdded = await addModel({ kind: 'folder', folder: handle }, `Reading ${handle.name}`)
+  const isAdded = await addModel(
+    { kind: 'folder', folder: handle },
+    t('Reading {name}', { name: handle.name }),
+  )
   if (!isAdded) return
   await rememberFolder(handle)
   await refreshFolders()
@@ -171,7 +175,7 @@ export async function reopenFolder(id: string): Promise<void> {
   const found = (await rememberedFolders()).find((folder) => folder.id === id)
   if (!found) return
   if (await permitFolder(found.handle)) await addFolder(found.handle)
-  else announce(`${found.name} stays closed`)
+  else announce(t('{name} stays closed', { name: found.name }))
 }
 
 export async function forgetRemembered(id: string): Promise<void> {
@@ -211,9 +215,9 @@ export async function keepModel(model: LibraryModel): Promise<void> {
     const isPersistent = (await navigator.storage?.persist?.()) ?? null
     update('library', { isPersistent })
     takeModel(await port().keep(id, spec, tokenOf(spec)), spec)
-    announce(`${name} is kept in this browser`)
+    announce(t('{name} is kept in this browser', { name }))
   } catch (error) {
-    if (isCancelled(error)) announce(`${name}: paused`)
+    if (isCancelled(error)) announce(t('{name}: paused', { name }))
     else setFailure(key, error)
   } finally {
     own.calls.delete(key)
@@ -232,7 +236,7 @@ export async function deleteModel({ key, name }: LibraryModel): Promise<void> {
   setActivity(key, { kind: 'removing' })
   try {
     await port().remove(key)
-    announce(`${name} was deleted from this browser`)
+    announce(t('{name} was deleted from this browser', { name }))
   } catch (error) {
     setFailure(key, error)
   } finally {
@@ -245,7 +249,7 @@ export async function deleteModel({ key, name }: LibraryModel): Promise<void> {
 export async function openInStudio(model: LibraryModel): Promise<void> {
   const { key, name, source, digest } = model
   const spec = specOf(model)
-  const label = `Opening ${name}`
+  const label = t('Opening {name}', { name })
   let opened: ModelSummary | undefined
   if (source.kind === 'hub') {
     const { repo, commit, hub, part } = source

@@ -2,6 +2,7 @@
 // filling the history.
 
 import { EngineError } from '../../core/errors.ts'
+import { t } from '../../language/translate.ts'
 import { decodeLink, encodeLink } from '../../share/codec.ts'
 import type { LinkState, LinkView } from '../../share/experiment.ts'
 import { setPins } from '../pins/actions.ts'
@@ -70,16 +71,16 @@ export function readLink(hash: string): boolean {
       return false
     case 'invalid':
       reportError(
-        'Opening the link',
-        new EngineError('link-invalid', `This link cannot be read: ${decoded.reason}.`),
+        t('Opening the link'),
+        new EngineError('link-invalid', t('This link cannot be read: {reason}.', { reason: decoded.reason })),
       )
       return false
     case 'link': {
       openLink(decoded.state)
       if (decoded.adjusted.length > 0) {
         const fields = decoded.adjusted.join(', ')
-        const message = `Numbers outside their range were moved to its edge: ${fields}.`
-        reportError('Opening the link', new EngineError('link-invalid', message))
+        const message = t('Numbers outside their range were moved to its edge: {fields}.', { fields })
+        reportError(t('Opening the link'), new EngineError('link-invalid', message))
       }
       return true
     }
@@ -140,7 +141,7 @@ export async function copyLink(): Promise<boolean> {
   writeHash(currentHash())
   try {
     await navigator.clipboard.writeText(location.href)
-    announce('Link copied')
+    announce(t('Link copied'))
     return true
   } catch {
     return false

@@ -1,6 +1,7 @@
 // Opening and closing models that the user brings.
 
 import type { ModelOrigin, ModelSummary, SourceRequest } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { originKey } from '../../share/experimentKey.ts'
 import { familyOf, type MicroFamily } from '../../share/families.ts'
 import { readState, update } from '../store.ts'
@@ -15,7 +16,7 @@ function takeModel(model: ModelSummary): void {
   update('models', ({ list }) => ({
     list: [...list.filter((other) => originKey(other.origin) !== originKey(model.origin)), model],
   }))
-  announce(`${model.name} is loaded`)
+  announce(t('{name} is loaded', { name: model.name }))
 }
 
 /** True when the experiment names this very model. */
@@ -41,7 +42,7 @@ export function offerModel(model: ModelSummary): void {
 /** Opens a dropped Hugging Face folder. */
 export async function openFolder(files: File[]): Promise<ModelSummary | undefined> {
   if (files.length === 0) return undefined
-  const model = await runForeground('Opening the folder', (port, id) => port.openFiles(id, files), {
+  const model = await runForeground(t('Opening the folder'), (port, id) => port.openFiles(id, files), {
     needsGeometry: false,
   })
   if (!model) return undefined
@@ -52,7 +53,7 @@ export async function openFolder(files: File[]): Promise<ModelSummary | undefine
 
 /** Opens a Hugging Face folder below an address. */
 export async function openAddress(url: string): Promise<ModelSummary | undefined> {
-  const model = await runForeground(`Opening ${url}`, (port, id) => port.openUrl(id, url), {
+  const model = await runForeground(t('Opening {name}', { name: url }), (port, id) => port.openUrl(id, url), {
     needsGeometry: false,
   })
   if (model) offerModel(model)
@@ -61,7 +62,7 @@ export async function openAddress(url: string): Promise<ModelSummary | undefined
 
 /** Opens a micro family and merges its two experts; a link that waits for its models is left as it is. */
 export async function openFamily({ id: family, name }: MicroFamily): Promise<void> {
-  const list = await runForeground(`Opening ${name}`, (port, id) => port.openFamily(id, family), {
+  const list = await runForeground(t('Opening {name}', { name }), (port, id) => port.openFamily(id, family), {
     needsGeometry: false,
   })
   if (!list) return
@@ -98,7 +99,7 @@ export async function closeModel(model: ModelSummary): Promise<void> {
   session.folders.delete(key)
   update('models', ({ list }) => ({ list: list.filter((other) => originKey(other.origin) !== key) }))
   await runForeground(
-    `Closing ${model.name}`,
+    t('Closing {name}', { name: model.name }),
     async (port) => {
       await port.close(model.id)
     },
@@ -110,9 +111,13 @@ export async function closeModel(model: ModelSummary): Promise<void> {
 export async function reopenModels(lost: readonly ModelSummary[]): Promise<void> {
   const families = new Set(lost.flatMap(({ origin }) => familyOf(origin) ?? []))
   for (const { id: family, name } of families) {
-    const list = await runForeground(`Opening ${name} again`, (port, id) => port.openFamily(id, family), {
-      needsGeometry: false,
-    })
+    const list = await runForeground(
+      t('Opening {name} again', { name }),
+      (port, id) => port.openFamily(id, family),
+      {
+        needsGeometry: false,
+      },
+    )
     list?.forEach(takeModel)
   }
   for (const { origin, name } of lost) {
@@ -122,7 +127,7 @@ export async function reopenModels(lost: readonly ModelSummary[]): Promise<void>
     if (origin.kind === 'built-in' || origin.kind === 'trained') continue
     if (origin.kind === 'files' && !files && !request) continue
     const model = await runForeground(
-      `Opening ${name} again`,
+      t('Opening {name} again', { name }),
       (port, id) => {
         if (request)
           return port.openSource(id, request, request.kind === 'hub' ? tokenFor(request.hub) : undefined)

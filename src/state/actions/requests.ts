@@ -1,6 +1,7 @@
 // What the user asks the engine for once: answers to a prompt, a second opinion, the merged model as files.
 
 import type { Subject } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { mergeKey } from '../../share/experimentKey.ts'
 import { currentMerge } from '../plan.ts'
 import { selectCast } from '../selectors.ts'
@@ -13,12 +14,12 @@ export async function askAll(prompt: string): Promise<void> {
   const { experiment } = readState().recipe
   const question = prompt.trim()
   if (!experiment || question === '') return
-  const answers = await runForeground('Answering the prompt', (port, id) =>
+  const answers = await runForeground(t('Answering the prompt'), (port, id) =>
     port.answer(id, experiment, question),
   )
   if (!answers) return
   update('runs', { answers: { prompt: question, mergeKey: mergeKey(experiment), answers } })
-  announce(`${answers.length} answers have arrived`)
+  announce(t('{count} answers have arrived', { count: answers.length }))
 }
 
 /** Anchor and merge through another runtime. */
@@ -29,9 +30,9 @@ export async function askSecondOpinion(): Promise<void> {
   if (!experiment || !cast) return
   const subjects: { label: string; subject: Subject }[] = [
     { label: cast.anchor.name, subject: { kind: 'model', id: cast.anchor.id } },
-    { label: 'Merge', subject: currentMerge(experiment) },
+    { label: t('Merge'), subject: currentMerge(experiment) },
   ]
-  const opinions = await runForeground('Second opinion by onnxruntime-web', async (port, id) => {
+  const opinions = await runForeground(t('Second opinion by onnxruntime-web'), async (port, id) => {
     const rows: { label: string; opinion: Awaited<ReturnType<typeof port.secondOpinion>> }[] = []
     for (const { label, subject } of subjects)
       rows.push({ label, opinion: await port.secondOpinion(id, experiment, subject) })
@@ -41,8 +42,8 @@ export async function askSecondOpinion(): Promise<void> {
   update('runs', { opinions: { mergeKey: mergeKey(experiment), opinions } })
   announce(
     opinions.every((row) => row.opinion.passed)
-      ? 'The second opinion agrees'
-      : 'The second opinion disagrees',
+      ? t('The second opinion agrees')
+      : t('The second opinion disagrees'),
   )
 }
 
@@ -50,7 +51,7 @@ export async function askSecondOpinion(): Promise<void> {
 export async function downloadZip(): Promise<void> {
   const { experiment } = readState().recipe
   if (!experiment) return
-  const blob = await runForeground('Exporting the merge', (port, id) => port.exportZip(id, experiment))
+  const blob = await runForeground(t('Exporting the merge'), (port, id) => port.exportZip(id, experiment))
   if (!blob) return
   const address = URL.createObjectURL(blob)
   const anchor = document.createElement('a')
@@ -59,7 +60,7 @@ export async function downloadZip(): Promise<void> {
   anchor.click()
   // The download has its own reference to the bytes once it has begun.
   setTimeout(() => URL.revokeObjectURL(address), 60_000)
-  announce('The merge was exported')
+  announce(t('The merge was exported'))
 }
 
 interface DirectoryPicker {
@@ -83,11 +84,12 @@ export async function writeFolder(): Promise<void> {
   } catch (error) {
     // Closing the picker is a decision, not an error.
     if (!(error instanceof DOMException && error.name === 'AbortError'))
-      reportError('Choosing a folder', error)
+      reportError(t('Choosing a folder'), error)
     return
   }
-  const files = await runForeground('Exporting the merge', (port, id) =>
+  const files = await runForeground(t('Exporting the merge'), (port, id) =>
     port.exportDirectory(id, experiment, directory),
   )
-  if (files) announce(`${files.length} files were written to ${directory.name}`)
+  if (files)
+    announce(t('{count} files were written to {folder}', { count: files.length, folder: directory.name }))
 }

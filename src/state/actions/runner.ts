@@ -2,6 +2,7 @@
 // task that the plan no longer puts first is stopped if it measures a merge (latest wins) and left to finish if it
 // measures a whole model, which every recipe needs. A request of the user goes before all background work.
 
+import { t } from '../../language/translate.ts'
 import { geometryKey, measurementKey, mergeKey } from '../../share/experimentKey.ts'
 import { callEngine, type EnginePort } from '../engine.ts'
 import { isCancelled, toFailure } from '../failure.ts'
@@ -75,13 +76,13 @@ async function runTask(task: Task, controller: AbortController): Promise<void> {
       controller,
       run: (port, id) => performTask(port, id, task, controller.signal),
     })
-    announce(`${label}: done`)
+    announce(t('{label}: done', { label }))
   } catch (error) {
     if (!isCancelled(error)) {
       update('runs', (runs) => ({ failed: { ...runs.failed, [task.id]: toFailure(error) } }))
       // What a labeller refuses, it refuses everywhere: one card. On the comparison page the row itself says what
       // else has failed.
-      if (task.kind === 'label') reportError('Scoring the answers', error)
+      if (task.kind === 'label') reportError(t('Scoring the answers'), error)
       else if (readState().view.page !== 'compare') reportError(label, error)
     }
   } finally {
@@ -106,7 +107,7 @@ async function performTask(port: EnginePort, jobId: number, task: Task, signal: 
     const id = measurementId(key, task.subject)
     // Otherwise the plan would ask for them again and again.
     if (!readState().runs.measurements[id]?.labels[task.labeller])
-      throw new Error(`The engine gave no labels of ${task.labeller.slice(0, 8)}…`)
+      throw new Error(t('The engine gave no labels of {digest}…', { digest: task.labeller.slice(0, 8) }))
     return
   }
   update('runs', (runs) => ({
@@ -128,7 +129,9 @@ async function prepareGeometry(
   const geometry = await port.prepare(jobId, experiment)
   // Filed under the key it was asked for; a summary of something else would give wrong curves.
   if (geometry.key !== key)
-    throw new Error(`The engine answered for experiment ${geometry.key}, asked was ${key}`)
+    throw new Error(
+      t('The engine answered for experiment {found}, asked was {key}', { found: geometry.key, key }),
+    )
   update('runs', (runs) => ({ geometries: { ...runs.geometries, [key]: geometry }, preparedKey: key }))
 }
 
@@ -157,11 +160,16 @@ async function writeMerge(): Promise<void> {
       if (runs.preparedKey !== geometryKey(experiment) || runs.written?.key === mergeKey(experiment)) return
       const written = await callEngine(connection, (port) => port.applyMerge(experiment))
       if (written.key !== mergeKey(experiment))
-        throw new Error(`The engine wrote merge ${written.key}, asked was ${mergeKey(experiment)}`)
+        throw new Error(
+          t('The engine wrote merge {found}, asked was {key}', {
+            found: written.key,
+            key: mergeKey(experiment),
+          }),
+        )
       update('runs', { written })
     }
   } catch (error) {
-    reportError('Writing the merge', error)
+    reportError(t('Writing the merge'), error)
   } finally {
     isWriting = false
   }
@@ -196,7 +204,7 @@ export async function runForeground<T>(
       },
     })
   } catch (error) {
-    if (isCancelled(error)) announce(`${label}: stopped`)
+    if (isCancelled(error)) announce(t('{label}: stopped', { label }))
     else reportError(label, error)
     return undefined
   } finally {
@@ -209,7 +217,7 @@ export async function runForeground<T>(
 export function stopAll(): void {
   update('runs', {
     isStopped: true,
-    announcement: 'Stopped. What has been measured stays on the page.',
+    announcement: t('Stopped. What has been measured stays on the page.'),
   })
   for (const controller of foreground) controller.abort()
   running?.controller.abort()
@@ -217,7 +225,7 @@ export function stopAll(): void {
 
 /** Goes on where it was stopped and tries again what failed. */
 export function runAgain(): void {
-  update('runs', { isStopped: false, failed: {}, announcement: 'Measuring again' })
+  update('runs', { isStopped: false, failed: {}, announcement: t('Measuring again') })
   schedule()
 }
 

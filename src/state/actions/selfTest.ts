@@ -2,6 +2,7 @@
 // adapter is tried again before anything is merged on it.
 
 import type { SelfTestResult } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { readState, update } from '../store.ts'
 import { announce } from './errors.ts'
 import { runForeground } from './runner.ts'
@@ -28,7 +29,7 @@ function remember({ adapter, passed }: SelfTestResult): void {
 
 export async function askSelfTest(): Promise<SelfTestResult | undefined> {
   const selfTest = await runForeground(
-    'Self-test',
+    t('Self-test'),
     async (port, id) => {
       const result = await port.selfTest(id)
       // Inside the job: background work goes on when it ends, and must know by then.
@@ -42,8 +43,11 @@ export async function askSelfTest(): Promise<SelfTestResult | undefined> {
   const failed = selfTest.rows.filter((row) => row.failed > 0).length
   announce(
     selfTest.passed
-      ? `The self-test passed: ${selfTest.rows.length} rows`
-      : `The self-test failed in ${failed} of ${selfTest.rows.length} rows; merging is off`,
+      ? t('The self-test passed: {count} rows', { count: selfTest.rows.length })
+      : t('The self-test failed in {failed} of {count} rows; merging is off', {
+          failed,
+          count: selfTest.rows.length,
+        }),
   )
   return selfTest
 }

@@ -2,6 +2,7 @@
 
 import type { ModelSummary } from '../../../workers/api.ts'
 import { EngineError } from '../../core/errors.ts'
+import { t } from '../../language/translate.ts'
 import { isOpenedAtStart } from '../../share/families.ts'
 import { type Connect, type Connection, callEngine } from '../engine.ts'
 import { toFailure } from '../failure.ts'
@@ -39,7 +40,7 @@ export function startStudio(connect?: Connect, connectCpu: Connect | null = null
   readLink(location.hash)
   const stopWatching = watchLink()
   const stopFollowing = watchOwnProbes()
-  const stopFaults = watchFaults((error) => reportError('The page', error))
+  const stopFaults = watchFaults((error) => reportError(t('The page'), error))
   const stopShowing = watchShipped()
   void openUnlessShown()
   return () => {
@@ -110,7 +111,7 @@ function keepOpenable(userModels: readonly ModelSummary[]): readonly ModelSummar
 async function connectFirst(): Promise<Connection | undefined> {
   const { prefersCpu, connect, connectCpu } = session
   if (!connectCpu) return connectWith(connect, null)
-  if (prefersCpu) return connectWith(connectCpu, 'You asked for the processor.')
+  if (prefersCpu) return connectWith(connectCpu, t('You asked for the processor.'))
   let reason: string | undefined
   // While there is another to try, nobody is told that there is none.
   const opened = await connectWith(connect, null, (why) => {
@@ -150,18 +151,18 @@ async function connectWith(
 async function openBuiltIn(): Promise<void> {
   try {
     const list = await runJob({
-      label: 'Reading the built-in models',
+      label: t('Reading the built-in models'),
       isBackground: true,
       controller: new AbortController(),
       run: (port, id) => port.openBuiltIn(id),
     })
-    if (list.length === 0) throw new EngineError('file-missing', 'The studio has no built-in models')
+    if (list.length === 0) throw new EngineError('file-missing', t('The studio has no built-in models'))
     update('models', ({ list: before }) => ({
       list: [...list, ...before.filter((model) => !isOpenedAtStart(model.origin))],
     }))
-    announce(`${list.length} models are loaded`)
+    announce(t('{count} models are loaded', { count: list.length }))
   } catch (error) {
-    reportError('Reading the built-in models', error)
+    reportError(t('Reading the built-in models'), error)
   } finally {
     update('models', { isLoading: false })
   }

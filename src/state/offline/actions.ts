@@ -2,6 +2,7 @@
 // where only the service worker makes the page cross-origin isolated.
 
 import type { OfflineReport, ToOffline } from '../../../workers/offline/messages.ts'
+import { t } from '../../language/translate.ts'
 import { type OfflineStatus, useOffline } from './store.ts'
 
 /** The page paints and reads its models first. */
@@ -26,9 +27,9 @@ const say = (message: ToOffline) => registration?.active?.postMessage(message)
 
 /** Why no service worker is to be registered here, or null. */
 function obstacle(): string | null {
-  if (!('serviceWorker' in navigator)) return 'this browser offers no service worker here'
+  if (!('serviceWorker' in navigator)) return t('this browser offers no service worker here')
   // A frame's storage is its host page's: every blog would keep a copy of its own.
-  if (window.top !== window) return 'the page is shown inside another one'
+  if (window.top !== window) return t('the page is shown inside another one')
   return null
 }
 
@@ -46,15 +47,11 @@ export async function startOffline(): Promise<void> {
   })
   try {
     registration = await navigator.serviceWorker.register(new URL('sw.js', document.baseURI).href)
-    if (!registration) throw new Error('this browser registered none')
+    // Tools that keep service workers off answer with nothing.
+    if (!registration) throw new Error(t('this browser registered none'))
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error)
     return useOffline.setState({ status: { kind: 'off', reason: words } })
-  }
-  // Tools that keep service workers off answer with nothing.
-  if (!registration) {
-    const off = 'this browser registers no service worker'
-    return useOffline.setState({ status: { kind: 'off', reason: off } })
   }
   watchForUpdates(registration)
   await navigator.serviceWorker.ready

@@ -3,6 +3,7 @@
 
 import Papa from 'papaparse'
 import { EngineError } from '../../core/errors.ts'
+import { t } from '../../language/translate.ts'
 
 /** Far above any set of prompts that a browser would be asked to run. */
 export const MAX_FILE_BYTES = 32 * 2 ** 20
@@ -21,13 +22,13 @@ export function readTable(text: string, file: string, options: { hasHeader: bool
   // A byte-order mark would become part of the first column's name.
   const content = text.replace(/^\uFEFF/, '')
   if (content.trim() === '')
-    throw new EngineError('file-malformed', 'expected prompts, found nothing', { file })
+    throw new EngineError('file-malformed', t('expected prompts, found nothing'), { file })
   const isJson = /\.(jsonl|ndjson|json)$/i.test(file) || /^\s*(\[\s*)?\{/.test(content)
   const table = isJson ? readJson(content, file) : readSeparated(content, file, options.hasHeader)
   if (table.rows.length > MAX_ROWS)
     throw new EngineError(
       'file-unsupported',
-      `expected at most ${MAX_ROWS} rows, found ${table.rows.length}`,
+      t('expected at most {most} rows, found {count}', { most: MAX_ROWS, count: table.rows.length }),
       {
         file,
       },
@@ -35,7 +36,10 @@ export function readTable(text: string, file: string, options: { hasHeader: bool
   if (table.columns.length > MAX_COLUMNS)
     throw new EngineError(
       'file-unsupported',
-      `expected at most ${MAX_COLUMNS} columns, found ${table.columns.length}`,
+      t('expected at most {most} columns, found {count}', {
+        most: MAX_COLUMNS,
+        count: table.columns.length,
+      }),
       { file },
     )
   return table
@@ -46,7 +50,10 @@ export async function readText(file: File): Promise<string> {
   if (file.size > MAX_FILE_BYTES)
     throw new EngineError(
       'file-unsupported',
-      `expected at most ${MAX_FILE_BYTES / 2 ** 20} MiB, found ${(file.size / 2 ** 20).toFixed(1)}`,
+      t('expected at most {most} MiB, found {size}', {
+        most: MAX_FILE_BYTES / 2 ** 20,
+        size: (file.size / 2 ** 20).toFixed(1),
+      }),
       { file: file.name },
     )
   const bytes = new Uint8Array(await file.arrayBuffer())
@@ -59,7 +66,7 @@ export async function readText(file: File): Promise<string> {
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes)
   } catch {
-    throw new EngineError('file-malformed', `expected ${encoding} text`, { file: file.name })
+    throw new EngineError('file-malformed', t('expected {encoding} text', { encoding }), { file: file.name })
   }
 }
 
@@ -69,10 +76,14 @@ function readSeparated(text: string, file: string, hasHeader: boolean): Table {
   if (broken)
     throw new EngineError(
       'file-malformed',
-      `${broken.message} in row ${(broken.row ?? 0) + 1}: a quoted cell does not end where it should`,
+      t('{fault} in row {row}: a quoted cell does not end where it should', {
+        fault: broken.message,
+        row: (broken.row ?? 0) + 1,
+      }),
       { file },
     )
   const width = data.reduce((most, row) => Math.max(most, row.length), 0)
+  // Names of columns are data: they are kept with the set and written into its exports, in every language alike.
   const names = hasHeader
     ? (data[0] ?? []).map((name, i) => name.trim() || `column ${i + 1}`)
     : Array.from({ length: width }, (_, i) => `column ${i + 1}`)
@@ -93,9 +104,13 @@ function readJson(text: string, file: string): Table {
   const rows = jsonRecords(text, file).map(({ record, line }) => {
     if (typeof record === 'string') record = { prompt: record }
     if (typeof record !== 'object' || record === null || Array.isArray(record))
-      throw new EngineError('file-malformed', `line ${line}: expected an object, found ${shown(record)}`, {
-        file,
-      })
+      throw new EngineError(
+        'file-malformed',
+        t('line {line}: expected an object, found {found}', { line, found: shown(record) }),
+        {
+          file,
+        },
+      )
     const row: string[] = []
     for (const [name, value] of Object.entries(record)) {
       let place = places.get(name)
@@ -125,9 +140,13 @@ function parseJson(text: string, file: string, line: number): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new EngineError('file-malformed', `line ${line}: expected JSON, found ${shown(text.trim())}`, {
-      file,
-    })
+    throw new EngineError(
+      'file-malformed',
+      t('line {line}: expected JSON, found {found}', { line, found: shown(text.trim()) }),
+      {
+        file,
+      },
+    )
   }
 }
 

@@ -95,7 +95,7 @@ async function takeRows(
   mapping: Mapping,
   { rows, report }: ReturnType<typeof readRows>,
 ): Promise<void> {
-  if (rows.length === 0) throw new EngineError('file-malformed', 'no row has a prompt', { file: name })
+  if (rows.length === 0) throw new EngineError('file-malformed', t('no row has a prompt'), { file: name })
   const set: PromptSet = {
     ...{ id: crypto.randomUUID(), name, columns, rows, report, savedAt: Date.now() },
     labelColumn: writableLabel(columns, mapping),
@@ -115,7 +115,7 @@ export async function openSet(id: string): Promise<void> {
   try {
     await saveNow()
     const set = await readSet(id)
-    if (!set) throw new EngineError('file-missing', 'the set is not in this browser any more')
+    if (!set) throw new EngineError('file-missing', t('the set is not in this browser any more'))
     setPlay({ failure: null })
     showSet(set)
     await inspectSet()
@@ -235,7 +235,7 @@ export async function measureOnSet(use: ProbeUse): Promise<void> {
 
 async function layDown(set: PromptSet, digest: string, use: ProbeUse): Promise<void> {
   const { connection } = session
-  if (!connection) throw new EngineError('device-lost', 'The engine is not open')
+  if (!connection) throw new EngineError('device-lost', t('The engine is not open'))
   const probes = { name: set.name, use, prompts: promptsInUse(set.rows) }
   await callEngine(connection, (port) => port.usePrompts(digest, probes))
   setOwnProbes(digest, 'open')

@@ -3,6 +3,7 @@
 
 import type { UserProbeSet } from '../../../workers/api/play.ts'
 import { EngineError } from '../../core/errors.ts'
+import { t } from '../../language/translate.ts'
 import type { PromptRow, ReadReport } from './promptColumns.ts'
 
 const DATABASE = 'alignmerge-prompts'
@@ -41,7 +42,7 @@ function open(): Promise<IDBDatabase> {
     }
     request.onsuccess = () => resolve(request.result)
     request.onerror = () => reject(request.error)
-    request.onblocked = () => reject(new Error('another tab keeps an older version open'))
+    request.onblocked = () => reject(new Error(t('another tab keeps an older version open')))
   })
 }
 
@@ -69,8 +70,10 @@ async function within<T>(
     throw new EngineError(
       isFull ? 'storage-full' : 'access-refused',
       isFull
-        ? 'the browser has no room left for these prompts'
-        : `the browser keeps no prompts here: ${error instanceof Error ? error.message : String(error)}`,
+        ? t('the browser has no room left for these prompts')
+        : t('the browser keeps no prompts here: {reason}', {
+            reason: error instanceof Error ? error.message : String(error),
+          }),
     )
   } finally {
     database?.close()

@@ -1,5 +1,6 @@
 // The tokens of one answer under every model that is shown. The anchor comes first: the others are compared with it.
 
+import { t } from '../../language/translate.ts'
 import { runForeground } from '../actions/runner.ts'
 import { toFailure } from '../failure.ts'
 import { readState } from '../store.ts'
@@ -23,7 +24,7 @@ export async function lookAtTokens(turnId: number, columnKey: string): Promise<v
   const history = historyOf(turns, place, columnKey)
   try {
     const comparison = await runForeground(
-      'Probabilities of tokens',
+      t('Probabilities of tokens'),
       async (port, jobId) => {
         try {
           return await port.tokenProbabilities(jobId, experiment, {

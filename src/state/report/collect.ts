@@ -5,10 +5,14 @@ import type { Experiment, ModelOrigin } from '../../../workers/api.ts'
 import { usePlay } from '../play/store.ts'
 import { selectRemaining } from '../selectors.ts'
 import { readState } from '../store.ts'
+import { pageInEnglish } from './english.ts'
 import { type Fault, faults, steps } from './faults.ts'
 import { scrub } from './scrub.ts'
 
 declare const STUDIO_VERSION: string
+
+/** What the page has said, in English and without what was typed. */
+type Say = (text: string) => string
 
 /** Wait for an adapter that may never answer. */
 const adapterWithinMs = 1500
@@ -52,18 +56,18 @@ async function describeAdapter(): Promise<string[]> {
   ]
 }
 
-function describeEngine(): string {
+function describeEngine(say: Say): string {
   const { engine, selfTest } = readState().models
   const state =
     engine.kind === 'lost' || engine.kind === 'unsupported'
-      ? `${engine.kind}: ${engine.reason}`
+      ? `${engine.kind}: ${say(engine.reason)}`
       : engine.kind === 'failed'
-        ? `failed: ${engine.failure.code}, ${engine.failure.message}`
+        ? `failed: ${engine.failure.code}, ${say(engine.failure.message)}`
         : engine.kind
   return `${state}; self-test ${selfTest ? (selfTest.passed ? 'passed' : 'failed') : 'not run'}`
 }
 
-function describePlan(): string[] {
+function describePlan(say: Say): string[] {
   const { runs } = readState()
   const remaining = selectRemaining(readState())
   const words = remaining.slice(0, 12).map((task) => {
@@ -72,9 +76,9 @@ function describePlan(): string[] {
     return task.kind === 'label' ? `label ${subject}` : `${task.part} of ${subject}`
   })
   return [
-    runs.job ? `running: ${runs.job.label}, ${runs.job.done} of ${runs.job.total}` : 'nothing runs',
+    runs.job ? `running: ${say(runs.job.label)}, ${runs.job.done} of ${runs.job.total}` : 'nothing runs',
     `${remaining.length} tasks remain${remaining.length > 0 ? `: ${words.join('; ')}` : ''}`,
-    ...Object.values(runs.failed).map(({ code, message }) => `failed task: ${code}, ${message}`),
+    ...Object.values(runs.failed).map(({ code, message }) => `failed task: ${code}, ${say(message)}`),
   ]
 }
 
@@ -94,8 +98,8 @@ function typedTexts(): string[] {
   return [...fields, ...chats, ...answered, view.prompt]
 }
 
-const describeFault = ({ atMs, place, code, message, stack }: Fault): string[] => [
-  `at ${seconds(atMs)}, ${place}: ${code}, ${message}`,
+const describeFault = ({ atMs, place, code, message, stack }: Fault, say: Say): string[] => [
+  `at ${seconds(atMs)}, ${say(place)}: ${code}, ${say(message)}`,
   ...stack
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.includes(message))
@@ -106,6 +110,10 @@ const describeFault = ({ atMs, place, code, message, stack }: Fault): string[] =
 /** The report as text in English, whatever the page's language: it is for whoever mends the fault. */
 export async function collectReport(): Promise<string> {
   const { recipe, view, models } = readState()
+  const typed = typedTexts()
+  const toEnglish = await pageInEnglish()
+  // What was typed goes first: taken for a sentence of the page it would be moved about and found no more.
+  const say: Say = (text) => toEnglish(scrub(text, typed))
   // The entry's name holds a hash of the build.
   const builds = [...document.scripts].map(({ src }) => src.split('/').pop()).filter(Boolean)
   const sections: [string, string[]][] = [
@@ -125,14 +133,14 @@ export async function collectReport(): Promise<string> {
       ],
     ],
     ['Adapter', await describeAdapter()],
-    ['Engine', [describeEngine(), `${models.list.length} models open`]],
+    ['Engine', [describeEngine(say), `${models.list.length} models open`]],
     ['Recipe', recipe.experiment ? describeExperiment(recipe.experiment) : ['none yet']],
-    ['Plan', describePlan()],
-    ['Last steps', steps.map(({ atMs, label }) => `at ${seconds(atMs)}, ${label}`)],
-    ['Failures, the latest last', faults.flatMap(describeFault)],
+    ['Plan', describePlan(say)],
+    ['Last steps', steps.map(({ atMs, label }) => `at ${seconds(atMs)}, ${say(label)}`)],
+    ['Failures, the latest last', faults.flatMap((fault) => describeFault(fault, say))],
   ]
   const text = sections
     .map(([title, lines]) => `## ${title}\n${lines.length > 0 ? lines.join('\n') : 'none'}`)
     .join('\n\n')
-  return `${scrub(text, typedTexts())}\n`
+  return `${scrub(text, typed)}\n`
 }

@@ -3,8 +3,7 @@
 import type { Drift, Estimate } from '../../../workers/api.ts'
 import type { Measurement } from '../../share/measurement.ts'
 import { measurementId } from '../../share/measurement.ts'
-import { choiceParameters } from '../../share/parameters.ts'
-import { aqiViews, sharesOfBehaviour } from '../../share/results/format.ts'
+import { sharesOfBehaviour } from '../../share/results/format.ts'
 import { packEstimate, significant } from '../../share/results/quantise.ts'
 import type { ReceivedSet, RunsSlice } from '../slices/runs.ts'
 
@@ -28,15 +27,12 @@ export interface Comparison {
   differences: Difference[]
 }
 
-const aqiLabel = (view: string): string =>
-  `AQI, ${choiceParameters.aqiView.options.find(({ value }) => value === view)?.label.toLowerCase() ?? view}`
-
-const shareLabels: Record<(typeof sharesOfBehaviour)[number], string> = {
-  refusal: 'Harmful refused',
-  overRefusal: 'Harmless refused',
-  compliance: 'Harmful complied',
-  gibberish: 'Gibberish',
-  attackRefusal: 'Attacks refused',
+const shares: Record<(typeof sharesOfBehaviour)[number], { label: string }> = {
+  refusal: { label: 'Harmful refused' },
+  overRefusal: { label: 'Harmless refused' },
+  compliance: { label: 'Harmful complied' },
+  gibberish: { label: 'Gibberish' },
+  attackRefusal: { label: 'Attacks refused' },
 }
 
 interface Quantity {
@@ -52,15 +48,11 @@ const driftOf =
     drift ? { value: drift[id], low: drift[id] * 0.9995, high: drift[id] * 1.0005, count: 1 } : undefined
 
 const quantities: readonly Quantity[] = [
-  ...aqiViews.map(
-    (view): Quantity => ({
-      label: aqiLabel(view),
-      form: 'aqi',
-      of: ({ aqi }) => aqi[view]?.normalised,
-    }),
-  ),
+  { label: 'AQI, prompts', form: 'aqi', of: ({ aqi }) => aqi.prompts?.normalised },
+  { label: 'AQI, completions', form: 'aqi', of: ({ aqi }) => aqi.completions?.normalised },
+  { label: 'AQI, own answers', form: 'aqi', of: ({ aqi }) => aqi.answers?.normalised },
   ...sharesOfBehaviour.map(
-    (id): Quantity => ({ label: shareLabels[id], form: 'share', of: ({ behaviour }) => behaviour[id] }),
+    (id): Quantity => ({ label: shares[id].label, form: 'share', of: ({ behaviour }) => behaviour[id] }),
   ),
   { label: 'Loss of answers', form: 'nats', of: ({ behaviour }) => behaviour.answerLoss },
   { label: 'Drift, own directions', form: 'norm', of: driftOf('own') },

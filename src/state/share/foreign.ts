@@ -3,6 +3,7 @@
 
 import { create } from 'zustand'
 import type { Experiment, ModelOrigin } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { originKey } from '../../share/experimentKey.ts'
 import { neededReferences } from '../../share/methods.ts'
 import { openAddress, openRequest } from '../actions/models.ts'
@@ -60,5 +61,5 @@ export async function acceptForeign(): Promise<void> {
   useForeign.setState({ models: [] })
   for (const { origin } of models)
     if (origin.kind === 'url') await openAddress(origin.url)
-    else await openRequest(origin, `Opening ${origin.repo}`)
+    else await openRequest(origin, t('Opening {name}', { name: origin.repo }))
 }

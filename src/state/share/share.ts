@@ -28,7 +28,8 @@ export function makeLink({
 /** The snippet for a lesson or a blog. */
 export function embedSnippet(address: string): string {
   const source = address.replaceAll('&', '&amp;').replaceAll('"', '&quot;')
-  return `<iframe src="${source}" title="AlignMerge Studio: a merge and what it does to alignment" width="100%" height="760" style="border:0" loading="lazy"></iframe>`
+  const title = t('AlignMerge Studio: a merge and what it does to alignment')
+  return `<iframe src="${source}" title="${title}" width="100%" height="760" style="border:0" loading="lazy"></iframe>`
 }
 
 /** False where the clipboard is closed to us, so that the page can show the text instead. */

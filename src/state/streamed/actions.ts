@@ -2,6 +2,7 @@
 
 import type { MergeProgress, StreamedRequest, StreamedSource } from '../../../workers/streamedApi.ts'
 import { EngineError } from '../../core/errors.ts'
+import { t } from '../../language/translate.ts'
 import { findMethod, type ParameterScalar } from '../../share/methods.ts'
 import { isCancelled, toFailure } from '../failure.ts'
 import { readState } from '../store.ts'
@@ -33,7 +34,10 @@ function changeSources(change: (now: readonly StreamedSource[]) => StreamedSourc
   opening = opening.then(async () => {
     if (read().status.kind === 'running')
       fail(
-        new EngineError('request-invalid', 'the models stay as they are until the merge is done or stopped'),
+        new EngineError(
+          'request-invalid',
+          t('the models stay as they are until the merge is done or stopped'),
+        ),
       )
     else await openAll(change(sources))
   })
@@ -142,7 +146,7 @@ function requestOf(state: StreamedState): StreamedRequest {
   const base = state.parts.find(({ role }) => role === 'base')
   const { target } = state
   if (target.kind === 'private' && target.name === '')
-    throw new EngineError('request-invalid', 'the folder needs a name')
+    throw new EngineError('request-invalid', t('the folder needs a name'))
   return {
     method: state.method,
     parameters: own,
@@ -193,7 +197,10 @@ function assertTrusted(): void {
   const failed = selfTest.rows.filter((row) => row.failed > 0).length
   throw new EngineError(
     'check-failed',
-    `${selfTest.adapter} computes wrong numbers in ${failed} of ${selfTest.rows.length} checks: merging is off. Update the browser or the graphics driver, or use another adapter`,
+    t(
+      '{adapter} computes wrong numbers in {failed} of {count} checks: merging is off. Update the browser or the graphics driver, or use another adapter',
+      { adapter: selfTest.adapter, failed, count: selfTest.rows.length },
+    ),
   )
 }
 

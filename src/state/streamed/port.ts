@@ -4,6 +4,7 @@ import { proxy, type Remote, wrap } from 'comlink'
 import type { MergeProgress, StreamedApi, StreamedRequest } from '../../../workers/streamedApi.ts'
 import { registerTransferHandlers } from '../../../workers/transfer.ts'
 import { raceEnd } from '../../core/race.ts'
+import { t } from '../../language/translate.ts'
 import { watchWorker } from '../workerDeath.ts'
 
 export interface StreamedPort {
@@ -22,7 +23,7 @@ export function streamedPort(): StreamedPort {
   })
   const { gone } = watchWorker(worker, 'device-lost', (reason) => {
     port = undefined
-    return `Merging to disk stopped: ${reason}`
+    return t('Merging to disk stopped: {reason}', { reason })
   })
   port = { remote: wrap<StreamedApi>(worker), gone }
   return port

@@ -11,6 +11,7 @@ import type {
   VocabularyChoice,
   WrittenAs,
 } from '../../../workers/streamedApi.ts'
+import { t } from '../../language/translate.ts'
 import { findMethod, type ParameterScalar, parameterValue } from '../../share/methods.ts'
 import type { Failure } from '../failure.ts'
 
@@ -97,14 +98,17 @@ export function splitParameters({ method, parameters }: Pick<StreamedState, 'met
 /** Why the merge cannot be asked for, for a person; undefined when it can. */
 export function streamedFault({ parts, method }: StreamedState): string | undefined {
   const declaration = findMethod(method)
-  if (!declaration) return `no method ${method}`
+  if (!declaration) return t('no method {method}', { method })
   const models = parts.filter(({ role }) => role === 'model').length
   const bases = parts.filter(({ role }) => role === 'base').length
   const { min, max } = declaration.experts
+  const label = t(declaration.label)
   if (models < min || models > max)
-    return `${declaration.label} merges ${min === max ? min : `${min} to ${max}`} models; ${models} are chosen`
-  if (bases > 1) return 'one base at most'
-  if (declaration.base === 'required' && bases === 0) return `${declaration.label} needs a base`
-  if (declaration.base === 'none' && bases > 0) return `${declaration.label} takes no base`
+    return min === max
+      ? t('{label} merges {count} models; {chosen} are chosen', { label, count: min, chosen: models })
+      : t('{label} merges {min} to {max} models; {chosen} are chosen', { label, min, max, chosen: models })
+  if (bases > 1) return t('one base at most')
+  if (declaration.base === 'required' && bases === 0) return t('{label} needs a base', { label })
+  if (declaration.base === 'none' && bases > 0) return t('{label} takes no base', { label })
   return undefined
 }
