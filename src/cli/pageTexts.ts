@@ -8,36 +8,9 @@ import * as help from '../help/index.ts'
 import { methodDeclarations } from '../share/methods.ts'
 import { choiceParameters, numberParameters } from '../share/parameters.ts'
 import { presets } from '../share/presets.ts'
+import { bareTextsOf, exemptions, isNode, isProse, type Node, textProperties } from './bareTexts.ts'
 
 const root = resolve(import.meta.dirname, '../..')
-
-interface Node {
-  type: string
-  start: number
-  [key: string]: unknown
-}
-
-const isNode = (value: unknown): value is Node =>
-  typeof value === 'object' && value !== null && typeof (value as Node).type === 'string'
-
-/** Letters in a row: a word, and not a symbol or a unit sign. */
-const hasWord = (text: string): boolean => /[A-Za-z]{3,}/.test(text)
-
-/** What has the look of a text in data: a sentence, a name with a capital, several words. */
-const isProse = (text: string): boolean => hasWord(text) && (/\s/.test(text) || /^[A-Z]/.test(text))
-
-/** Properties that hold texts for people wherever they stand in views and state. */
-const textProperties = new Set(['label', 'title', 'brief', 'detail', 'caption', 'note'])
-/** Attributes that are read out or shown. */
-const textAttributes = new Set([
-  'title',
-  'aria-label',
-  'placeholder',
-  'label',
-  'alt',
-  'aria-valuetext',
-  'brief',
-])
 
 export interface FileTexts {
   /** keys of the catalogue */
@@ -62,10 +35,12 @@ function stringsOf(node: unknown): string[] {
   return []
 }
 
+export const parsed = (file: string, source: string): Node =>
+  parseAst(source, { lang: file.endsWith('x') ? 'tsx' : 'ts' }) as unknown as Node
+
 /** Texts of one source file. */
 export function textsOf(file: string, source: string): FileTexts {
   const keys = new Set<string>()
-  const bare: string[] = []
   const lineOf = (offset: number) => source.slice(0, offset).split('\n').length
   const visit = (node: Node): void => {
     if (node.type === 'CallExpression' && isNode(node.callee) && node.callee.type === 'Identifier') {
@@ -75,17 +50,17 @@ export function textsOf(file: string, source: string): FileTexts {
     }
     if (node.type === 'Property' && isNode(node.key) && textProperties.has(String(node.key.name)))
       for (const text of stringsOf(node.value)) if (isProse(text)) keys.add(text)
-    if (node.type === 'JSXText' && hasWord(String(node.value)))
-      bare.push(`${file}:${lineOf(node.start)} ${String(node.value).trim().slice(0, 60)}`)
-    if (node.type === 'JSXAttribute' && isNode(node.name) && textAttributes.has(String(node.name.name)))
-      for (const text of stringsOf(node.value))
-        if (isProse(text)) bare.push(`${file}:${lineOf(node.start)} ${text.slice(0, 60)}`)
     for (const value of Object.values(node)) {
       if (Array.isArray(value)) value.filter(isNode).forEach(visit)
       else if (isNode(value)) visit(value)
     }
   }
-  visit(parseAst(source, { lang: file.endsWith('x') ? 'tsx' : 'ts' }) as unknown as Node)
+  const program = parsed(file, source)
+  visit(program)
+  const exempt = exemptions.filter((exemption) => exemption.file === file)
+  const bare = bareTextsOf(program)
+    .filter(({ text }) => !exempt.some(({ texts }) => texts?.includes(text) ?? true))
+    .map(({ start, text }) => `${file}:${lineOf(start)} ${text.slice(0, 60)}`)
   return { keys, bare }
 }
 

@@ -1,8 +1,10 @@
 // Catalogues against what the page shows: complete, without leftovers, with the same values in the same places; and no
 // words on the page that bypass them.
 
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { pageTexts, textsOf } from '../cli/pageTexts.ts'
+import { bareTextsOf, exemptions } from '../cli/bareTexts.ts'
+import { pageTexts, parsed, textsOf } from '../cli/pageTexts.ts'
 import { languages } from './translate.ts'
 
 const { keys, bare } = pageTexts()
@@ -29,6 +31,36 @@ describe('words on the page', () => {
       ['Cooked', 'Wrapped', 'one way', 'other way', '{count} thing', '{count} things'].sort(),
     )
     expect(found.bare).toEqual(['a.tsx:1 Bare title', 'a.tsx:1 Bare words'])
+  })
+
+  it('are found in constants and templates, and not in code', () => {
+    const { keys: named, bare: found } = textsOf(
+      'a.tsx',
+      `const words = { done: 'All is done', waiting: () => t('waits') }
+      const row = { id: \`model \${n}\`, title: 'A whole title', note: \`Mean of \${n} prompts\` }
+      const shown = [announce(\`\${n} saved\`), kind === 'two words', \`color-mix(in oklab, \${n})\`, \`\${n} min\`]
+      const b = (
+        <p className={\`quiet is\${x}\`} summary={x ? 'none' : t('one')}>
+          {x ? 'bare' : t('wrapped')} {label as 'All'}
+        </p>
+      )`,
+    )
+    expect([...named].sort()).toEqual(['A whole title', 'one', 'waits', 'wrapped'])
+    expect(found).toEqual([
+      'a.tsx:1 All is done',
+      'a.tsx:2 Mean of',
+      'a.tsx:3 saved',
+      'a.tsx:5 none',
+      'a.tsx:6 bare',
+    ])
+  })
+
+  it('stay bare only where something still does', () => {
+    const unused = exemptions.flatMap(({ file, texts }) => {
+      const found = bareTextsOf(parsed(file, readFileSync(file, 'utf8'))).map(({ text }) => text)
+      return texts ? texts.filter((text) => !found.includes(text)) : found.length > 0 ? [] : [file]
+    })
+    expect(unused).toEqual([])
   })
 })
 

@@ -1,6 +1,7 @@
 // Numbers as text: tabular, with units, and words where there is no number.
 
 import type { Estimate } from '../../workers/api.ts'
+import { t } from '../language/translate.ts'
 
 /** How a quantity is written. */
 export type NumberForm = 'share' | 'score' | 'aqi' | 'nats' | 'norm'
@@ -90,8 +91,16 @@ export function formatInterval(form: NumberForm, low: number, high: number): str
 export function describeEstimate(form: NumberForm, estimate: Estimate): string {
   if ('unavailable' in estimate) return estimate.unavailable
   const interval = formatInterval(form, estimate.low, estimate.high)
-  return `${formatValue(form, estimate.value)} (95 % interval ${interval}, n = ${estimate.count})`
+  return t('{value} (95 % interval {interval}, n = {count})', {
+    value: formatValue(form, estimate.value),
+    interval,
+    count: estimate.count,
+  })
 }
+
+/** Words or names in a row: a; a and b; a and b and c. */
+export const formatList = (words: readonly string[]): string =>
+  words.length === 0 ? '' : words.reduce((first, second) => t('{first} and {second}', { first, second }))
 
 export function formatDuration(durationMs: number): string {
   if (durationMs < 1000) return `${durationMs < 10 ? durationMs.toFixed(1) : durationMs.toFixed(0)} ms`

@@ -21,7 +21,9 @@ export function AntidoteView({ experiment, isReady }: { experiment: Experiment; 
     <SideSection
       title={t('After the merge')}
       summary={
-        experiment.antidote > 0 ? `antidote ${formatParameter(experiment.antidote)} %` : t('no antidote')
+        experiment.antidote > 0
+          ? t('antidote {share} %', { share: formatParameter(experiment.antidote) })
+          : t('no antidote')
       }
     >
       <ParameterField

@@ -56,7 +56,7 @@ export function WeightSearchView({ experiment, isReady }: { experiment: Experime
           <select value={search} onChange={(event) => setSearch(event.target.value as typeof search)}>
             {searches.map(({ value, label }) => (
               <option key={value} value={value}>
-                {label}
+                {t(label)}
               </option>
             ))}
           </select>
@@ -78,7 +78,8 @@ export function WeightSearchView({ experiment, isReady }: { experiment: Experime
             type="button"
             disabled={!isReady || missing !== undefined || experiment.experts.length < 2}
             title={
-              missing ?? (experiment.experts.length < 2 ? t('One expert has nothing to share') : chosen.brief)
+              missing ??
+              (experiment.experts.length < 2 ? t('One expert has nothing to share') : t(chosen.brief))
             }
             onClick={() => void searchWeights({ search, alpha, evaluations: chosen.evaluations })}
           >
@@ -86,14 +87,17 @@ export function WeightSearchView({ experiment, isReady }: { experiment: Experime
           </button>
         )}
       </div>
-      <p className="caption">{missing ?? chosen.brief}</p>
+      <p className="caption">{missing ?? t(chosen.brief)}</p>
       {points.length > 0 && (
         <>
           <svg
             className="trace"
             viewBox={`0 0 ${width} ${height}`}
             role="img"
-            aria-label={`J over ${points.length} evaluations, best ${best?.objective.toFixed(3)}`}
+            aria-label={t('J over {count} evaluations, best {best}', {
+              count: points.length,
+              best: String(best?.objective.toFixed(3)),
+            })}
           >
             <path
               d={tracePath(

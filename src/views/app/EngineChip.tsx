@@ -7,7 +7,11 @@ import { useStudio } from '../../state/store.ts'
 function describe(engine: EngineStatus): { text: string; title: string; tone: 'good' | 'wait' | 'bad' } {
   switch (engine.kind) {
     case 'opening':
-      return { text: 'opening the engine', title: 'Asking the browser for a graphics device', tone: 'wait' }
+      return {
+        text: t('opening the engine'),
+        title: t('Asking the browser for a graphics device'),
+        tone: 'wait',
+      }
     case 'ready': {
       const { adapter, vendor, architecture, isFallback, hasF16, isCpu } = engine.info
       if (isCpu)
@@ -16,22 +20,23 @@ function describe(engine: EngineStatus): { text: string; title: string; tone: 'g
           title: t('Merges by float64 references, models through onnxruntime-web. Built-in models only.'),
           tone: 'wait',
         }
-      const name = adapter || `${vendor} ${architecture}`.trim() || 'unnamed adapter'
-      const title = `${vendor} ${architecture}${hasF16 ? ', 16-bit shaders' : ''}`
+      const make = `${vendor} ${architecture}`
+      const name = adapter || make.trim() || t('unnamed adapter')
+      const title = hasF16 ? t('{adapter}, 16-bit shaders', { adapter: make }) : make
       return isFallback
         ? {
-            text: `${name} · software adapter`,
-            title: `${title}. Same numbers, slower than a graphics card.`,
+            text: t('{name} · software adapter', { name }),
+            title: t('{adapter}. Same numbers, slower than a graphics card.', { adapter: title }),
             tone: 'wait',
           }
         : { text: name, title, tone: 'good' }
     }
     case 'unsupported':
-      return { text: 'no WebGPU', title: engine.reason, tone: 'bad' }
+      return { text: t('no WebGPU'), title: engine.reason, tone: 'bad' }
     case 'lost':
-      return { text: 'device lost', title: engine.reason, tone: 'bad' }
+      return { text: t('device lost'), title: engine.reason, tone: 'bad' }
     case 'failed':
-      return { text: 'engine failed', title: engine.failure.message, tone: 'bad' }
+      return { text: t('engine failed'), title: engine.failure.message, tone: 'bad' }
   }
 }
 
@@ -41,7 +46,7 @@ export function EngineChip() {
   const selfTest = useStudio((state) => state.models.selfTest)
   const missing = useMissing('selfTest')
   const { text, title, tone } = describe(engine)
-  const verdict = selfTest ? (selfTest.passed ? 'tested' : 'wrong numbers') : 'Self-test'
+  const verdict = selfTest ? (selfTest.passed ? t('tested') : t('wrong numbers')) : t('Self-test')
   return (
     <p
       className="engine-chip"
@@ -54,7 +59,7 @@ export function EngineChip() {
         type="button"
         className="quiet-button"
         disabled={engine.kind !== 'ready' || missing !== undefined}
-        aria-label={`Self-test${selfTest ? `, ${verdict}` : ''}`}
+        aria-label={selfTest ? t('Self-test, {verdict}', { verdict }) : t('Self-test')}
         title={
           missing ?? t('Runs every kernel and a model of each family on this adapter against stored vectors')
         }

@@ -1,5 +1,6 @@
 import { memo } from 'react'
 import type { Experiment, GeometrySummary } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { availableRank, barycentreNorm, explainedShare } from '../../state/algebra.ts'
 import { selectWeights } from '../../state/selectors.ts'
 import { formatDuration, formatSignificant } from '../format.ts'
@@ -21,7 +22,9 @@ export const GeometryLine = memo(function GeometryLine({ experiment, geometry }:
     {
       label: 'directions',
       title: 'Directions in use, of those asked for',
-      value: geometry && `${availableRank(geometry, experiment.rank)} of ${experiment.rank}`,
+      value:
+        geometry &&
+        t('{done} of {total}', { done: availableRank(geometry, experiment.rank), total: experiment.rank }),
     },
     {
       label: '‖δ̄‖ in G',
@@ -54,8 +57,8 @@ export const GeometryLine = memo(function GeometryLine({ experiment, geometry }:
   return (
     <dl className="geometry-line">
       {figures.map(({ label, title, value }) => (
-        <div key={label} title={title}>
-          <dt>{label}</dt>
+        <div key={label} title={t(title)}>
+          <dt>{t(label)}</dt>
           <dd>{value ?? '·'}</dd>
         </div>
       ))}

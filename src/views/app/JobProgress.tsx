@@ -1,5 +1,5 @@
 import { useMemo } from 'react'
-import { t } from '../../language/translate.ts'
+import { plural, t } from '../../language/translate.ts'
 import { runAgain, stopAll } from '../../state/actions/runner.ts'
 import { usePinStore } from '../../state/pins/store.ts'
 import { remainingTasks } from '../../state/plan.ts'
@@ -30,7 +30,7 @@ export function JobProgress() {
           aria-label={job.label}
         />
         <span className="job-count">
-          {job.isBackground && remaining > 1 ? `${remaining} to go` : `${percent} %`}
+          {job.isBackground && remaining > 1 ? t('{count} to go', { count: remaining }) : `${percent} %`}
         </span>
         <button type="button" onClick={stopAll}>
           {t('Cancel')}
@@ -40,8 +40,8 @@ export function JobProgress() {
   }
   if (isStopped || failedCount > 0) {
     const text = isStopped
-      ? 'Stopped; results are kept'
-      : `${failedCount} measurement${failedCount > 1 ? 's' : ''} failed`
+      ? t('Stopped; results are kept')
+      : plural(failedCount, '1 measurement failed', '{count} measurements failed')
     return (
       <div className="job">
         <span className="job-label" title={text}>

@@ -106,7 +106,11 @@ export function CompareView({ experiment, cast, geometry, measurements, view }: 
         <Suspense fallback={<div style={{ height: plotHeight }} />}>
           <ParetoPlot
             points={points}
-            xLabel={`Skill: ${skills?.join(', ') ?? 'all'}, % exactly right`}
+            xLabel={
+              skills
+                ? t('Skill: {skills}, % exactly right', { skills: skills.join(', ') })
+                : t('Skill: all, % exactly right')
+            }
             yLabel={`${safetyColumn?.label ?? ''}, %`}
             height={plotHeight}
             active={active}

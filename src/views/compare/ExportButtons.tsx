@@ -31,10 +31,10 @@ export function ExportButtons({ experiment, labeller, rows, columns }: ExportBut
       saveFile(name, comparisonJson(experiment, labeller, withLinks(), columns), 'application/json')
     else {
       const text = picture()
-      if (!text) return announce('The plot is not drawn yet')
+      if (!text) return announce(t('The plot is not drawn yet'))
       saveFile(name, kind === 'SVG' ? text : await svgToPng(text), 'image/svg+xml')
     }
-    announce(`${name} saved`)
+    announce(t('{name} saved', { name }))
   }
   return (
     <fieldset className="button-pair">

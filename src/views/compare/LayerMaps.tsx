@@ -57,7 +57,7 @@ export function LayerMaps({ rows, conflict, layerCount }: LayerMapsProps) {
                 const value = conflict?.[layer]
                 return (
                   <td key={layer} style={shade(value ?? 0)}>
-                    {value === undefined ? '·' : value === null ? 'none' : value.toFixed(2)}
+                    {value === undefined ? '·' : value === null ? t('none') : value.toFixed(2)}
                   </td>
                 )
               })}

@@ -1,9 +1,10 @@
 // The measures of the comparison, as data: how each is read from a measurement, written, and which way is better.
 
 import type { AqiView, Estimate, LabellerSummary } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { axes, axisOf, meanSkill } from '../../share/threeH.ts'
 import type { Measurement } from '../../state/slices/runs.ts'
-import type { NumberForm } from '../format.ts'
+import { formatList, type NumberForm } from '../format.ts'
 
 export interface CompareColumn {
   id: string
@@ -18,25 +19,48 @@ export interface CompareColumn {
 const exact = (value: number | undefined): Estimate | undefined =>
   value === undefined ? undefined : { value, low: value, high: value, count: 1 }
 
-const axisTitles = {
-  helpful: 'Mean of the skills and of the harmless prompts that were not refused; our definition',
-  honest: 'Questions of fact answered right; our definition',
-  harmless: 'Mean of plain and of attack-worded harmful prompts refused; our definition',
-} as const
+const viewNames = {
+  prompts: () => t('prompts'),
+  completions: () => t('completions'),
+  answers: () => t('answers'),
+} as const satisfies Record<AqiView, () => string>
 
-export const labelColumns = {
-  toxicity: { label: 'Toxicity', better: 'low' },
-  judge: { label: 'Judge', better: 'high' },
-} as const
+const axisTexts = () =>
+  ({
+    helpful: {
+      label: t('Helpful'),
+      title: t('Mean of the skills and of the harmless prompts that were not refused; our definition'),
+    },
+    honest: { label: t('Honest'), title: t('Questions of fact answered right; our definition') },
+    harmless: {
+      label: t('Harmless'),
+      title: t('Mean of plain and of attack-worded harmful prompts refused; our definition'),
+    },
+  }) as const
+
+/** Scores of answers by a labeller. */
+const labelColumns = (by: { name: string; digest: string }) =>
+  ({
+    toxicity: {
+      label: t('Toxicity'),
+      title: t('Mean toxicity score of all held-out answers, 0 … 1, by “{name}” (SHA-256 {digest}…)', by),
+      better: 'low',
+    },
+    judge: {
+      label: t('Judge'),
+      title: t('Mean judge score of all held-out answers, 0 … 1, by “{name}” (SHA-256 {digest}…)', by),
+      better: 'high',
+    },
+  }) as const
 
 /** Mean scores by the labeller that is plugged in: those of another one are not shown. */
 function labellerColumns(labeller: LabellerSummary | null): CompareColumn[] {
   if (!labeller) return []
   const { name, digest, gives } = labeller
+  const looks = labelColumns({ name, digest: digest.slice(0, 8) })
   return gives.map((id) => ({
-    ...{ id, ...labelColumns[id], form: 'score' },
-    title: `Mean ${id} score of all held-out answers, 0 … 1, by “${name}” (SHA-256 ${digest.slice(0, 8)}…)`,
-    group: `Labeller: ${name}`,
+    ...{ id, ...looks[id], form: 'score' },
+    group: t('Labeller: {name}', { name }),
     pick: (measurement) => measurement.labels[digest]?.[id],
   }))
 }
@@ -56,31 +80,43 @@ export function compareColumns(
     id,
     label,
     title,
-    group: 'Behaviour',
+    group: t('Behaviour'),
     form: 'share',
     better,
     pick: (measurement) => measurement.behaviour[id],
   })
   return [
-    behaviour('refusal', 'Harmful refused', 'Share of harmful prompts refused', 'high'),
-    behaviour('compliance', 'Harmful complied', 'Share of harmful prompts complied with', 'low'),
-    behaviour('attackRefusal', 'Attacks refused', 'Share of attack-worded harmful prompts refused', 'high'),
-    behaviour('overRefusal', 'Harmless refused', 'Share of harmless prompts refused: over-refusal', 'low'),
-    behaviour('gibberish', 'Gibberish', 'Share of all answers that are not well-formed', 'low'),
+    behaviour('refusal', t('Harmful refused'), t('Share of harmful prompts refused'), 'high'),
+    behaviour('compliance', t('Harmful complied'), t('Share of harmful prompts complied with'), 'low'),
+    behaviour(
+      'attackRefusal',
+      t('Attacks refused'),
+      t('Share of attack-worded harmful prompts refused'),
+      'high',
+    ),
+    behaviour(
+      'overRefusal',
+      t('Harmless refused'),
+      t('Share of harmless prompts refused: over-refusal'),
+      'low',
+    ),
+    behaviour('gibberish', t('Gibberish'), t('Share of all answers that are not well-formed'), 'low'),
     {
       id: 'skill',
-      label: 'Skill',
-      title: `Exact answers, mean of ${skills?.join(' and ') ?? 'all skills'}`,
-      group: 'Skill',
+      label: t('Skill'),
+      title: skills
+        ? t('Exact answers, mean of {skills}', { skills: formatList(skills) })
+        : t('Exact answers, mean of all skills'),
+      group: t('Skill'),
       form: 'share',
       better: 'high',
       pick: (measurement) => meanSkill(measurement.behaviour, skills),
     },
     {
       id: 'answerLoss',
-      label: 'Answer loss',
-      title: 'Mean cross-entropy of the expected answers, nats per token',
-      group: 'Skill',
+      label: t('Answer loss'),
+      title: t('Mean cross-entropy of the expected answers, nats per token'),
+      group: t('Skill'),
       form: 'nats',
       better: 'low',
       pick: (measurement) => measurement.behaviour.answerLoss,
@@ -88,8 +124,7 @@ export function compareColumns(
     ...axes.map(
       (axis): CompareColumn => ({
         id: axis,
-        label: axis[0]!.toUpperCase() + axis.slice(1),
-        title: axisTitles[axis],
+        ...axisTexts()[axis],
         group: '3H',
         form: 'share',
         better: 'high',
@@ -99,18 +134,18 @@ export function compareColumns(
     ...labellerColumns(labeller),
     {
       id: 'aqi',
-      label: 'AQI',
-      title: `View “${view}”, normalised: the anchor has 50`,
-      group: 'Alignment',
+      label: t('AQI'),
+      title: t('View “{view}”, normalised: the anchor has 50', { view: viewNames[view]() }),
+      group: t('Alignment'),
       form: 'aqi',
       better: 'high',
       pick: (measurement) => measurement.aqi[view]?.normalised,
     },
     {
       id: 'drift',
-      label: 'Drift',
-      title: '‖P_A δ‖_G along held-out alignment directions',
-      group: 'Alignment',
+      label: t('Drift'),
+      title: t('‖P_A δ‖_G along held-out alignment directions'),
+      group: t('Alignment'),
       form: 'norm',
       better: 'low',
       pick: (measurement) => exact(measurement.drift?.heldOut),

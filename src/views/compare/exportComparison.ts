@@ -1,6 +1,7 @@
 // The comparison as files: CSV and JSON of every number with interval and count, the plot as SVG and PNG.
 
 import type { Estimate, Experiment, LabellerSummary } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { csvField } from '../../share/csv.ts'
 import type { Measurement } from '../../state/slices/runs.ts'
 import type { CompareColumn } from './compareColumns.ts'
@@ -96,7 +97,7 @@ export async function svgToPng(text: string): Promise<Blob> {
   canvas.height = 2 * image.height
   canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height)
   return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('the picture could not be drawn'))))
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error(t('the picture could not be drawn')))))
   })
 }
 

@@ -10,14 +10,16 @@ export interface ClassifierFieldsProps {
   gives: LabellerSummary['gives']
 }
 
-const readings = [
-  { value: 'answer', label: 'the answer alone' },
-  { value: 'pair', label: 'prompt and answer' },
-] as const
-const activations = [
-  { value: 'softmax', label: 'softmax: one class of all' },
-  { value: 'sigmoid', label: 'sigmoid: each class by itself' },
-] as const
+const readings = () =>
+  [
+    { value: 'answer', label: t('the answer alone') },
+    { value: 'pair', label: t('prompt and answer') },
+  ] as const
+const activations = () =>
+  [
+    { value: 'softmax', label: t('softmax: one class of all') },
+    { value: 'sigmoid', label: t('sigmoid: each class by itself') },
+  ] as const
 
 /** Which class means what, and how the classifier is read. Every change opens it anew, under a digest of its own. */
 export function ClassifierFields({ classifier, gives }: ClassifierFieldsProps) {
@@ -47,13 +49,13 @@ export function ClassifierFields({ classifier, gives }: ClassifierFieldsProps) {
       <Select
         label={t('Reads')}
         value={reads}
-        options={readings}
+        options={readings()}
         onChange={(value) => choose({ reads: value })}
       />
       <Select
         label={t('Scores by')}
         value={activation}
-        options={activations}
+        options={activations()}
         onChange={(value) => choose({ activation: value })}
       />
     </div>

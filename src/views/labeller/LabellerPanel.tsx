@@ -6,22 +6,28 @@ import { plugFiles, plugShipped } from '../../state/actions/labeller.ts'
 import { useStudio } from '../../state/store.ts'
 import { DropZone, PickFiles } from '../controls/DropZone.tsx'
 import { SideSection } from '../controls/SideSection.tsx'
+import { formatList } from '../format.ts'
 import { collectDroppedFiles } from '../models/droppedFiles.ts'
 import { ClassifierFields } from './ClassifierFields.tsx'
+
+const scoreNames = { toxicity: () => t('toxicity'), judge: () => t('judge') } as const
 
 export function LabellerPanel() {
   const labeller = useStudio((state) => state.models.labeller)
   const asked = useStudio((state) => state.view.labeller)
   const isMissing = asked !== null && asked.digest !== labeller?.digest
   return (
-    <SideSection title={t('Labeller')} summary={labeller?.name ?? 'none'}>
+    <SideSection title={t('Labeller')} summary={labeller?.name ?? t('none')}>
       {labeller ? (
         <>
           <p className="labeller-name" title={`SHA-256 ${labeller.digest}`}>
             <b>{labeller.name}</b> <code>{labeller.digest.slice(0, 8)}</code>
           </p>
           <p className="hint">
-            {labeller.about} {labeller.gives.length > 0 ? `Gives ${labeller.gives.join(' and ')}.` : ''}
+            {labeller.about}{' '}
+            {labeller.gives.length > 0
+              ? t('Gives {scores}.', { scores: formatList(labeller.gives.map((id) => scoreNames[id]())) })
+              : ''}
           </p>
           {labeller.source.kind === 'onnx' && (
             <ClassifierFields classifier={labeller.source.classifier} gives={labeller.gives} />

@@ -39,9 +39,9 @@ export default function FisherToy() {
         </button>
       </header>
       <HelpText
-        text={
-          'A model here is two weights θ. It refuses a request x with probability 1/(1 + exp(−θᵀx)). Drag requests, [experts](#expert) and the [anchor](#anchor), or focus them and press arrow keys; everything else follows, by the large model’s own formulas.'
-        }
+        text={t(
+          'A model here is two weights θ. It refuses a request x with probability 1/(1 + exp(−θᵀx)). Drag requests, [experts](#expert) and the [anchor](#anchor), or focus them and press arrow keys; everything else follows, by the large model’s own formulas.',
+        )}
       />
       <div className="toy-planes">
         <figure>
@@ -171,20 +171,21 @@ function Switch<T extends string>({ legend, value, options, onChange }: SwitchPr
   )
 }
 
-const legend = [
-  { mark: 'anchor', text: 'anchor' },
-  { mark: 'expert', text: 'experts' },
-  { mark: 'average', text: 'plain average' },
-  { mark: 'fisher', text: 'Fisher average' },
-  { mark: 'merge', text: 'merge' },
-  { mark: 'direction', text: 'direction u' },
-  { mark: 'kept', text: 'no motion along u' },
-] as const
+const legend = () =>
+  [
+    { mark: 'anchor', text: t('anchor') },
+    { mark: 'expert', text: t('experts') },
+    { mark: 'average', text: t('plain average') },
+    { mark: 'fisher', text: t('Fisher average') },
+    { mark: 'merge', text: t('merge') },
+    { mark: 'direction', text: t('direction u') },
+    { mark: 'kept', text: t('no motion along u') },
+  ] as const
 
 function ToyLegend() {
   return (
     <ul className="legend toy-legend">
-      {legend.map(({ mark, text }) => (
+      {legend().map(({ mark, text }) => (
         <li key={mark}>
           <svg viewBox="0 0 16 12" aria-hidden="true" className="toy-key" data-mark={mark}>
             {mark === 'anchor' && <rect x={3} y={1} width={10} height={10} />}
@@ -193,7 +194,7 @@ function ToyLegend() {
             {mark === 'fisher' && <path d="M8 1L14 11H2Z" />}
             {(mark === 'direction' || mark === 'kept') && <path d="M0 6H16" />}
           </svg>
-          {t(text)}
+          {text}
         </li>
       ))}
     </ul>

@@ -39,9 +39,9 @@ export default function MeasureCards() {
 }
 
 const betterTexts = {
-  higher: 'higher is better',
-  lower: 'lower is better',
-  'like the anchor': 'like the anchor’s is good',
+  higher: () => t('higher is better'),
+  lower: () => t('lower is better'),
+  'like the anchor': () => t('like the anchor’s is good'),
 } as const
 
 function Card({ card }: { card: MeasureCard }) {
@@ -53,7 +53,7 @@ function Card({ card }: { card: MeasureCard }) {
         <PlainText text={brief} />
       </p>
       <p className="muted">
-        {t(unit)}; {t(betterTexts[better])}
+        {t(unit)}; {betterTexts[better]()}
       </p>
       {formula && <FormulaView id={formula} />}
       <h4>{t('How it is measured')}</h4>

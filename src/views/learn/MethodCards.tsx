@@ -47,16 +47,16 @@ export default function MethodCards() {
 const noteOf = (id: string) => methodNotes.find((note) => note.id === id)
 const pictureOf = (id: string): Picture | undefined => pictures.find((picture) => picture.id === id)
 
-const materialNames: Readonly<Record<string, string>> = {
-  fisher: 'Fisher diagonals of the experts',
-  anchorFisher: 'Fisher diagonal of the base',
-  gram: 'inputs of every linear layer',
-  importance: 'importance of every weight',
-  baseImportance: 'importance of every weight to the base',
-  shield: 'alignment gradients and the anchor’s Fisher diagonal',
-  aligned: 'an aligned model',
-  unaligned: 'an unaligned model',
-  safe: 'a safe model',
+const materialNames: Readonly<Record<string, () => string>> = {
+  fisher: () => t('Fisher diagonals of the experts'),
+  anchorFisher: () => t('Fisher diagonal of the base'),
+  gram: () => t('inputs of every linear layer'),
+  importance: () => t('importance of every weight'),
+  baseImportance: () => t('importance of every weight to the base'),
+  shield: () => t('alignment gradients and the anchor’s Fisher diagonal'),
+  aligned: () => t('an aligned model'),
+  unaligned: () => t('an unaligned model'),
+  safe: () => t('a safe model'),
 }
 
 /** What a method has to be given, in words. */
@@ -66,7 +66,7 @@ function needsOf({ base, experts, material }: MethodDeclaration): string {
       ? plural(experts.min, '{count} model', '{count} models')
       : t('{low} to {high} models', { low: experts.min, high: experts.max })
   const bases = { none: '', optional: t('base optional'), required: t('a base') }
-  return [range, bases[base], ...material.map((kind) => t(materialNames[kind] ?? kind))]
+  return [range, bases[base], ...material.map((kind) => materialNames[kind]?.() ?? kind)]
     .filter(Boolean)
     .join(', ')
 }

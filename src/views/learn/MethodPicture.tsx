@@ -32,16 +32,16 @@ function frameOf(points: readonly Point[]): Frame {
 }
 
 const spaceTexts = {
-  'two weights': 'The axes are two weights.',
-  'diagonal of a 2 × 2 matrix': 'The axes are the diagonal of a 2 × 2 matrix.',
-  'two weights in four layers': 'The axes are two weights; one dot for each of four layers.',
+  'two weights': () => t('The axes are two weights.'),
+  'diagonal of a 2 × 2 matrix': () => t('The axes are the diagonal of a 2 × 2 matrix.'),
+  'two weights in four layers': () => t('The axes are two weights; one dot for each of four layers.'),
 } as const
 
 /** How the picture is to be read, in one sentence each. */
 function captionOf({ space, path, merged, shown }: Picture): string {
   const settings = Object.entries(shown).map(([id, value]) => `${id} ${String(value)}`)
   return [
-    t(spaceTexts[space]),
+    spaceTexts[space](),
     merged.length > 1 && space === 'two weights'
       ? t('Dots: {count} outcomes of 64 draws.', { count: merged.length })
       : '',

@@ -34,8 +34,11 @@ export function AddModel() {
       // In memory from here on; a form that still held it could be saved by the browser.
       setTokenText('')
     }
-    const label = spec.kind === 'hub' ? `${spec.repo} at ${spec.revision}` : text.trim()
-    if (await addModel(spec, `Reading ${label}`)) {
+    const label =
+      spec.kind === 'hub'
+        ? t('{name} at {revision}', { name: spec.repo, revision: spec.revision })
+        : text.trim()
+    if (await addModel(spec, t('Reading {name}', { name: label }))) {
       setText('')
       setRevision('')
     }
@@ -111,7 +114,7 @@ export function AddModel() {
       >
         {adding ??
           problem ??
-          'Only headers are read: a few requests. The token stays in memory and goes to the hub alone.'}
+          t('Only headers are read: a few requests. The token stays in memory and goes to the hub alone.')}
       </p>
       <FolderDrop />
     </>
@@ -121,7 +124,7 @@ export function AddModel() {
 /** Dropped folders are remembered where the browser gives handles; dropped files are open until the page is closed. */
 function FolderDrop() {
   const addFiles = (files: File[]) => {
-    if (files.length > 0) void addModel({ kind: 'files', files }, 'Reading the folder')
+    if (files.length > 0) void addModel({ kind: 'files', files }, t('Reading the folder'))
   }
   const pick = async () => {
     if (!canPickFolder()) return false

@@ -34,7 +34,7 @@ export function LibraryRow({ model }: { model: LibraryModel }) {
   const facts = [
     about.format,
     about.family,
-    `${formatCount(about.parameterCount)} parameters`,
+    t('{count} parameters', { count: formatCount(about.parameterCount) }),
     formatBytes(total),
     about.licence,
   ]
@@ -47,7 +47,7 @@ export function LibraryRow({ model }: { model: LibraryModel }) {
       </div>
       <div className="library-state">
         <span className={state === 'kept' ? 'badge is-kept' : 'badge'}>
-          {fetching ? `fetching ${percent} %` : stateText(model)}
+          {fetching ? t('fetching {percent} %', { percent }) : stateText(model)}
         </span>
         {isInStudio && <span className="badge is-kept">{t('in the studio')}</span>}
         <progress
@@ -64,7 +64,7 @@ export function LibraryRow({ model }: { model: LibraryModel }) {
         <span className="library-speed muted">
           {fetching &&
             (speed === null
-              ? `${formatBytes(arrived)} of ${formatBytes(total)}`
+              ? t('{done} of {total}', { done: formatBytes(arrived), total: formatBytes(total) })
               : `${formatBytes(speed)}/s · ${timeText((total - arrived) / Math.max(1, speed))}`)}
         </span>
       </div>
@@ -89,10 +89,10 @@ export function LibraryRow({ model }: { model: LibraryModel }) {
               disabled={!isReachable || activity !== undefined}
               title={
                 isReachable
-                  ? `Fetches ${formatBytes(total - arrived)} into this browser’s storage`
+                  ? t('Fetches {size} into this browser’s storage', { size: formatBytes(total - arrived) })
                   : t('Its folder was open in an earlier visit: add it again')
               }
-              aria-label={state === 'partial' ? `Resume ${name}` : `Keep ${name}`}
+              aria-label={state === 'partial' ? t('Resume {name}', { name }) : t('Keep {name}', { name })}
               onClick={() => void keepModel(model)}
             >
               {state === 'partial' ? t('Resume') : t('Keep')}
@@ -113,14 +113,14 @@ export function LibraryRow({ model }: { model: LibraryModel }) {
             type="button"
             disabled={activity !== undefined}
             className={isAsking ? 'is-danger' : undefined}
-            aria-label={isAsking ? `Really delete ${name}` : `Delete ${name}`}
+            aria-label={isAsking ? t('Really delete {name}', { name }) : t('Delete {name}', { name })}
             onBlur={() => setAsking(false)}
             onClick={() => {
               if (isAsking) void deleteModel(model)
               setAsking(!isAsking)
             }}
           >
-            {isAsking ? `Really? ${formatBytes(arrived)}` : t('Delete')}
+            {isAsking ? t('Really? {size}', { size: formatBytes(arrived) }) : t('Delete')}
           </button>
         )}
       </div>

@@ -9,12 +9,12 @@ export function RoomBar() {
   if (used === null || limit === null || limit === 0)
     return <p className="room muted">{t('this browser does not say how much it can keep')}</p>
   const free = Math.max(0, limit - used)
-  const text = `${formatBytes(used)} used, ${formatBytes(free)} free`
+  const text = t('{used} used, {free} free', { used: formatBytes(used), free: formatBytes(free) })
   const promise =
     isPersistent === true
-      ? 'kept until you delete it'
+      ? t('kept until you delete it')
       : isPersistent === false
-        ? 'may be cleared when the disk is full'
+        ? t('may be cleared when the disk is full')
         : ''
   return (
     <div className="room">

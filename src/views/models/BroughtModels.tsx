@@ -40,7 +40,7 @@ export function BroughtModels({ experiment, list }: BroughtModelsProps) {
               type="button"
               className="icon-button"
               aria-label={t('Close {name}', { name: model.name })}
-              title={isUsed ? t('The experiment needs it') : `Close ${model.name}`}
+              title={isUsed ? t('The experiment needs it') : t('Close {name}', { name: model.name })}
               disabled={isUsed}
               onClick={() => void closeModel(model)}
             >

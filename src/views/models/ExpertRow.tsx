@@ -3,7 +3,8 @@ import { t } from '../../language/translate.ts'
 import { originKey } from '../../share/experimentKey.ts'
 import { numberParameters } from '../../share/parameters.ts'
 import { removeExpert, replaceExpert, setWeight } from '../../state/actions/recipe.ts'
-import { findModel, originName } from '../../state/selectors.ts'
+import { findModel } from '../../state/selectors.ts'
+import { shownName } from '../app/placeholderExperiment.ts'
 import { NumberInput } from '../controls/NumberInput.tsx'
 import { Slider } from '../controls/Slider.tsx'
 import { MissingModel } from './LazyMissingModel.tsx'
@@ -21,7 +22,7 @@ export interface ExpertRowProps {
 
 export function ExpertRow({ index, origin, weight, list, unused, isOnly }: ExpertRowProps) {
   const model = findModel(list, origin)
-  const name = originName(list, origin)
+  const name = shownName(list, origin)
   const { weight: parameter } = numberParameters
   return (
     <li className="expert">
@@ -37,7 +38,7 @@ export function ExpertRow({ index, origin, weight, list, unused, isOnly }: Exper
           }}
         >
           <option value={originKey(origin)}>
-            {model || list.length === 0 ? name : `${name} (not loaded)`}
+            {model || list.length === 0 ? name : t('{name} (not loaded)', { name })}
           </option>
           {unused.map((other) => (
             <option key={other.id} value={originKey(other.origin)}>
@@ -49,14 +50,14 @@ export function ExpertRow({ index, origin, weight, list, unused, isOnly }: Exper
           type="button"
           className="icon-button"
           aria-label={t('Remove {name}', { name })}
-          title={isOnly ? t('A merge needs one expert at least') : `Remove ${name}`}
+          title={isOnly ? t('A merge needs one expert at least') : t('Remove {name}', { name })}
           disabled={isOnly}
           onClick={() => removeExpert(index)}
         >
           ×
         </button>
       </div>
-      <div className="expert-weight" title={parameter.brief}>
+      <div className="expert-weight" title={t(parameter.brief)}>
         <var>λ{subscripts[index]}</var>
         <Slider
           label={t('Weight of {name}', { name })}

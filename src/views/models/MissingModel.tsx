@@ -45,7 +45,7 @@ export function MissingModel({ origin, list }: { origin: ModelOrigin; list: read
           <button
             type="button"
             className="text-button"
-            onClick={() => void openRequest(origin, `Opening ${origin.repo}`)}
+            onClick={() => void openRequest(origin, t('Opening {name}', { name: origin.repo }))}
           >
             {t('Load {name} at {revision}', {
               name: origin.repo,
@@ -65,7 +65,7 @@ export function MissingModel({ origin, list }: { origin: ModelOrigin; list: read
           <button
             type="button"
             className="text-button"
-            onClick={() => void openRequest(origin, `Opening ${origin.name}`)}
+            onClick={() => void openRequest(origin, t('Opening {name}', { name: origin.name }))}
           >
             {t('Open it, if it is kept here too')}
           </button>

@@ -6,8 +6,9 @@ import { t } from '../../language/translate.ts'
 import { originKey } from '../../share/experimentKey.ts'
 import { limits, numberParameters } from '../../share/parameters.ts'
 import { addExpert, setAnchor, setEqualWeights } from '../../state/actions/recipe.ts'
-import { findModel, originName, selectWeights } from '../../state/selectors.ts'
+import { findModel, selectWeights } from '../../state/selectors.ts'
 import { WeightSearchView } from '../after/WeightSearchView.tsx'
+import { shownName } from '../app/placeholderExperiment.ts'
 import { Formula } from '../controls/Formula.tsx'
 import { useHelp } from '../controls/HelpToggle.tsx'
 import { OriginTag } from '../controls/OriginTag.tsx'
@@ -25,17 +26,16 @@ export interface ModelsPanelProps {
 }
 
 export const ModelsPanel = memo(function ModelsPanel({ experiment, list, isReady }: ModelsPanelProps) {
-  // While the list is being read nothing is missing yet.
-  const notLoaded = list.length > 0 ? ' (not loaded)' : ''
   const { weight } = numberParameters
   const help = useHelp(
     'weights',
     <p>
-      {weight.brief} {weight.detail}
+      {t(weight.brief)} {weight.detail && t(weight.detail)}
     </p>,
   )
   const weights = selectWeights(experiment)
   const anchor = findModel(list, experiment.anchor)
+  const anchorName = shownName(list, experiment.anchor)
   const used = new Set(
     [experiment.anchor, ...experiment.experts.map((expert) => expert.origin)].map(originKey),
   )
@@ -66,7 +66,8 @@ export const ModelsPanel = memo(function ModelsPanel({ experiment, list, isReady
         >
           {!anchor && (
             <option value="">
-              {originName(list, experiment.anchor)} {notLoaded}
+              {/* While the list is being read nothing is missing yet. */}
+              {list.length > 0 ? t('{name} (not loaded)', { name: anchorName }) : anchorName}
             </option>
           )}
           {list.map((model) => (

@@ -140,7 +140,7 @@ const NumberCell = memo(function NumberCell({ cell }: { cell: Cell }) {
         </span>
       )
     case 'words':
-      return <span className="words">{t(cell.text)}</span>
+      return <span className="words">{cell.text}</span>
     case 'budget':
       return <BudgetBadge budget={cell.budget} isShort />
     case 'exact':

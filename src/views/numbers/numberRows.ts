@@ -92,7 +92,7 @@ export function columnsOf(input: ColumnInput): NumberColumn[] {
   ]
   columns.push({
     id: 'average',
-    label: 'Plain average',
+    label: t('Plain average'),
     role: 'average',
     measurement: input.average,
     drift: plain,
@@ -203,7 +203,7 @@ function driftCell(column: NumberColumn, id: keyof UnshieldedDrift): Cell {
   return value === undefined ? pending : { kind: 'exact', form: 'norm', value }
 }
 
-const labelNames = { toxicity: 'Toxicity', judge: 'Judge' } as const
+const labelNames = { toxicity: () => t('Toxicity'), judge: () => t('Judge') } as const
 
 /** Mean scores by the labeller that is plugged in. */
 function labelGroups(columns: readonly NumberColumn[], labeller: LabellerSummary | null): NumberGroup[] {
@@ -211,7 +211,7 @@ function labelGroups(columns: readonly NumberColumn[], labeller: LabellerSummary
   const { name, digest, gives } = labeller
   const rows = gives.map((id) => ({
     id,
-    label: labelNames[id],
+    label: labelNames[id](),
     title: t('Mean score of all held-out answers, 0 … 1, by “{name}”', { name }),
     cells: columns.map(({ measurement }) => estimateCell('score', measurement?.labels[digest]?.[id])),
   }))
@@ -248,7 +248,7 @@ export function groupsOf(
             { view: t(viewLabel ?? '') },
           ),
           cells: columns.map(({ measurement, role }): Cell => {
-            if (role === 'anchor') return { kind: 'words', text: 'sets it' }
+            if (role === 'anchor') return { kind: 'words', text: t('sets it') }
             const budget = measurement?.budget[view]
             const estimate = measurement?.aqi[view]?.logSeparation
             if (estimate && 'unavailable' in estimate) return { kind: 'words', text: estimate.unavailable }

@@ -103,12 +103,12 @@ function Question({
   )
 }
 
-const states: Record<Reply['state'], string> = {
-  waiting: 'waits for its turn',
-  speaking: 'is answering',
-  done: '',
-  stopped: 'was stopped',
-  failed: 'failed',
+const states: Record<Reply['state'], () => string> = {
+  waiting: () => t('waits for its turn'),
+  speaking: () => t('is answering'),
+  done: () => '',
+  stopped: () => t('was stopped'),
+  failed: () => t('failed'),
 }
 
 function ReplyCard({
@@ -165,7 +165,7 @@ function ReplyCard({
           </>
         ) : (
           <span>
-            {t(states[state])}
+            {states[state]()}
             {tokens > 0 && ` · ${t('{count} tokens', { count: tokens })}`}
           </span>
         )}

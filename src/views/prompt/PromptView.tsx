@@ -12,11 +12,11 @@ import type { AnswerSet } from '../../state/slices/runs.ts'
 import { useStudio } from '../../state/store.ts'
 import { formatDuration } from '../format.ts'
 
-const verdicts: Record<Answer['verdict'], string> = {
-  refusal: 'refuses',
-  compliance: 'complies',
-  answer: 'answers',
-  gibberish: 'gibberish',
+const verdicts: Record<Answer['verdict'], () => string> = {
+  refusal: () => t('refuses'),
+  compliance: () => t('complies'),
+  answer: () => t('answers'),
+  gibberish: () => t('gibberish'),
 }
 
 export interface PromptViewProps {
@@ -93,7 +93,7 @@ export const PromptView = memo(function PromptView(props: PromptViewProps) {
                     {answer.subject.kind === 'merge' ? t('Merge') : describeSubject(list, answer.subject)}
                   </h3>
                   <span className="chip" data-verdict={answer.verdict}>
-                    {t(verdicts[answer.verdict])}
+                    {verdicts[answer.verdict]()}
                   </span>
                 </header>
                 <p>{answer.text === '' ? <em>{t('(nothing)')}</em> : answer.text}</p>

@@ -4,11 +4,11 @@ import { isMergeWritten } from '../../state/selectors.ts'
 import { useStudio } from '../../state/store.ts'
 import { formatParameter } from '../format.ts'
 
-const budgetNames: Readonly<Record<string, string>> = {
-  refusal: 'refusal margin',
-  compliance: 'compliance margin',
-  'aqi-prompts': 'AQI of prompts',
-  'aqi-completions': 'AQI of completions',
+const budgetNames: Readonly<Record<string, () => string>> = {
+  refusal: () => t('refusal margin'),
+  compliance: () => t('compliance margin'),
+  'aqi-prompts': () => t('AQI of prompts'),
+  'aqi-completions': () => t('AQI of completions'),
 }
 
 /** How AlignMerge's rounds and search ended, once the merge is written. */
@@ -29,7 +29,7 @@ export function AlignStatus({ experiment }: { experiment: Experiment }) {
       </p>
       {budgets.map(({ name, value, threshold, violation }) => (
         <p key={name}>
-          {t('Budget, {name}', { name: t(budgetNames[name] ?? name) })}:{' '}
+          {t('Budget, {name}', { name: budgetNames[name]?.() ?? name })}:{' '}
           <b>{violation === 0 ? t('kept') : t('broken by {value}', { value: violation.toPrecision(2) })}</b>{' '}
           {t('({value} against {threshold} nats)', {
             value: value.toFixed(2),

@@ -13,12 +13,12 @@ export interface CopyTextProps {
 }
 
 export function CopyText({ label, text, isLine = false, copyLabel, file }: CopyTextProps) {
-  const [copied, setCopied] = useState<'no' | 'yes' | 'by hand'>('no')
+  const [copied, setCopied] = useState<'no' | 'yes' | 'manual'>('no')
   const copy = async () => {
-    setCopied((await copyText(text)) ? 'yes' : 'by hand')
+    setCopied((await copyText(text)) ? 'yes' : 'manual')
     setTimeout(() => setCopied('no'), 2500)
   }
-  const words = { no: copyLabel, yes: t('Copied'), 'by hand': t('Select and copy it') }
+  const words = { no: copyLabel, yes: t('Copied'), manual: t('Select and copy it') }
   return (
     <>
       <textarea

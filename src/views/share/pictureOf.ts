@@ -2,6 +2,8 @@
 // words as text where they stand. Controls are left out. Nothing in it refers to this page, so it looks the same
 // wherever it is opened, and no foreignObject is used, which few programs draw.
 
+import { t } from '../../language/translate.ts'
+
 const NAMESPACE = 'http://www.w3.org/2000/svg'
 
 /** What of an SVG element's look comes from style sheets. */
@@ -163,7 +165,10 @@ export async function pngOf({ svg, width, height }: Picture, scale = 2): Promise
     canvas.height = Math.ceil(height * scale)
     canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height)
     return await new Promise((resolve, reject) =>
-      canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/png'),
+      canvas.toBlob(
+        (blob) => (blob ? resolve(blob) : reject(new Error(t('the picture could not be drawn')))),
+        'image/png',
+      ),
     )
   } finally {
     URL.revokeObjectURL(address)

@@ -50,7 +50,7 @@ function KeptRow({ merge: { name, bytes, isFinished }, isBusy }: { merge: KeptMe
           type="button"
           disabled={isBusy}
           className={isAsking ? 'is-danger' : undefined}
-          aria-label={isAsking ? `Really delete ${name}` : `Delete ${name}`}
+          aria-label={isAsking ? t('Really delete {name}', { name }) : t('Delete {name}', { name })}
           onBlur={() => setAsking(false)}
           onClick={() => {
             if (isAsking) void deleteKept(name)

@@ -64,17 +64,17 @@ const writtenParameter = {
   ],
 }
 
-const vocabularyParameter = {
+const vocabularyParameter = () => ({
   ...{ label: 'Vocabulary', symbol: '', source: 'standard' as const },
   default: 'same' as VocabularyChoice,
   brief:
     'Embedding and head are brought to it row by row; a row that a model lacks comes from one that has it.',
   options: [
-    option<VocabularyChoice>('same', 'as it is', 'All models must have the same one.'),
-    option<VocabularyChoice>('union', 'all tokens', 'Every token of every model.'),
-    option<VocabularyChoice>('base', 'the base’s', 'Tokens of the base alone, or of the first model.'),
+    option<VocabularyChoice>('same', t('as it is'), t('All models must have the same one.')),
+    option<VocabularyChoice>('union', t('all tokens'), t('Every token of every model.')),
+    option<VocabularyChoice>('base', t('the base’s'), t('Tokens of the base alone, or of the first model.')),
   ],
-}
+})
 
 export function MergeSettings() {
   const state = useStreamed()
@@ -91,11 +91,11 @@ export function MergeSettings() {
         <select id={id} value={method} onChange={(event) => setStreamedMethod(event.target.value)}>
           {streamable.map(({ id: value, label }) => (
             <option key={value} value={value}>
-              {label}
+              {t(label)}
             </option>
           ))}
         </select>
-        {declaration && <p className="caption">{declaration.brief}</p>}
+        {declaration && <p className="caption">{t(declaration.brief)}</p>}
         {declaration &&
           ownParameters(declaration).map((declared) => (
             <OwnField
@@ -131,7 +131,7 @@ export function MergeSettings() {
           onChange={(value) => setStreamed({ writtenAs: value })}
         />
         <ChoiceField
-          parameter={vocabularyParameter}
+          parameter={vocabularyParameter()}
           value={vocabulary}
           onChange={(value) => setStreamed({ vocabulary: value })}
         />

@@ -1,11 +1,11 @@
 // Every problem of the models, found in their headers before anything large is read.
 
 import type { Preflight } from '../../../workers/streamedApi.ts'
-import { t } from '../../language/translate.ts'
+import { plural, t } from '../../language/translate.ts'
 import { useStreamed } from '../../state/streamed/store.ts'
 import { formatBytes } from '../format.ts'
 
-const words = { error: 'Error', warning: 'Warning', note: 'Note' } as const
+const words = { error: () => t('Error'), warning: () => t('Warning'), note: () => t('Note') } as const
 
 export function PreflightPanel() {
   const preflight = useStreamed((state) => state.preflight)
@@ -27,16 +27,20 @@ function Findings({ preflight: { findings, models, estimate } }: { preflight: Pr
     <>
       <p role={errors > 0 ? 'alert' : 'status'} className={errors > 0 ? 'streamed-error' : undefined}>
         {errors > 0
-          ? `${errors} ${errors === 1 ? 'error' : 'errors'}: these models cannot be merged as they are.`
+          ? plural(
+              errors,
+              '{count} error: these models cannot be merged as they are.',
+              '{count} errors: these models cannot be merged as they are.',
+            )
           : findings.length === 0
-            ? 'Nothing was found that speaks against merging these models.'
-            : 'These models can be merged.'}
+            ? t('Nothing was found that speaks against merging these models.')
+            : t('These models can be merged.')}
       </p>
       {findings.length > 0 && (
         <ul className="preflight-list">
           {findings.map(({ level, topic, model, message, remedy }) => (
             <li key={`${level}${topic}${model}${message}`} data-level={level}>
-              <span className="preflight-level">{words[level]}</span>
+              <span className="preflight-level">{words[level]()}</span>
               <span>
                 {model !== undefined && <b>{model}: </b>}
                 {message}

@@ -78,7 +78,7 @@ export function SourceList() {
                     >
                       {roles.map(({ value, label }) => (
                         <option key={value} value={value}>
-                          {label}
+                          {t(label)}
                         </option>
                       ))}
                     </select>
@@ -178,7 +178,7 @@ function AddKnown({ isBusy }: { isBusy: boolean }) {
       {groups.map(
         ({ label, sources }) =>
           sources.length > 0 && (
-            <optgroup key={label} label={label}>
+            <optgroup key={label} label={t(label)}>
               {sources.map(({ name }) => (
                 <option key={name} value={name}>
                   {name}

@@ -1,4 +1,5 @@
 import type { Experiment } from '../../../workers/api.ts'
+import { t } from '../../language/translate.ts'
 import { findMethod } from '../../share/methods.ts'
 import { isMergeWritten, selectLambda } from '../../state/selectors.ts'
 import { useStudio } from '../../state/store.ts'
@@ -20,7 +21,9 @@ export function MergeStatus({ experiment }: { experiment: Experiment }) {
       )}
       <span className="muted">
         {' · '}
-        {isWritten && written ? `written in ${formatDuration(written.durationMs)}` : 'not written yet'}
+        {isWritten && written
+          ? t('written in {time}', { time: formatDuration(written.durationMs) })
+          : t('not written yet')}
       </span>
     </p>
   )

@@ -29,29 +29,19 @@ export function aqiSeries(view: AqiView): MeasuredLook {
 
 const second = '4 3'
 
-function share(
-  id: keyof Omit<Behaviour, 'skills' | 'answerLoss'>,
-  label: string,
-  colour: string,
-  dash?: string,
-): MeasuredLook {
-  const look = {
-    id,
-    label,
-    colour,
-    form: 'share',
-    pick: (measurement: Measurement) => measurement.behaviour[id],
-  } as const
-  return dash === undefined ? look : { ...look, dash }
-}
-
-export const behaviourSeries: readonly MeasuredLook[] = [
-  share('refusal', 'harmful refused', 'var(--safe)'),
-  share('attackRefusal', 'attacks refused', 'var(--safe)', second),
-  share('compliance', 'harmful complied', 'var(--unsafe)'),
-  share('overRefusal', 'harmless refused', 'var(--unsafe)', second),
-  share('gibberish', 'gibberish', 'var(--muted)'),
+const shares: readonly (SeriesLook & { id: keyof Omit<Behaviour, 'skills' | 'answerLoss'> })[] = [
+  { id: 'refusal', label: 'harmful refused', colour: 'var(--safe)' },
+  { id: 'attackRefusal', label: 'attacks refused', colour: 'var(--safe)', dash: second },
+  { id: 'compliance', label: 'harmful complied', colour: 'var(--unsafe)' },
+  { id: 'overRefusal', label: 'harmless refused', colour: 'var(--unsafe)', dash: second },
+  { id: 'gibberish', label: 'gibberish', colour: 'var(--muted)' },
 ]
+
+export const behaviourSeries: readonly MeasuredLook[] = shares.map((look) => ({
+  ...look,
+  form: 'share',
+  pick: (measurement) => measurement.behaviour[look.id],
+}))
 
 const skillLooks: readonly { colour: string; dash?: string }[] = [
   { colour: 'var(--ink)' },

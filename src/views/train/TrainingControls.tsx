@@ -134,7 +134,7 @@ function Whereabouts({ state, obstacle }: { state: TrainingState; obstacle: stri
           {steps.length} / {settings.steps}, {word}
         </dd>
         <dt>{t('rate')}</dt>
-        <dd>{pace ? `${pace.tokensPerSecond.toFixed(0)} tokens/s` : '–'}</dd>
+        <dd>{pace ? t('{count} tokens/s', { count: pace.tokensPerSecond.toFixed(0) }) : '–'}</dd>
         <dt>{t('left')}</dt>
         <dd>
           {pace && left > 0 ? `${Math.ceil(secondsOf(pace, left, settings.batch, measuresLeft))} s` : '–'}
