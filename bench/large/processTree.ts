@@ -22,16 +22,23 @@ export async function processTree(root: number): Promise<number[]> {
 export const commandOf = async (pid: number): Promise<string> =>
   (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ')
 
-/** Bytes; processes that end meanwhile count nothing. */
-export async function proportionalBytes(pids: readonly number[]): Promise<number> {
+/** Sum of some lines of every process's account, bytes; processes that end meanwhile count nothing. */
+async function sumOf(pids: readonly number[], lines: RegExp): Promise<number> {
   const sizes = await Promise.all(
     pids.map(async (pid) => {
       const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')
-      return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024
+      return [...text.matchAll(lines)].reduce((sum, [, kilobytes]) => sum + Number(kilobytes) * 1024, 0)
     }),
   )
   return sizes.reduce((a, b) => a + b, 0)
 }
+
+/** Bytes, shared pages divided among those that share them. */
+export const proportionalBytes = (pids: readonly number[]) => sumOf(pids, /^Pss:\s+(\d+) kB/gm)
+
+/** The same without pages of files: how many others run the same program is no matter of the one looked at. */
+export const ownBytes = (pids: readonly number[]) =>
+  sumOf(pids, /^(?:Pss_Anon|Pss_Shmem|SwapPss):\s+(\d+) kB/gm)
 
 export interface Watched {
   /** most bytes seen */
