@@ -215,7 +215,7 @@ const rules: Rule[] = [
   {
     // Every text of the page, for whoever translates.
     of: ['src/cli/pageTexts.ts'],
-    code: ['src/share', 'src/help', 'src/language', 'vite', 'node:'],
+    code: ['src/cli/bareTexts.ts', 'src/share', 'src/help', 'src/language', 'vite', 'node:'],
   },
   {
     // What ships with the page is what its own plan would measure.

@@ -3,9 +3,13 @@ import { t } from '../../language/translate.ts'
 import { maxHashCharacters } from '../../share/encode.ts'
 import { isExamplePrompt } from '../../share/examplePrompts.ts'
 import type { HideablePart } from '../../share/experiment.ts'
+import { measurementKey } from '../../share/experimentKey.ts'
+import { measurementId } from '../../share/measurement.ts'
 import type { Kept } from '../../share/results.ts'
+import { currentMerge } from '../../state/plan.ts'
 import { embedSnippet, type LinkChoice, makeLink } from '../../state/share/share.ts'
 import { useStudio } from '../../state/store.ts'
+import { useWork } from '../app/useWork.ts'
 import { formatCount } from '../format.ts'
 import { CopyText } from './CopyText.tsx'
 
@@ -27,6 +31,14 @@ function keptText(kept: Kept): string {
     case 'nothing':
       return t('without results: the reader computes them')
   }
+}
+
+/** The merge of the page has all its numbers, own or received ones. */
+function useIsMeasured(): boolean {
+  const { experiment, measurements } = useWork()
+  const merge = currentMerge(experiment)
+  const found = measurements[measurementId(measurementKey(experiment, merge), merge)]
+  return (['aqi', 'behaviour', 'drift'] as const).every((part) => found?.complete.includes(part))
 }
 
 /** Made anew while results arrive. */
@@ -54,6 +66,7 @@ export function LinkTab() {
   const [hasPrompt, setPrompt] = useState(false)
   const [hide, setHide] = useState<readonly HideablePart[]>([])
   const link = useLink({ hasResults, hasPrompt, hide })
+  const isMeasured = useIsMeasured()
   const isTyped = prompt.trim() !== '' && !isExamplePrompt(prompt)
   return (
     <div className="share-dialog-tab">
@@ -96,6 +109,11 @@ export function LinkTab() {
             })}{' '}
             {t('Tokens, files and prompts of yours are not in it.')}
           </p>
+          {hasResults && !isMeasured && (
+            <p className="hint is-warning">
+              {t('This merge is still being measured: copied now, the link lacks some of its numbers.')}
+            </p>
+          )}
           <CopyText label={t('Link')} text={link.address} isLine copyLabel={t('Copy link')} />
         </>
       )}
