@@ -4,7 +4,7 @@ import type { Experiment } from '../../../workers/api.ts'
 import { t } from '../../language/translate.ts'
 import { mergeKey } from '../../share/experimentKey.ts'
 import { numberParameters } from '../../share/parameters.ts'
-import { askAntidote } from '../../state/actions/afterMerge.ts'
+import { askAntidote, searchEnd } from '../../state/actions/afterMerge.ts'
 import { setNumber } from '../../state/actions/recipe.ts'
 import { useMissing } from '../../state/needs.ts'
 import { useStudio } from '../../state/store.ts'
@@ -59,7 +59,9 @@ export function AntidoteView({ experiment, isReady }: { experiment: Experiment; 
       {missing && <p className="caption">{missing}</p>}
       {report && (
         <>
-          {report.stage && <p className="caption">{t('Search ended: {stage}.', { stage: report.stage })}</p>}
+          {report.stage && (
+            <p className="caption">{t('Search ended: {stage}.', { stage: searchEnd(report.stage) })}</p>
+          )}
           <ol className="layer-bars" aria-label={t('Length of the antidote by layer, % of ‖θ‖')}>
             {report.byLayer.map((length, layer) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: a layer is its index
