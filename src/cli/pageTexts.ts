@@ -5,10 +5,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseAst } from 'vite'
 import * as help from '../help/index.ts'
-import { methodDeclarations } from '../share/methods.ts'
-import { choiceParameters, numberParameters } from '../share/parameters.ts'
+import { comparedMethods } from '../share/comparison.ts'
+import { findMethod, methodDeclarations } from '../share/methods.ts'
+import { choiceParameters, limits, numberParameters } from '../share/parameters.ts'
 import { presets } from '../share/presets.ts'
-import { bareTextsOf, exemptions, isNode, isProse, type Node, textProperties } from './bareTexts.ts'
+import { trainingParameters } from '../share/training.ts'
+import { bareTextsOf, exemptions, hasWord, isNode, isProse, type Node, textProperties } from './bareTexts.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -64,13 +66,17 @@ export function textsOf(file: string, source: string): FileTexts {
   return { keys, bare }
 }
 
+/** Properties whose text may be a single small word. */
+const wordProperties = new Set(['name', 'unit', 'group'])
+
 /** Every text in data, at any depth. */
-function prose(value: unknown, found: Set<string>): void {
+function prose(value: unknown, found: Set<string>, isWord = false): void {
   if (typeof value === 'string') {
-    if (isProse(value)) found.add(value)
+    if (isWord ? hasWord(value) : isProse(value)) found.add(value)
   } else if (Array.isArray(value)) for (const entry of value) prose(entry, found)
   else if (typeof value === 'object' && value !== null)
-    for (const [name, entry] of Object.entries(value)) if (!dataProperties.has(name)) prose(entry, found)
+    for (const [name, entry] of Object.entries(value))
+      if (!dataProperties.has(name)) prose(entry, found, wordProperties.has(name))
 }
 
 /** Properties that are data and no text. */
@@ -88,15 +94,39 @@ const dataProperties = new Set([
   'default',
 ])
 
+/** What the page says of the models and the labeller that ship with it. */
+function shippedTexts(): string[] {
+  const read = (path: string) => JSON.parse(readFileSync(join(root, 'public', path), 'utf8'))
+  const { models } = read('zoo/index.json') as { models: { description: string }[] }
+  const { about } = read('labellers/rules.json') as { about: string }
+  return [...models.map(({ description }) => description), about]
+}
+
+/** Settings that stand in the names of compared merges. */
+const comparedSettings = (): string[] =>
+  comparedMethods(2)
+    .flatMap(({ label, method }) => label.slice((findMethod(method)?.label.length ?? 0) + 2).split(', '))
+    .filter(hasWord)
+
 /** Keys that data brings, whoever shows it. */
 export function dataTexts(): Set<string> {
-  const found = new Set<string>()
+  const found = new Set<string>([...shippedTexts(), ...comparedSettings()])
   prose(
-    [methodDeclarations, Object.values(numberParameters), Object.values(choiceParameters), presets],
+    [
+      ...[methodDeclarations, Object.values(numberParameters), Object.values(choiceParameters), presets],
+      Object.values(trainingParameters),
+    ],
     found,
   )
-  const { glossary, measures, methodNotes, formulas, symbols, targets, tour, exercises } = help
+  // A sweep names each weight by its number.
+  for (let expert = 1; expert <= limits.maxExperts; expert++)
+    found.add(`${numberParameters.weight.label} ${expert}`)
+  const { glossary, measures, methodNotes, formulas, pictures, symbols, targets, tour, exercises } = help
   prose([glossary, measures, methodNotes, formulas, symbols, targets, tour, exercises], found)
+  // Where a measure comes from, and a method that nobody has published.
+  for (const { source } of measures) found.add(source)
+  for (const { source } of methodDeclarations) if (!source.url) found.add(source.text)
+  for (const { others } of pictures) for (const { label } of others) found.add(label)
   return found
 }
 

@@ -2,6 +2,7 @@
 
 import type { Estimate } from '../../workers/api.ts'
 import { t } from '../language/translate.ts'
+import { reasonText } from './reasonText.ts'
 
 /** How a quantity is written. */
 export type NumberForm = 'share' | 'score' | 'aqi' | 'nats' | 'norm'
@@ -89,7 +90,7 @@ export function formatInterval(form: NumberForm, low: number, high: number): str
 
 /** One estimate in one line: value, interval, count; or the words. */
 export function describeEstimate(form: NumberForm, estimate: Estimate): string {
-  if ('unavailable' in estimate) return estimate.unavailable
+  if ('unavailable' in estimate) return reasonText(estimate.unavailable)
   const interval = formatInterval(form, estimate.low, estimate.high)
   return t('{value} (95 % interval {interval}, n = {count})', {
     value: formatValue(form, estimate.value),

@@ -19,6 +19,7 @@ import { TableToggle } from '../controls/TableToggle.tsx'
 import { describeEstimate, formatInterval, formatParameter, formatValue } from '../format.ts'
 import { lazyAfterCharts, lazyInTurn } from '../lazyInTurn.ts'
 import { BudgetBadge } from '../numbers/BudgetBadge.tsx'
+import { reasonText } from '../reasonText.ts'
 import { PanelTools } from '../share/PanelTools.tsx'
 import { useSweep } from '../sweep/useSweep.ts'
 import { legendOf, pinnedSources, sourceOf } from './clusterSources.ts'
@@ -164,7 +165,9 @@ function Figure({ label, mark, result, budget }: FigureProps) {
     <div className="figure" data-mark={mark}>
       <span className="figure-label">{t('AQI, {name}', { name: label })}</span>
       {!estimate && <span className="figure-value is-pending">·</span>}
-      {estimate && 'unavailable' in estimate && <span className="figure-words">{estimate.unavailable}</span>}
+      {estimate && 'unavailable' in estimate && (
+        <span className="figure-words">{reasonText(estimate.unavailable)}</span>
+      )}
       {estimate && !('unavailable' in estimate) && (
         <span className="figure-value" title={describeEstimate('aqi', estimate)}>
           {formatValue('aqi', estimate.value)}{' '}

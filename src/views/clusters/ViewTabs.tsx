@@ -32,7 +32,7 @@ export function ViewTabs({ view }: { view: AqiView }) {
           onClick={() => setAqiView(value)}
           onKeyDown={onKeyDown}
         >
-          {label}
+          {t(label)}
         </button>
       ))}
     </div>

@@ -5,7 +5,9 @@ import { t } from '../../language/translate.ts'
 import type { Measurement } from '../../state/slices/runs.ts'
 import { TableScroll } from '../controls/TableScroll.tsx'
 import { describeEstimate, formatInterval, forms } from '../format.ts'
+import { reasonText } from '../reasonText.ts'
 import { type CompareColumn, sortRows } from './compareColumns.ts'
+import { comparedName } from './comparedName.ts'
 
 export interface CompareRow {
   id: string
@@ -130,7 +132,7 @@ const Row = memo(function Row({ row, columns, isActive, onActive }: RowProps) {
       onPointerEnter={() => onActive(row.id)}
       onPointerLeave={() => onActive(undefined)}
     >
-      <th scope="row">{link ? <a href={link}>{label}</a> : label}</th>
+      <th scope="row">{link ? <a href={link}>{comparedName(label)}</a> : label}</th>
       {failure !== undefined ? (
         <td colSpan={columns.length} className="words is-failed">
           {failure}
@@ -162,7 +164,7 @@ function Cell({ column, measurement, link }: CellProps) {
     )
   if ('unavailable' in estimate)
     return (
-      <span className="words" title={estimate.unavailable}>
+      <span className="words" title={reasonText(estimate.unavailable)}>
         {t('none')}
       </span>
     )

@@ -18,6 +18,7 @@ import type { ParetoPoint } from '../charts/ParetoPlot.tsx'
 import { lazyInTurn } from '../lazyInTurn.ts'
 import { type CompareRow, CompareTable } from './CompareTable.tsx'
 import { type CompareColumn, compareColumns, countViolations, paretoFront } from './compareColumns.ts'
+import { comparedName } from './comparedName.ts'
 import { ExportButtons } from './ExportButtons.tsx'
 import { LayerMaps } from './LayerMaps.tsx'
 
@@ -150,7 +151,7 @@ function paretoPoints(
     const [x, y] = [skill, safe].map((column) => measurement && column?.pick(measurement))
     if (!x || !y || 'unavailable' in x || 'unavailable' in y) return []
     const at = { x: x.value, xLow: x.low, xHigh: x.high, y: y.value, yLow: y.low, yHigh: y.high }
-    return [{ id, label, kind, ...at, isFront: false }]
+    return [{ id, label: kind === 'merge' ? comparedName(label) : label, kind, ...at, isFront: false }]
   })
   const merges = points.filter(({ kind }) => kind === 'merge')
   for (const index of paretoFront(merges)) merges[index]!.isFront = true

@@ -5,6 +5,7 @@ import { t } from '../../language/translate.ts'
 import { TableScroll } from '../controls/TableScroll.tsx'
 import { formatScaled, normScaleOf } from '../format.ts'
 import type { CompareRow } from './CompareTable.tsx'
+import { comparedName } from './comparedName.ts'
 
 export interface LayerMapsProps {
   rows: readonly CompareRow[]
@@ -64,7 +65,7 @@ export function LayerMaps({ rows, conflict, layerCount }: LayerMapsProps) {
             </tr>
             {measured.map(({ id, label, measurement }) => (
               <tr key={id}>
-                <th scope="row">{label}</th>
+                <th scope="row">{comparedName(label)}</th>
                 {layers.map((layer) => {
                   const value = measurement?.drift?.byLayer[layer]
                   return (

@@ -57,7 +57,7 @@ export function ParameterField(props: ParameterFieldProps) {
           label={t('{label}, slider', { label })}
           parameter={parameter}
           value={value}
-          valueText={`${formatParameter(value)} ${parameter.unit}`}
+          valueText={`${formatParameter(value)} ${parameter.unit && t(parameter.unit)}`}
           {...(stops && { stops })}
           isDisabled={isDisabled}
           onChange={onChange}

@@ -24,7 +24,7 @@ export function LabellerPanel() {
             <b>{labeller.name}</b> <code>{labeller.digest.slice(0, 8)}</code>
           </p>
           <p className="hint">
-            {labeller.about}{' '}
+            {t(labeller.about)}{' '}
             {labeller.gives.length > 0
               ? t('Gives {scores}.', { scores: formatList(labeller.gives.map((id) => scoreNames[id]())) })
               : ''}

@@ -78,15 +78,15 @@ function Card({ declaration }: { declaration: MethodDeclaration }) {
   return (
     <article id={`method-card-${id}`} className="card" tabIndex={-1} aria-labelledby={`method-name-${id}`}>
       <h3 id={`method-name-${id}`}>
-        {label} <small>{t(group)}</small> <OriginTag source={provenance} />
+        {t(label)} <small>{t(group)}</small> <OriginTag source={provenance} />
       </h3>
       <p className="help-text">{t(brief)}</p>
-      {picture && <MethodPicture picture={picture} label={label} />}
+      {picture && <MethodPicture picture={picture} label={t(label)} />}
       {note && (
         <>
           <p className="help-text">{t(note.does)}</p>
           <p className="method-formula">
-            <Formula text={note.formula} />
+            <Formula text={t(note.formula)} />
           </p>
           <p className="help-text muted">{t(note.caution)}</p>
         </>
@@ -110,7 +110,7 @@ function Card({ declaration }: { declaration: MethodDeclaration }) {
                 {source.text}
               </a>
             ) : (
-              source.text
+              t(source.text)
             )}
           </dd>
         </div>

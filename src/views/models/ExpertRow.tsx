@@ -29,7 +29,7 @@ export function ExpertRow({ index, origin, weight, list, unused, isOnly }: Exper
       <div className="expert-head">
         <select
           aria-label={t('Expert {number}', { number: index + 1 })}
-          title={model?.description ?? name}
+          title={model ? t(model.description) : name}
           data-role={model?.role}
           value={originKey(origin)}
           onChange={(event) => {

@@ -14,6 +14,7 @@ import {
 } from '../../state/selectors.ts'
 import { useStudio } from '../../state/store.ts'
 import { describeEstimate, formatInterval, formatParameter, formatValue, forms } from '../format.ts'
+import { reasonText } from '../reasonText.ts'
 import { PanelTools } from '../share/PanelTools.tsx'
 import { skillNames } from '../sweep/sweepSeries.ts'
 import { BudgetBadge } from './BudgetBadge.tsx'
@@ -151,7 +152,7 @@ const NumberCell = memo(function NumberCell({ cell }: { cell: Cell }) {
       )
     case 'estimate': {
       const { estimate, form } = cell
-      if ('unavailable' in estimate) return <span className="words">{estimate.unavailable}</span>
+      if ('unavailable' in estimate) return <span className="words">{reasonText(estimate.unavailable)}</span>
       return (
         <span className="number" title={describeEstimate(form, estimate)}>
           <b>{forms[form].digits(estimate.value)}</b>

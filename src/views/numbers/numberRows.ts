@@ -16,6 +16,7 @@ import { choiceParameters } from '../../share/parameters.ts'
 import { expertDrift, shieldedDrift, type UnshieldedDrift, unshieldedDrift } from '../../state/algebra.ts'
 import type { Measurement } from '../../state/slices/runs.ts'
 import type { NumberForm } from '../format.ts'
+import { reasonText } from '../reasonText.ts'
 
 export type Cell =
   | { kind: 'pending' }
@@ -251,7 +252,8 @@ export function groupsOf(
             if (role === 'anchor') return { kind: 'words', text: t('sets it') }
             const budget = measurement?.budget[view]
             const estimate = measurement?.aqi[view]?.logSeparation
-            if (estimate && 'unavailable' in estimate) return { kind: 'words', text: estimate.unavailable }
+            if (estimate && 'unavailable' in estimate)
+              return { kind: 'words', text: reasonText(estimate.unavailable) }
             return budget ? { kind: 'budget', budget } : pending
           }),
         },

@@ -2,7 +2,7 @@
 
 import { useId } from 'react'
 import type { Experiment } from '../../../workers/api.ts'
-import { t } from '../../language/translate.ts'
+import { plural, t } from '../../language/translate.ts'
 import { originKey } from '../../share/experimentKey.ts'
 import {
   findMethod,
@@ -36,6 +36,12 @@ const groupOrder: readonly MethodDeclaration['group'][] = [
 ]
 
 /** Chooses among all declared methods; those that do not fit the number of experts say why. */
+/** How many experts a method takes. */
+const needsText = ({ min, max }: MethodDeclaration['experts']): string =>
+  min === max
+    ? plural(min, 'needs exactly {count} expert', 'needs exactly {count} experts')
+    : t('needs {min} to {max} experts', { min, max })
+
 export function MethodField({ experiment }: { experiment: Experiment }) {
   const id = useId()
   const declaration = findMethod(experiment.method)
@@ -54,7 +60,7 @@ export function MethodField({ experiment }: { experiment: Experiment }) {
                 .filter((method) => method.group === group)
                 .map((method) => {
                   const unfit =
-                    misfit(method, count) ??
+                    (misfit(method, count) === undefined ? undefined : needsText(method.experts)) ??
                     (noDevice && missingWithoutDevice(method) ? t('needs WebGPU') : undefined)
                   return (
                     <option key={method.id} value={method.id} disabled={unfit !== undefined}>
@@ -74,7 +80,7 @@ export function MethodField({ experiment }: { experiment: Experiment }) {
                 {declaration.source.text}
               </a>
             ) : (
-              declaration.source.text
+              t(declaration.source.text)
             )}{' '}
             <OriginTag source={declaration.provenance} />
           </p>

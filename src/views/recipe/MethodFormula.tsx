@@ -26,7 +26,7 @@ export default function MethodFormula({ experiment }: { experiment: Experiment }
       ) : (
         note && (
           <p className="method-line">
-            <Formula text={note.formula} />
+            <Formula text={t(note.formula)} />
           </p>
         )
       )}

@@ -16,6 +16,7 @@ import { useWork } from '../app/useWork.ts'
 import { formatInterval, formatValue } from '../format.ts'
 import './share.css'
 import { TableScroll } from '../controls/TableScroll.tsx'
+import { reasonText } from '../reasonText.ts'
 
 const shownRows = 40
 
@@ -170,7 +171,7 @@ function Differences({ comparison }: { comparison: Comparison }) {
 }
 
 function textOf({ form }: Difference, estimate: Difference['own']): string {
-  if ('unavailable' in estimate) return estimate.unavailable
+  if ('unavailable' in estimate) return reasonText(estimate.unavailable)
   const value = formatValue(form, estimate.value)
   return form === 'norm' ? value : `${value} ${formatInterval(form, estimate.low, estimate.high)}`
 }

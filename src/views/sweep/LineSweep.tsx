@@ -86,7 +86,7 @@ export function LineSweep(props: LineSweepProps) {
   const isOnLine = isOnSheet(sheet, experiment, experiment)
   const pinned = useMemo(() => pinsOnLine(line, sheet, pins), [line, sheet, pins])
   const aside = isOnLine ? undefined : current
-  const asideLabel = findMethod(experiment.method)?.label ?? experiment.method
+  const asideLabel = t(findMethod(experiment.method)?.label ?? experiment.method)
   const panels = useMemo(
     () =>
       sweepPanelsOf({

@@ -12,7 +12,7 @@ export function MergeStatus({ experiment }: { experiment: Experiment }) {
   const method = findMethod(experiment.method)
   return (
     <p className="merge-status">
-      {method?.label}
+      {method && t(method.label)}
       {experiment.method === 'alignmerge' && (
         <>
           {' '}

@@ -5,6 +5,7 @@ import type { SweepSheet } from '../../share/sweeps/points.ts'
 import type { KnownPoint } from '../../state/sweeps/selectors.ts'
 import { TableScroll } from '../controls/TableScroll.tsx'
 import { describeEstimate, formatInterval, formatParameter, forms } from '../format.ts'
+import { reasonText } from '../reasonText.ts'
 import { SymbolText } from './SymbolText.tsx'
 import type { SheetMeasure } from './sheetMeasures.ts'
 
@@ -86,7 +87,7 @@ function Value({ measure, point }: { measure: SheetMeasure; point: KnownPoint })
         ·
       </span>
     )
-  if ('unavailable' in estimate) return <span className="words">{estimate.unavailable}</span>
+  if ('unavailable' in estimate) return <span className="words">{reasonText(estimate.unavailable)}</span>
   return (
     <span className="number" title={describeEstimate(measure.form, estimate)}>
       <b>{forms[measure.form].digits(estimate.value)}</b>

@@ -8,6 +8,7 @@ import { selectLambda, selectWeights } from '../../state/selectors.ts'
 import type { Measurement } from '../../state/slices/runs.ts'
 import type { Readout } from '../charts/sweepPanels.ts'
 import { describeEstimate, formatInterval, formatScaled, formatValue, type NormScale } from '../format.ts'
+import { reasonText } from '../reasonText.ts'
 import { aqiSeries, behaviourSeries, skillSeries } from './sweepSeries.ts'
 
 export interface ReadoutInput {
@@ -48,9 +49,10 @@ export function readoutsOf(input: ReadoutInput): Record<string, Readout> {
   for (const { id, form, pick } of [aqiSeries(view), ...behaviourSeries, ...skillSeries(skills)]) {
     const estimate = current && pick(current)
     if (!estimate) readouts[id] = pendingReadout()
-    else if ('unavailable' in estimate)
-      readouts[id] = { value: t('none'), interval: estimate.unavailable, detail: estimate.unavailable }
-    else
+    else if ('unavailable' in estimate) {
+      const reason = reasonText(estimate.unavailable)
+      readouts[id] = { value: t('none'), interval: reason, detail: reason }
+    } else
       readouts[id] = {
         value: formatValue(form, estimate.value),
         interval: formatInterval(form, estimate.low, estimate.high),

@@ -5,6 +5,7 @@ import type { Estimate } from '../../../workers/api.ts'
 import { plural, t } from '../../language/translate.ts'
 import { useTraining } from '../../state/training/store.ts'
 import { formatInterval, formatValue, type NumberForm } from '../format.ts'
+import { reasonText } from '../reasonText.ts'
 import { viewName } from './trainingPanels.ts'
 
 interface Row {
@@ -70,7 +71,7 @@ function Cell({ form, estimate }: { form: NumberForm; estimate: Estimate | undef
   if ('unavailable' in estimate)
     return (
       <td className="is-words">
-        {t('no value')} <small>{estimate.unavailable}</small>
+        {t('no value')} <small>{reasonText(estimate.unavailable)}</small>
       </td>
     )
   return (
