@@ -3,8 +3,8 @@
 
 const lookEveryMs = 40
 
-/** The line of a chart: the one mark that every first picture has. */
-const isDrawn = () => globalThis.document?.querySelector('.plot-path[d]') != null
+/** The line of a chart, a cell of a map or a point of a Pareto picture: one of them is in every first picture. */
+const isDrawn = () => globalThis.document?.querySelector('.plot-path[d], .map-cell, .pareto-point') != null
 
 /** Resolves when the first picture stands, or after `withinMs`: a chart that does not come holds nothing up. */
 export async function firstPicture(withinMs: number): Promise<void> {

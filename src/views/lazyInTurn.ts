@@ -9,8 +9,8 @@ const pauseMs = 80
 
 const pause = () => new Promise<void>((done) => setTimeout(done, pauseMs))
 
-/** How long the other charts wait for the lines of the first. */
-const firstWithinMs = 1500
+/** How long the other charts wait for the lines of the first, as the engine does. */
+const firstWithinMs = 3000
 
 let first: Promise<void> | undefined
 
