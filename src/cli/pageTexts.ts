@@ -126,7 +126,10 @@ export function dataTexts(): Set<string> {
   // Where a measure comes from, and a method that nobody has published.
   for (const { source } of measures) found.add(source)
   for (const { source } of methodDeclarations) if (!source.url) found.add(source.text)
-  for (const { others } of pictures) for (const { label } of others) found.add(label)
+  for (const { others, path } of pictures) {
+    for (const { label } of others) found.add(label)
+    if (path && isProse(path.parameter)) found.add(path.parameter)
+  }
   return found
 }
 

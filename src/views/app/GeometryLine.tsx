@@ -27,7 +27,7 @@ export const GeometryLine = memo(function GeometryLine({ experiment, geometry }:
         t('{done} of {total}', { done: availableRank(geometry, experiment.rank), total: experiment.rank }),
     },
     {
-      label: '‖δ̄‖ in G',
+      label: t('‖δ̄‖ in G'),
       title: 'Length of the barycentre’s displacement from the anchor in the metric',
       value: geometry && formatSignificant(barycentreNorm(geometry, weights)),
     },

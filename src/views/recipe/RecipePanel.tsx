@@ -4,7 +4,12 @@
 import { Suspense } from 'react'
 import type { Experiment } from '../../../workers/api.ts'
 import { t } from '../../language/translate.ts'
-import { choiceParameters, numberParameters, sweepGrid } from '../../share/parameters.ts'
+import {
+  type ChoiceParameter,
+  choiceParameters,
+  numberParameters,
+  sweepGrid,
+} from '../../share/parameters.ts'
 import { resetExperiment, setChoice, setFisher, setNumber } from '../../state/actions/recipe.ts'
 import { useStudio } from '../../state/store.ts'
 import { AntidoteView } from '../after/AntidoteView.tsx'
@@ -17,6 +22,10 @@ import { AlignStatus } from './AlignStatus.tsx'
 import { MethodField } from './MethodField.tsx'
 
 const MethodFormula = lazyAfterCharts(() => import('./MethodFormula.tsx'))
+
+/** The option that is chosen, small, as it stands in a summary. */
+const chosenName = <T extends string>({ options }: ChoiceParameter<T>, chosen: T): string =>
+  t(options.find(({ value }) => value === chosen)?.label ?? chosen).toLowerCase()
 
 export function RecipePanel({ experiment, isReady }: { experiment: Experiment; isReady: boolean }) {
   const hasShield = experiment.method === 'alignmerge'
@@ -55,7 +64,7 @@ export function RecipePanel({ experiment, isReady }: { experiment: Experiment; i
       <SideSection
         part="geometry"
         title={t('Geometry')}
-        summary={`G ${experiment.metric}, ρ ${formatParameter(experiment.damping)}, A ${experiment.source}`}
+        summary={`G ${chosenName(choiceParameters.metric, experiment.metric)}, ρ ${formatParameter(experiment.damping)}, A ${chosenName(choiceParameters.source, experiment.source)}`}
       >
         <ChoiceField
           parameter={choiceParameters.metric}
