@@ -9,6 +9,7 @@ import { comparedMethods } from '../share/comparison.ts'
 import { findMethod, methodDeclarations } from '../share/methods.ts'
 import { choiceParameters, limits, numberParameters } from '../share/parameters.ts'
 import { presets } from '../share/presets.ts'
+import { recipeNotes } from '../share/recipeText.ts'
 import { trainingParameters } from '../share/training.ts'
 import { bareTextsOf, exemptions, hasWord, isNode, isProse, type Node, textProperties } from './bareTexts.ts'
 
@@ -110,7 +111,7 @@ const comparedSettings = (): string[] =>
 
 /** Keys that data brings, whoever shows it. */
 export function dataTexts(): Set<string> {
-  const found = new Set<string>([...shippedTexts(), ...comparedSettings()])
+  const found = new Set<string>([...shippedTexts(), ...comparedSettings(), ...Object.values(recipeNotes)])
   prose(
     [
       ...[methodDeclarations, Object.values(numberParameters), Object.values(choiceParameters), presets],
@@ -123,9 +124,10 @@ export function dataTexts(): Set<string> {
     found.add(`${numberParameters.weight.label} ${expert}`)
   const { glossary, measures, methodNotes, formulas, pictures, symbols, targets, tour, exercises } = help
   prose([glossary, measures, methodNotes, formulas, symbols, targets, tour, exercises], found)
-  // Where a measure comes from, and a method that nobody has published.
+  // Where a measure comes from; a method that nobody has published, and what is ours of one that somebody has.
   for (const { source } of measures) found.add(source)
-  for (const { source } of methodDeclarations) if (!source.url) found.add(source.text)
+  for (const { source } of methodDeclarations)
+    if (!source.url || /\b(ours|as in)\b/.test(source.text)) found.add(source.text)
   for (const { others, path } of pictures) {
     for (const { label } of others) found.add(label)
     if (path && isProse(path.parameter)) found.add(path.parameter)

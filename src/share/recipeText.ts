@@ -100,26 +100,27 @@ export function recipeOf(experiment: Experiment): Recipe {
 const hasFamily = ({ anchor, experts }: Experiment): boolean =>
   [anchor, ...experts.map(({ origin }) => origin)].some((origin) => familyOf(origin) !== undefined)
 
+/** What a recipe cannot say, or needs beside it; whoever shows it calls t(). */
+export const recipeNotes = {
+  antidote: 'The antidote after the merge is no part of a recipe.',
+  builtIn:
+    'The built-in models are folders of the studio’s own files (public/zoo); other tools need their paths.',
+  family: 'Models of a family are found with --models public/zoo/families.',
+  address: 'Models at an address have to be downloaded; put the folder’s path in its place.',
+  machine: 'Models from this machine are named as they were; put their folders’ paths in their place.',
+  hub: 'Some models are on a hub that is not the public one: set HF_ENDPOINT to its address.',
+} as const
+
 function notesOf(experiment: Experiment): string[] {
   const origins = [experiment.anchor, ...experiment.experts.map(({ origin }) => origin)]
   const has = (kind: ModelOrigin['kind']) => origins.some((origin) => origin.kind === kind)
   return [
-    ...(experiment.antidote > 0 ? ['The antidote after the merge is no part of a recipe.'] : []),
-    ...(has('built-in')
-      ? [
-          'The built-in models are folders of the studio’s own files (public/zoo); other tools need their paths.',
-        ]
-      : []),
-    ...(hasFamily(experiment) ? ['Models of a family are found with --models public/zoo/families.'] : []),
-    ...(has('url')
-      ? ['Models at an address have to be downloaded; put the folder’s path in its place.']
-      : []),
-    ...(has('files') || has('stored') || has('trained')
-      ? ['Models from this machine are named as they were; put their folders’ paths in their place.']
-      : []),
-    ...(origins.some((origin) => origin.kind === 'hub' && origin.hub !== undefined)
-      ? ['Some models are on a hub that is not the public one: set HF_ENDPOINT to its address.']
-      : []),
+    ...(experiment.antidote > 0 ? [recipeNotes.antidote] : []),
+    ...(has('built-in') ? [recipeNotes.builtIn] : []),
+    ...(hasFamily(experiment) ? [recipeNotes.family] : []),
+    ...(has('url') ? [recipeNotes.address] : []),
+    ...(has('files') || has('stored') || has('trained') ? [recipeNotes.machine] : []),
+    ...(origins.some((origin) => origin.kind === 'hub' && origin.hub !== undefined) ? [recipeNotes.hub] : []),
   ]
 }
 

@@ -136,7 +136,7 @@ export function ClusterView({ experiment, anchorId, measurements, view }: Cluste
         </Suspense>
       </div>
       <p className="caption cluster-caption">
-        <b>{statusOf(shown, lambda)}.</b> {option && t(option.brief)}{' '}
+        <b>{t('{status}.', { status: statusOf(shown, lambda) })}</b> {option && t(option.brief)}{' '}
         {t('Ellipses: where the means would lie with other probes of the same kind, 95 %.')}
       </p>
       <Suspense fallback={<div style={{ height: 32 }} />}>

@@ -107,7 +107,7 @@ function Card({ declaration }: { declaration: MethodDeclaration }) {
           <dd>
             {source.url ? (
               <a href={source.url} target="_blank" rel="noreferrer">
-                {source.text}
+                {t(source.text)}
               </a>
             ) : (
               t(source.text)

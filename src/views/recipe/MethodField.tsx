@@ -77,7 +77,7 @@ export function MethodField({ experiment }: { experiment: Experiment }) {
             {t(declaration.brief)}{' '}
             {declaration.source.url ? (
               <a href={declaration.source.url} target="_blank" rel="noreferrer">
-                {declaration.source.text}
+                {t(declaration.source.text)}
               </a>
             ) : (
               t(declaration.source.text)
