@@ -138,6 +138,12 @@ export async function main(args: string[]): Promise<number> {
       await goTo(tab.page, { experiment: settled, view: { page, aqiView: 'prompts', prompt: '' } })
       await tab.page.waitForTimeout(2000)
     }
+    // So is what a driver compiles: chance would meet the last kernels half an hour later.
+    for (const method of methods) {
+      const view: LinkView = { page: 'studio', aqiView: 'answers', prompt: '' }
+      await goTo(tab.page, { experiment: { ...settled, method }, view })
+      await tab.page.waitForTimeout(2500)
+    }
     for (let next = firstAt; now() < minutes; ) {
       await sweep(tab, random)
       steps++

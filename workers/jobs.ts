@@ -9,6 +9,8 @@ interface Waiting {
 }
 
 const PROGRESS_INTERVAL_MS = 100
+/** Without a job for so long, nobody is about to ask for more. */
+const IDLE_MS = 2000
 
 export interface Job {
   signal: AbortSignal
@@ -20,9 +22,13 @@ export class JobQueue {
   private isBusy = false
   private readonly controllers = new Map<number, AbortController>()
   private readonly onProgress: (progress: Progress) => void
+  private readonly onIdle: () => void
+  private idle: ReturnType<typeof setTimeout> | undefined
 
-  constructor(onProgress: (progress: Progress) => void) {
+  /** `onIdle` is called once after each time that the queue has been empty for two seconds. */
+  constructor(onProgress: (progress: Progress) => void, onIdle: () => void = () => {}) {
     this.onProgress = onProgress
+    this.onIdle = onIdle
   }
 
   /** Runs `work` when its turn comes; rejects `cancelled` when cancelled before. */
@@ -35,6 +41,7 @@ export class JobQueue {
         else this.waiting.push({ start })
       })
     this.isBusy = true
+    clearTimeout(this.idle)
     try {
       if (controller.signal.aborted) throw new EngineError('cancelled', 'stopped by the user')
       return await work({ signal: controller.signal, report: this.reporter(jobId) })
@@ -46,7 +53,7 @@ export class JobQueue {
         // Claimed here: a call arriving before the next one wakes must queue behind it.
         this.isBusy = true
         next.start()
-      }
+      } else this.idle = setTimeout(this.onIdle, IDLE_MS)
     }
   }
 

@@ -30,7 +30,10 @@ export interface Opened<Model extends RunningModel> {
 export type EventListener = (event: EngineEvent) => void | Promise<void>
 
 export abstract class SharedContext<Model extends RunningModel, Live extends Opened<Model> = Opened<Model>> {
-  readonly queue = new JobQueue((progress) => this.emit({ kind: 'progress', progress }))
+  readonly queue = new JobQueue(
+    (progress) => this.emit({ kind: 'progress', progress }),
+    () => this.giveBack(),
+  )
   /** what subjects answered to probes; measuring fills it */
   readonly answered = new AnsweredStore()
   /** prompts that the page has handed over to measure on, by digest; they outlive the session */
@@ -49,6 +52,9 @@ export abstract class SharedContext<Model extends RunningModel, Live extends Ope
   emit(event: EngineEvent): void | Promise<void> {
     return this.#onEvent(event)
   }
+
+  /** Frees what only the next job would use again; called when none has come for a while. */
+  protected giveBack(): void {}
 
   /** Throws `device-lost` when the engine is not open. */
   current(): Live {

@@ -41,6 +41,12 @@ export class EngineContext extends SharedContext<DeviceModel, Live> {
     return live
   }
 
+  /** Scratch buffers of all sizes that were ever needed: merges of other ranks and methods leave theirs behind. */
+  protected override giveBack(): void {
+    this.live?.gpu.flush()
+    this.live?.gpu.pool.trim()
+  }
+
   /** Throws when the self-test has failed on this device. */
   assertSound(): void {
     const { broken } = this.current()
