@@ -1,7 +1,7 @@
 // What a session computes once and what it computes anew, what closing frees, and what it refuses.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { manyProbes, probe, probeFile } from '../../testing/answeringModels.ts'
+import { ALIGN_SETUP, alignProbeFile } from '../../testing/alignSession.ts'
 import { watchBuffers } from '../../testing/liveBuffers.ts'
 import { nearCheckpoint } from '../../testing/nearCheckpoint.ts'
 import { openTestDevice } from '../../testing/openTestDevice.ts'
@@ -12,32 +12,14 @@ import { measureDrift, solve } from './geometry.ts'
 import { Measures } from './measures.ts'
 import { type GradientSource, Session, type Setup } from './session.ts'
 
-const PROBES = probeFile([
-  ...manyProbes(70, 1),
-  ...manyProbes(80, 2).map((one) => ({
-    ...one,
-    id: `e-${one.id}`,
-    prompt: `${one.prompt} k`,
-    split: 'estimate' as const,
-  })),
-  probe('s1', 'skill', 'sort b a', { skill: 'sort', aligned: 'a b.' }),
-  probe('s2', 'skill', 'sort d c', { skill: 'sort', aligned: 'c d.', split: 'estimate' }),
-])
+const PROBES = alignProbeFile(80)
 
 const SETUP: Setup = {
-  method: 'alignmerge',
-  anchor: 'anchor',
+  ...ALIGN_SETUP,
   experts: [
     { id: 'one', weight: 3 },
     { id: 'two', weight: 1 },
   ],
-  lambdaAlign: 16,
-  rank: 4,
-  damping: 0.1,
-  metric: 'fisher',
-  source: 'margin',
-  fisher: { labels: 'sampled', form: 'sequence' },
-  seed: 1,
 }
 
 let gpu: Gpu

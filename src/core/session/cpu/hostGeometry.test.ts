@@ -1,7 +1,7 @@
 // The same geometry with and without a device: a tiny model in float32, its directions unpacked and packed.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { manyProbes, probe, probeFile } from '../../../testing/answeringModels.ts'
+import { ALIGN_SETUP, alignProbeFile } from '../../../testing/alignSession.ts'
 import { nearCheckpoint } from '../../../testing/nearCheckpoint.ts'
 import { openTestDevice } from '../../../testing/openTestDevice.ts'
 import { MemorySource } from '../../files/source.ts'
@@ -16,31 +16,16 @@ import { HostGeometry } from './hostGeometry.ts'
 import { differenceOf, type HostWeights, layoutOf, readHostWeights, storedAs } from './hostWeights.ts'
 import { type ExactDirections, exactDirections, knownCoordinates, makeDirections } from './makeDirections.ts'
 
-const PROBES = probeFile([
-  ...manyProbes(70, 1),
-  ...manyProbes(80, 2).map((one) => ({
-    ...one,
-    id: `e-${one.id}`,
-    prompt: `${one.prompt} k`,
-    split: 'estimate' as const,
-  })),
-  probe('s1', 'skill', 'sort b a', { skill: 'sort', aligned: 'a b.', split: 'estimate' }),
-])
+const PROBES = alignProbeFile(80)
 
 const SETUP: Setup = {
-  method: 'alignmerge',
-  anchor: 'anchor',
+  ...ALIGN_SETUP,
   experts: [
     { id: 'one', weight: 0.75 },
     { id: 'two', weight: 0.25 },
   ],
   lambdaAlign: 4,
-  rank: 4,
-  damping: 0.1,
-  metric: 'fisher',
   source: 'path',
-  fisher: { labels: 'sampled', form: 'sequence' },
-  seed: 1,
 }
 
 let gpu: Gpu
