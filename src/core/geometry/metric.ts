@@ -4,7 +4,7 @@
 import { EngineError } from '../errors.ts'
 import { damp } from '../kernels/elementwise/elementwise.ts'
 import { GRAM_PLAIN } from '../kernels/weightedGram/weightedGram.ts'
-import { type DeviceModel, paddedCount } from '../model/deviceModel.ts'
+import { type DeviceModel, paddedCount, paddedTensors } from '../model/deviceModel.ts'
 import { createGradients, type GradientBuffers } from '../model/gradientSink.ts'
 import type { Fisher } from './fisher.ts'
 import { sumGrams } from './gramPass.ts'
@@ -32,10 +32,7 @@ export function identityMetric(model: DeviceModel): Metric {
 /** g = F/tokens + ρ mean; `not-finite` when the Fisher is, `check-failed` when it is all zero. */
 export async function dampedMetric(model: DeviceModel, fisher: Fisher, damping: number): Promise<Metric> {
   const { gpu } = model
-  const tensors = [...model.tensors.values()].map(({ spec, count }) => ({
-    name: spec.name,
-    count: paddedCount(count),
-  }))
+  const tensors = paddedTensors(model)
   const largest = Math.max(...tensors.map(({ count }) => count))
   const ones = gpu.pool.take(largest * 4)
   gpu.run(damp, { count: largest, scale: 0, shift: 1 }, { fisher: gpu.unused, out: ones })

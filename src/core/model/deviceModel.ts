@@ -202,3 +202,7 @@ export class DeviceModel {
 export function paddedCount(count: number): number {
   return Math.ceil(count / 4) * 4
 }
+
+/** Name and padded count of every tensor: what a pass over gradients or differences walks. */
+export const paddedTensors = ({ tensors }: Pick<DeviceModel, 'tensors'>): { name: string; count: number }[] =>
+  Array.from(tensors.values(), ({ spec, count }) => ({ name: spec.name, count: paddedCount(count) }))

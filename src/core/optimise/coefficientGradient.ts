@@ -6,7 +6,7 @@
 import { type GramSums, sumGrams } from '../geometry/gramPass.ts'
 import { GRAM_PLAIN } from '../kernels/weightedGram/weightedGram.ts'
 import { encodeDifferences } from '../merge/mergeInput.ts'
-import { type DeviceModel, paddedCount } from '../model/deviceModel.ts'
+import { type DeviceModel, paddedTensors } from '../model/deviceModel.ts'
 import type { GradientBuffers } from '../model/gradientSink.ts'
 import type { LayerGroups } from './layerGroups.ts'
 
@@ -26,7 +26,7 @@ export async function coefficientGradient(
   try {
     sums = await sumGrams(
       gpu,
-      [...anchor.tensors.values()].map(({ spec, count }) => ({ name: spec.name, count: paddedCount(count) })),
+      paddedTensors(anchor),
       (name, count) => {
         gpu.pool.release(rows)
         rows = gpu.pool.take(K * count * 4)

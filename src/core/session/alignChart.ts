@@ -11,7 +11,7 @@ import { sumGrams } from '../geometry/gramPass.ts'
 import { GRAM_TIMES } from '../kernels/weightedGram/weightedGram.ts'
 import { encodeDifferences } from '../merge/mergeInput.ts'
 import { Batch, type Sequence } from '../model/batch.ts'
-import { type DeviceModel, paddedCount } from '../model/deviceModel.ts'
+import { type DeviceModel, paddedTensors } from '../model/deviceModel.ts'
 import { allLogits } from '../model/gradients.ts'
 import { modelOnTheWay } from './pathRows.ts'
 import { chatSequence } from './sequences.ts'
@@ -133,10 +133,7 @@ async function fisherNorm(
 ): Promise<number> {
   const { gpu } = anchor
   let scratch: GPUBuffer[] = []
-  const tensors = Array.from(anchor.tensors.values(), ({ spec, count }) => ({
-    name: spec.name,
-    count: paddedCount(count),
-  }))
+  const tensors = paddedTensors(anchor)
   const sums = await sumGrams(
     gpu,
     tensors,

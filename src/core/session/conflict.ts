@@ -6,7 +6,7 @@ import { sumGrams } from '../geometry/gramPass.ts'
 import { GRAM_PLAIN } from '../kernels/weightedGram/weightedGram.ts'
 import { layerOf } from '../merge/deviceMerge.ts'
 import { encodeDifferences } from '../merge/mergeInput.ts'
-import { type DeviceModel, paddedCount } from '../model/deviceModel.ts'
+import { type DeviceModel, paddedTensors } from '../model/deviceModel.ts'
 
 /** κ of every layer (layerCount); NaN where no expert differs from the anchor. */
 export async function layerConflict(
@@ -16,10 +16,7 @@ export async function layerConflict(
 ): Promise<number[]> {
   const { gpu } = anchor
   const K = experts.length
-  const tensors = [...anchor.tensors.values()].map(({ spec, count }) => ({
-    name: spec.name,
-    count: paddedCount(count),
-  }))
+  const tensors = paddedTensors(anchor)
   let rows: GPUBuffer | undefined
   try {
     const sums = await sumGrams(

@@ -17,7 +17,7 @@ import { squareAccumulate } from '../kernels/elementwise/elementwise.ts'
 import { GRAM_OVER, GRAM_PLAIN, GRAM_TIMES } from '../kernels/weightedGram/weightedGram.ts'
 import { type AlignMergeSolution, solveAlignMerge } from '../merge/closedForm.ts'
 import { encodeDifferences } from '../merge/mergeInput.ts'
-import { type DeviceModel, paddedCount } from '../model/deviceModel.ts'
+import { type DeviceModel, paddedTensors } from '../model/deviceModel.ts'
 
 export const MAXIMUM_RANK = 16
 
@@ -47,9 +47,6 @@ export interface Geometry {
   ownGrams: { gramSquared: Float64Array; gramMetric: Float64Array; gramPlain: Float64Array }
 }
 
-const tensorList = (model: DeviceModel) =>
-  [...model.tensors.values()].map(({ spec, count }) => ({ name: spec.name, count: paddedCount(count) }))
-
 /** One pass over all tensors. */
 export async function computeGeometry(input: GeometryInput): Promise<Geometry> {
   const { anchor, experts, metric, rows } = input
@@ -59,7 +56,7 @@ export async function computeGeometry(input: GeometryInput): Promise<Geometry> {
   let scratch: GPUBuffer[] = []
   const sums = await sumGrams(
     gpu,
-    tensorList(anchor),
+    paddedTensors(anchor),
     (name, count) => {
       gpu.pool.release(...scratch)
       const differences = gpu.pool.take(K * count * 4)
@@ -176,7 +173,7 @@ export async function measureDrift(
   let scratch: GPUBuffer[] = []
   const sums = await sumGrams(
     gpu,
-    tensorList(anchor),
+    paddedTensors(anchor),
     (name, count) => {
       gpu.pool.release(...scratch)
       const difference = gpu.pool.take(count * 4)

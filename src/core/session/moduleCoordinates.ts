@@ -10,7 +10,7 @@ import { type GramRequest, sumGrams } from '../geometry/gramPass.ts'
 import { type AlignmentBasis, alignmentCoordinates } from '../geometry/sampleSpace.ts'
 import { GRAM_OVER, GRAM_PLAIN } from '../kernels/weightedGram/weightedGram.ts'
 import { encodeDifferences } from '../merge/mergeInput.ts'
-import { type DeviceModel, paddedCount } from '../model/deviceModel.ts'
+import { type DeviceModel, paddedTensors } from '../model/deviceModel.ts'
 import type { WeightSpec } from '../model/families/family.ts'
 import { type Geometry, ROW_SETS, type RowSetName } from './geometry.ts'
 
@@ -120,10 +120,7 @@ async function sumCells(
   const { gpu } = anchor
   const { cells, cellOf } = cellsOf(anchor)
   let scratch: GPUBuffer | undefined
-  const tensors = [...anchor.tensors.values()].map(({ spec, count }) => ({
-    name: spec.name,
-    count: paddedCount(count),
-  }))
+  const tensors = paddedTensors(anchor)
   const sums = await sumGrams(
     gpu,
     tensors,
