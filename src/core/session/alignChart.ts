@@ -146,7 +146,7 @@ async function fisherNorm(
       return [{ label: 'norm', a: delta, b: delta, mode: GRAM_TIMES, weights: fisher.sums.get(name)! }]
     },
     { signal },
-  )
-  gpu.pool.release(...scratch)
+    // A cancelled pass gives them back as well.
+  ).finally(() => gpu.pool.release(...scratch))
   return sums.total.get('norm')![0] / fisher.tokens
 }

@@ -81,8 +81,8 @@ export async function computeGeometry(input: GeometryInput): Promise<Geometry> {
       return requests
     },
     { signal: input.signal, ...(input.onProgress && { onTensor: input.onProgress }) },
-  )
-  gpu.pool.release(...scratch)
+    // A cancelled pass gives them back as well.
+  ).finally(() => gpu.pool.release(...scratch))
   const total = (label: string) => sums.total.get(label)!
   const perSet = <T>(make: (which: RowSetName) => T) =>
     Object.fromEntries(ROW_SETS.map((which) => [which, make(which)])) as Record<RowSetName, T>
@@ -191,8 +191,8 @@ export async function measureDrift(
       ]
     },
     { signal },
-  )
-  gpu.pool.release(...scratch)
+    // A cancelled pass gives them back as well.
+  ).finally(() => gpu.pool.release(...scratch))
   const drift = (which: RowSetName, a: Float64Array) =>
     driftNorm(alignmentCoordinates(truncateBasis(geometry.bases[which], rank), a))
   const layers = Array.from({ length: anchor.config.layerCount }, () => new Float64Array(rows.heldOut.count))
