@@ -3,7 +3,7 @@
 // One backward pass gives all of them, whatever the number of experts and groups. Weights are stored rounded; the
 // derivative is that of the merge before rounding, taken at the rounded weights.
 
-import { type GramSums, sumGrams } from '../geometry/gramPass.ts'
+import { sumGrams } from '../geometry/gramPass.ts'
 import { GRAM_PLAIN } from '../kernels/weightedGram/weightedGram.ts'
 import { encodeDifferences } from '../merge/mergeInput.ts'
 import { type DeviceModel, paddedTensors } from '../model/deviceModel.ts'
@@ -21,30 +21,23 @@ export async function coefficientGradient(
   const { gpu } = anchor
   const K = experts.length
   const out = new Float64Array(groups.count * K)
-  let rows: GPUBuffer | undefined
-  let sums: GramSums
-  try {
-    sums = await sumGrams(
-      gpu,
-      paddedTensors(anchor),
-      (name, count) => {
-        gpu.pool.release(rows)
-        rows = gpu.pool.take(K * count * 4)
-        encodeDifferences({ anchor, experts }, name, rows)
-        return [
-          {
-            label: 'slope',
-            a: { buffer: gradients.get(name)!, rows: 1 },
-            b: { buffer: rows, rows: K },
-            mode: GRAM_PLAIN,
-          },
-        ]
-      },
-      { signal },
-    )
-  } finally {
-    gpu.pool.release(rows)
-  }
+  const sums = await sumGrams(
+    gpu,
+    paddedTensors(anchor),
+    (name, count, take) => {
+      const differences = take(K * count * 4)
+      encodeDifferences({ anchor, experts }, name, differences)
+      return [
+        {
+          label: 'slope',
+          a: { buffer: gradients.get(name)!, rows: 1 },
+          b: { buffer: differences, rows: K },
+          mode: GRAM_PLAIN,
+        },
+      ]
+    },
+    { signal },
+  )
   for (const { name, products } of sums.byTensor) {
     const slope = products.get('slope')!
     for (let k = 0; k < K; k++) out[groups.of(name) * K + k] += slope[k]

@@ -132,21 +132,17 @@ async function fisherNorm(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const { gpu } = anchor
-  let scratch: GPUBuffer[] = []
   const tensors = paddedTensors(anchor)
   const sums = await sumGrams(
     gpu,
     tensors,
-    (name, count) => {
-      gpu.pool.release(...scratch)
-      const difference = gpu.pool.take(count * 4)
-      scratch = [difference]
+    (name, count, take) => {
+      const difference = take(count * 4)
       encodeDifferences({ anchor, experts: [merged] }, name, difference)
       const delta = { buffer: difference, rows: 1 }
       return [{ label: 'norm', a: delta, b: delta, mode: GRAM_TIMES, weights: fisher.sums.get(name)! }]
     },
     { signal },
-    // A cancelled pass gives them back as well.
-  ).finally(() => gpu.pool.release(...scratch))
+  )
   return sums.total.get('norm')![0] / fisher.tokens
 }

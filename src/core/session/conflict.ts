@@ -16,33 +16,26 @@ export async function layerConflict(
 ): Promise<number[]> {
   const { gpu } = anchor
   const K = experts.length
-  const tensors = paddedTensors(anchor)
-  let rows: GPUBuffer | undefined
-  try {
-    const sums = await sumGrams(
-      gpu,
-      tensors,
-      (name, count) => {
-        gpu.pool.release(rows)
-        rows = gpu.pool.take(K * count * 4)
-        encodeDifferences({ anchor, experts }, name, rows)
-        const set = { buffer: rows, rows: K }
-        return [{ label: 'gram', a: set, b: set, mode: GRAM_PLAIN }]
-      },
-      { signal },
-    )
-    const grams = Array.from({ length: anchor.config.layerCount }, () => new Float64Array(K * K))
-    for (const { name, products } of sums.byTensor) {
-      const layer = layerOf(name)
-      if (layer === undefined) continue
-      products.get('gram')!.forEach((value, i) => {
-        grams[layer][i] += value
-      })
-    }
-    return grams.map((gram) => conflictOf(gram, K))
-  } finally {
-    gpu.pool.release(rows)
+  const sums = await sumGrams(
+    gpu,
+    paddedTensors(anchor),
+    (name, count, take) => {
+      const differences = take(K * count * 4)
+      encodeDifferences({ anchor, experts }, name, differences)
+      const set = { buffer: differences, rows: K }
+      return [{ label: 'gram', a: set, b: set, mode: GRAM_PLAIN }]
+    },
+    { signal },
+  )
+  const grams = Array.from({ length: anchor.config.layerCount }, () => new Float64Array(K * K))
+  for (const { name, products } of sums.byTensor) {
+    const layer = layerOf(name)
+    if (layer === undefined) continue
+    products.get('gram')!.forEach((value, i) => {
+      grams[layer][i] += value
+    })
   }
+  return grams.map((gram) => conflictOf(gram, K))
 }
 
 /** κ from the Gram matrix (K,K) of the task vectors. */

@@ -53,15 +53,12 @@ export async function computeGeometry(input: GeometryInput): Promise<Geometry> {
   const { gpu } = anchor
   const K = experts.length
   if (K === 0) throw new EngineError('request-invalid', 'a merge needs at least one expert')
-  let scratch: GPUBuffer[] = []
   const sums = await sumGrams(
     gpu,
     paddedTensors(anchor),
-    (name, count) => {
-      gpu.pool.release(...scratch)
-      const differences = gpu.pool.take(K * count * 4)
-      const squared = gpu.pool.take(count * 4)
-      scratch = [differences, squared]
+    (name, count, take) => {
+      const differences = take(K * count * 4)
+      const squared = take(count * 4)
       encodeDifferences({ anchor, experts }, name, differences)
       const g = metric.diagonal.get(name)!
       gpu.clear(squared)
@@ -81,8 +78,7 @@ export async function computeGeometry(input: GeometryInput): Promise<Geometry> {
       return requests
     },
     { signal: input.signal, ...(input.onProgress && { onTensor: input.onProgress }) },
-    // A cancelled pass gives them back as well.
-  ).finally(() => gpu.pool.release(...scratch))
+  )
   const total = (label: string) => sums.total.get(label)!
   const perSet = <T>(make: (which: RowSetName) => T) =>
     Object.fromEntries(ROW_SETS.map((which) => [which, make(which)])) as Record<RowSetName, T>
@@ -170,14 +166,11 @@ export async function measureDrift(
 ): Promise<MeasuredDrift> {
   const { anchor, metric, rows } = geometry.input
   const { gpu } = anchor
-  let scratch: GPUBuffer[] = []
   const sums = await sumGrams(
     gpu,
     paddedTensors(anchor),
-    (name, count) => {
-      gpu.pool.release(...scratch)
-      const difference = gpu.pool.take(count * 4)
-      scratch = [difference]
+    (name, count, take) => {
+      const difference = take(count * 4)
       encodeDifferences({ anchor, experts: [model] }, name, difference)
       const delta = { buffer: difference, rows: 1 }
       return [
@@ -191,8 +184,7 @@ export async function measureDrift(
       ]
     },
     { signal },
-    // A cancelled pass gives them back as well.
-  ).finally(() => gpu.pool.release(...scratch))
+  )
   const drift = (which: RowSetName, a: Float64Array) =>
     driftNorm(alignmentCoordinates(truncateBasis(geometry.bases[which], rank), a))
   const layers = Array.from({ length: anchor.config.layerCount }, () => new Float64Array(rows.heldOut.count))

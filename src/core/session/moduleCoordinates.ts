@@ -119,16 +119,14 @@ async function sumCells(
 ): Promise<Summed> {
   const { gpu } = anchor
   const { cells, cellOf } = cellsOf(anchor)
-  let scratch: GPUBuffer | undefined
   const tensors = paddedTensors(anchor)
   const sums = await sumGrams(
     gpu,
     tensors,
-    (name, count) => {
-      gpu.pool.release(scratch)
-      scratch = gpu.pool.take(models.length * count * 4)
-      encodeDifferences({ anchor, experts: models }, name, scratch)
-      const delta = { buffer: scratch, rows: models.length }
+    (name, count, take) => {
+      const differences = take(models.length * count * 4)
+      encodeDifferences({ anchor, experts: models }, name, differences)
+      const delta = { buffer: differences, rows: models.length }
       const setOf = (set: AlignmentRows) => ({ buffer: set.rows.get(name)!, rows: set.count })
       const weights = metric.diagonal.get(name)!
       return ROW_SETS.flatMap((which): GramRequest[] => {
@@ -139,7 +137,7 @@ async function sumCells(
       })
     },
     { signal, ...(onProgress && { onTensor: onProgress }) },
-  ).finally(() => gpu.pool.release(scratch))
+  )
   const of = (label: string) => {
     const out = cells.map(() => new Float64Array(sums.total.get(label)!.length))
     for (const { name, products } of sums.byTensor) {

@@ -10,7 +10,7 @@ import { relativeError } from '../../testing/tinyModels.ts'
 import type { Gpu } from '../gpu/device.ts'
 import { measureDrift, solve } from './geometry.ts'
 import { Measures } from './measures.ts'
-import { type GradientSource, Session, type Setup } from './session.ts'
+import { type GradientSource, type JobOptions, Session, type Setup } from './session.ts'
 
 const PROBES = alignProbeFile(80)
 
@@ -186,6 +186,36 @@ describe('refusals', () => {
     })
     const negative = { ...SETUP, experts: [{ id: 'one', weight: -1 }] }
     await expect(session.merge(negative)).rejects.toThrow(/none negative/)
+  })
+
+  test('a merge that is stopped anywhere holds no scratch buffer', async () => {
+    // One round: geometry, its closed form, gradients at the merge, their rows appended, norms in the chart.
+    const work = (seed: number, options: JobOptions) =>
+      session.merge({ ...SETUP, seed, source: 'path', parameters: { rounds: 1 } }, options)
+    const labels: string[] = []
+    await work(101, { onProgress: (label) => labels.push(label) })
+    // The first report of each kind of work, one amid it, and its last.
+    const kinds = [...new Set(labels)].flatMap((label) => {
+      const [first, last] = [labels.indexOf(label), labels.lastIndexOf(label)]
+      return [first, (first + last) >> 1, last]
+    })
+    const live = watchBuffers(gpu)
+    const held: string[] = []
+    for (const [i, at] of [...new Set(kinds)].entries()) {
+      const abort = new AbortController()
+      let reports = 0
+      const attempt = work(102 + i, {
+        signal: abort.signal,
+        onProgress: () => {
+          if (reports++ === at) abort.abort()
+        },
+      })
+      await attempt.catch((error: unknown) => expect(error).toMatchObject({ code: 'cancelled' }))
+      if (live.taken() !== 0) held.push(`${live.taken()} after ${labels[at]}, report ${at}`)
+    }
+    live.stop()
+    expect(new Set(labels).size).toBeGreaterThan(2)
+    expect(held).toEqual([])
   })
 
   test('a raised signal stops, and the next call starts anew', async () => {

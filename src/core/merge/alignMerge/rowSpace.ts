@@ -79,14 +79,11 @@ export class RowSpace {
     const { gpu } = anchor
     const K = experts.length
     const blocks = [...this.blocks, rows]
-    let scratch: GPUBuffer[] = []
     const sums = await sumGrams(
       gpu,
       this.tensors,
-      (name, count) => {
-        gpu.pool.release(...scratch)
-        const differences = gpu.pool.take(K * count * 4)
-        scratch = [differences]
+      (name, count, take) => {
+        const differences = take(K * count * 4)
         encodeDifferences({ anchor, experts }, name, differences)
         const own = { buffer: rows.rows.get(name)!, rows: rows.count }
         const requests = blocks.map(
@@ -103,7 +100,6 @@ export class RowSpace {
       },
       options,
     )
-    gpu.pool.release(...scratch)
     const first = this.count
     const added = rows.count
     this.blocks.push(rows)
