@@ -62,7 +62,7 @@ test('a map of λ_align × λ_bud is measured, sets the recipe, and keeps runs A
   // Pins, sweep and recipe are there again.
   await page.reload()
   await expect(
-    page.getByRole('button', { name: /^Restore A: AlignMerge, λ 0, Budget margin, λ_bud 0$/ }),
+    page.getByRole('button', { name: /^Restore A: AlignMerge, λ 0, Budget Margin, λ_bud 0$/ }),
   ).toBeVisible()
   await expect(page.locator('.sweep-summary')).toContainText('4 points')
   expect(page.url()).toBe(address)

@@ -3,13 +3,31 @@
 import type { Experiment } from '../../workers/api.ts'
 import { t } from '../language/translate.ts'
 import { originKey } from '../share/experimentKey.ts'
-import { findMethod } from '../share/methods.ts'
-import { choiceParameters, numberParameters } from '../share/parameters.ts'
+import { findMethod, type ParameterDeclaration, type ParameterScalar } from '../share/methods.ts'
+import {
+  type ChoiceParameter,
+  type ChoiceParameterId,
+  choiceParameters,
+  numberParameters,
+} from '../share/parameters.ts'
 
 const numbers = ['lambdaAlign', 'rank', 'damping', 'antidote', 'probesPerClass', 'seed'] as const
 
 const plain = (value: unknown): string =>
   typeof value === 'number' ? String(Number(value.toPrecision(3))).replace('-', '−') : String(value)
+
+/** A choice as the page words it. */
+const choiceLabel = ({ options }: Pick<ChoiceParameter<string>, 'options'>, value: string): string =>
+  t(options.find((option) => option.value === value)?.label ?? value)
+
+/** A setting of a method as the page words it: choices and switches by their labels, numbers in three digits. */
+export function settingText(declared: ParameterDeclaration, value: ParameterScalar): string {
+  if (typeof value === 'number') return plain(value)
+  if (typeof value === 'boolean') return value ? t('on') : t('off')
+  return t(
+    (declared.kind === 'choice' && declared.options.find((one) => one.value === value)?.label) || value,
+  )
+}
 
 /** Every difference, the most important first. */
 export function differencesOf(before: Experiment, after: Experiment): string[] {
@@ -28,16 +46,20 @@ export function differencesOf(before: Experiment, after: Experiment): string[] {
     })
   for (const id of numbers)
     if (before[id] !== after[id]) add(t(numberParameters[id].label), before[id], after[id])
+  const textOf = (declared: ParameterDeclaration, value: ParameterScalar | undefined) =>
+    value === undefined ? t('default') : settingText(declared, value)
   if (before.method === after.method)
-    for (const { id, label } of findMethod(after.method)?.parameters ?? []) {
-      const [from, to] = [before.parameters[id], after.parameters[id]]
-      if (from !== to) add(t(label), from ?? t('default'), to ?? t('default'))
+    for (const declared of findMethod(after.method)?.parameters ?? []) {
+      const [from, to] = [before.parameters[declared.id], after.parameters[declared.id]]
+      if (from !== to) add(t(declared.label), textOf(declared, from), textOf(declared, to))
     }
-  if (before.metric !== after.metric) add(t(choiceParameters.metric.label), before.metric, after.metric)
-  if (before.source !== after.source) add(t(choiceParameters.source.label), before.source, after.source)
-  for (const id of ['labels', 'form'] as const)
-    if (before.fisher[id] !== after.fisher[id])
-      add(t(choiceParameters[id].label), before.fisher[id], after.fisher[id])
+  const addChoice = (id: ChoiceParameterId, from: string, to: string) => {
+    const declared: ChoiceParameter<string> = choiceParameters[id]
+    if (from !== to) add(t(declared.label), choiceLabel(declared, from), choiceLabel(declared, to))
+  }
+  addChoice('metric', before.metric, after.metric)
+  addChoice('source', before.source, after.source)
+  for (const id of ['labels', 'form'] as const) addChoice(id, before.fisher[id], after.fisher[id])
   if (before.probes?.digest !== after.probes?.digest)
     found.push(after.probes ? t('probes “{name}”', { name: after.probes.name }) : t('built-in probes'))
   const references = (experiment: Experiment) => JSON.stringify(experiment.references)

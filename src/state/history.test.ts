@@ -94,6 +94,14 @@ describe('a change in words', () => {
     expect(describeChange(placeholderExperiment, placeholderExperiment)).toBe('how it is looked at')
   })
 
+  it('words choices and switches as the page does', () => {
+    const before = experiment()
+    const after = { ...before, metric: 'identity', source: 'aqi' } as const
+    expect(describeChange(before, after)).toBe('Metric Fisher → Identity, Alignment gradients Path → AQI')
+    const ties = { ...before, method: 'ties' }
+    expect(describeChange(ties, { ...ties, parameters: { normalize: false } })).toMatch(/default → off$/)
+  })
+
   it('names weights by their expert', () => {
     const before = experiment()
     setWeight(0, 0.75)

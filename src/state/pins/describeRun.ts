@@ -5,6 +5,7 @@ import { t } from '../../language/translate.ts'
 import { mergeLambda, normaliseWeights } from '../../share/experimentKey.ts'
 import { findMethod, ownParameters, statedParameters } from '../../share/methods.ts'
 import { numberParameters } from '../../share/parameters.ts'
+import { settingText } from '../changes.ts'
 
 const short = (value: number): string => String(Number(value.toPrecision(4)))
 
@@ -24,7 +25,7 @@ export function describeRun(experiment: Experiment): string {
   for (const declared of declaration ? ownParameters(declaration) : []) {
     const value = stated[declared.id]
     if (value === undefined) continue
-    const text = typeof value === 'number' ? short(value) : String(value)
+    const text = typeof value === 'number' ? short(value) : settingText(declared, value)
     words.push(`${declared.symbol ?? t(declared.label)} ${text}`)
   }
   const weights = normaliseWeights(experiment.experts.map((expert) => expert.weight))

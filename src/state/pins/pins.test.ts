@@ -100,7 +100,7 @@ describe('the words of a run', () => {
     const base = experiment()
     expect(describeRun(base)).toBe('AlignMerge, λ 4')
     const other = { ...base, rank: 3, parameters: { budget: 'margin', lambda_bud: 16 } }
-    expect(describeRun(other)).toBe('AlignMerge, λ 4, m 3, Budget margin, λ_bud 16')
+    expect(describeRun(other)).toBe('AlignMerge, λ 4, m 3, Budget Margin, λ_bud 16')
     expect(describeRun({ ...base, method: 'linear', parameters: {} })).not.toContain('λ 4')
     const uneven = {
       ...base,
