@@ -3,6 +3,7 @@ import { dismissError } from '../../state/actions/errors.ts'
 import type { Failure } from '../../state/failure.ts'
 import { useStudio } from '../../state/store.ts'
 import { CopyReport } from '../error/CopyReport.tsx'
+import { failureKind } from '../error/failureKinds.ts'
 
 /** The message ends with the place, which stands below it in a list. */
 function withoutPlace({ message, where }: Failure): string {
@@ -35,6 +36,7 @@ export function ErrorPanel() {
               ×
             </button>
           </header>
+          <p className="error-kind">{failureKind(failure)}</p>
           <p>{withoutPlace(failure)}</p>
           {Object.keys(failure.where).length > 0 && (
             <dl>

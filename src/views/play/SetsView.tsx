@@ -5,7 +5,7 @@ import { plural, t } from '../../language/translate.ts'
 import { loadSets, openFile, openSet, openText, removeSet } from '../../state/play/promptSets.ts'
 import { usePlay } from '../../state/play/store.ts'
 import { DropZone, PickFiles } from '../controls/DropZone.tsx'
-import { FailureLine } from './FailureLine.tsx'
+import { FailureLine } from '../error/FailureLine.tsx'
 import { MappingDialog } from './MappingDialog.tsx'
 import { SetEditor } from './SetEditor.tsx'
 

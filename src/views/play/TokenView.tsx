@@ -7,8 +7,8 @@ import { announce } from '../../state/actions/errors.ts'
 import type { TokenLook } from '../../state/play/store.ts'
 import { closeTokens } from '../../state/play/tokens.ts'
 import { saveFile } from '../compare/exportComparison.ts'
+import { FailureLine } from '../error/FailureLine.tsx'
 import { formatDuration } from '../format.ts'
-import { FailureLine } from './FailureLine.tsx'
 import { TokenTable, tokensAsCsv } from './TokenTable.tsx'
 import {
   formatMeasure,

@@ -5,8 +5,8 @@ import { t } from '../../language/translate.ts'
 import { askAgain } from '../../state/play/chat.ts'
 import { type ChatTurn, type Column, type Reply, usePlay } from '../../state/play/store.ts'
 import { closeTokens, lookAtTokens } from '../../state/play/tokens.ts'
+import { FailureLine } from '../error/FailureLine.tsx'
 import { formatDuration } from '../format.ts'
-import { FailureLine } from './FailureLine.tsx'
 import { VerdictChip } from './verdicts.tsx'
 
 export interface TurnViewProps {

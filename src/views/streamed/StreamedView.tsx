@@ -3,7 +3,7 @@
 
 import { t } from '../../language/translate.ts'
 import { useStreamed } from '../../state/streamed/store.ts'
-import { ErrorLine } from './ErrorLine.tsx'
+import { FailureLine } from '../error/FailureLine.tsx'
 import { KeptMerges } from './KeptMerges.tsx'
 import { MergeRun } from './MergeRun.tsx'
 import { MergeSettings } from './MergeSettings.tsx'
@@ -28,7 +28,7 @@ export function StreamedView() {
       <MergeSettings />
       <MergeRun />
       <KeptMerges />
-      {failure && <ErrorLine failure={failure} />}
+      {failure && <FailureLine failure={failure} />}
     </section>
   )
 }
