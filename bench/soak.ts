@@ -58,10 +58,10 @@ const goTo = (page: Page, state: { experiment: Experiment; view: LinkView }) =>
     location.hash = hash
   }, encodeLink(state))
 
-/** Waits until nothing has been running for two seconds. */
-async function settle(tab: Tab): Promise<void> {
+/** An experiment on the page Studio; waits until nothing has been running for two seconds. */
+async function settle(tab: Tab, experiment: Experiment = settled): Promise<void> {
   const view: LinkView = { page: 'studio', aqiView: 'completions', prompt: '' }
-  await goTo(tab.page, { experiment: settled, view })
+  await goTo(tab.page, { experiment, view })
   const bar = tab.page.locator('.job progress')
   const again = tab.page.getByRole('button', { name: 'Run again' })
   for (let quiet = 0; quiet < 8; ) {
@@ -138,12 +138,9 @@ export async function main(args: string[]): Promise<number> {
       await goTo(tab.page, { experiment: settled, view: { page, aqiView: 'prompts', prompt: '' } })
       await tab.page.waitForTimeout(2000)
     }
-    // So is what a driver compiles: chance would meet the last kernels half an hour later.
-    for (const method of methods) {
-      const view: LinkView = { page: 'studio', aqiView: 'answers', prompt: '' }
-      await goTo(tab.page, { experiment: { ...settled, method }, view })
-      await tab.page.waitForTimeout(2500)
-    }
+    // So is what a driver compiles, and what a method asks of its models: chance would meet the last of them half an
+    // hour later.
+    for (const method of methods) await settle(tab, { ...settled, method })
     for (let next = firstAt; now() < minutes; ) {
       await sweep(tab, random)
       steps++

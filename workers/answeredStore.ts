@@ -3,8 +3,8 @@
 
 import type { Answered } from '../src/core/evaluate/behaviour.ts'
 
-/** Measurements kept; some 100 kB each. */
-const MAX_MEASUREMENTS = 80
+/** Measurements kept, some 40 kB each: all methods side by side. Others are decoded again. */
+const MAX_MEASUREMENTS = 40
 
 interface Held {
   /** by probe id */

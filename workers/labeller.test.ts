@@ -84,9 +84,9 @@ describe('LabellerSlot', () => {
     expect(await slot.measure('a', 1, job)).toMatchObject({ toxicity: { value: 0.5 }, judge: { value: 0.5 } })
   })
 
-  it('forgets the oldest answers beyond 80, and all when cleared', async () => {
+  it('forgets the oldest answers beyond 40, and all when cleared', async () => {
     const slot = new LabellerSlot()
-    for (let i = 0; i < 80; i++) slot.remember(`${i}`, [])
+    for (let i = 0; i < 40; i++) slot.remember(`${i}`, [])
     slot.remember('0', [])
     slot.remember('more', [])
     expect([0, 1, 2].map((i) => slot.isRemembered(`${i}`))).toEqual([true, false, true])

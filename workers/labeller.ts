@@ -16,8 +16,8 @@ import { BlobSource, type ByteSource, readText } from '../src/core/files/source.
 import type { LabellerRequest, LabellerSummary } from './api.ts'
 import type { Job } from './jobs.ts'
 
-/** Measurements whose answers are kept, some 100 kB each: as many as are shown at once. Others are decoded again. */
-const MAX_ANSWERED = 80
+/** Measurements whose answers are kept, some 10 kB each: as many as are shown at once. Others are decoded again. */
+const MAX_ANSWERED = 40
 const MAX_RULES_BYTES = 2 ** 20
 
 export class LabellerSlot {
