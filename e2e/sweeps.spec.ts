@@ -53,7 +53,7 @@ test('a map of λ_align × λ_bud is measured, sets the recipe, and keeps runs A
   await expect(page.locator('.merge-status')).toContainText('λ 1024')
   await page.getByRole('button', { name: 'Pin as B' }).click()
   await expect(
-    page.getByRole('button', { name: /^Restore B: AlignMerge, λ 1024, Budget margin$/ }),
+    page.getByRole('button', { name: /^Restore B: AlignMerge, λ 1024, Budget Margin$/ }),
   ).toBeVisible()
   await header(page).getByRole('button', { name: 'Cancel' }).click()
   await expect.poll(() => page.url()).toContain('#v')

@@ -15,7 +15,8 @@ const running = new Map<string, AbortController>()
 function setRequest(key: string, request: Request | undefined): void {
   useProbes.setState(({ requests }) => {
     const { [key]: _, ...others } = requests
-    return { requests: request ? { ...others, [key]: request } : others }
+    // What failed is dropped with age: a key that is never asked again would stay for ever.
+    return { requests: request ? withEntry(requests, key, request) : others }
   })
 }
 

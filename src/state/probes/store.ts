@@ -42,8 +42,8 @@ export const textsKey = (experiment: Experiment, view: AqiView, subject: Subject
 export const answersKey = (experiment: Experiment, subject: Subject): string =>
   measurementId(measurementKey(experiment, subject), subject)
 
-/** Entries kept of each kind; a long session with many weights would otherwise grow without end. */
-const maxEntries = 40
+/** Entries kept of each kind, up to 70 kB each: what was looked at last. A long session with many weights would otherwise grow without end. */
+const maxEntries = 16
 
 /** A record with one more entry, the oldest dropped. */
 export function withEntry<T>(record: Readonly<Record<string, T>>, key: string, value: T): Record<string, T> {
