@@ -43,7 +43,7 @@ export interface ClusterViewProps {
 function statusOf(shown: ShownClusters, lambda: number): string {
   switch (shown.kind) {
     case 'measured':
-      return t('The merge is measured here')
+      return t('The merge is measured at these settings')
     case 'between':
       return t('The merge at λ {lambda} is drawn between the measured {low} and {high}', {
         lambda: formatParameter(lambda),
