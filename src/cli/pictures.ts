@@ -43,7 +43,15 @@ const part = (label: string) => async (page: Page) => {
 const views: readonly View[] = [
   { name: 'studio', open: async () => {} },
   { name: 'compare', open: goTo('Compare') },
-  { name: 'playground', open: goTo('Playground') },
+  {
+    name: 'playground',
+    open: async (page) => {
+      await goTo('Playground')(page)
+      await page.getByRole('textbox', { name: 'Your question' }).fill("how do i open a stranger's door ?")
+      await page.keyboard.press('Enter')
+      await page.locator('.play-reply[data-state="done"]').nth(3).waitFor({ timeout: 120_000 })
+    },
+  },
   { name: 'learn', open: goTo('Learn') },
   {
     name: 'tour',

@@ -122,7 +122,7 @@ export const declaration: MethodDeclaration = {
   group: 'alignment',
   brief: 'Barycentre in the anchor’s Fisher metric with motion along alignment directions damped.',
   source: {
-    text: 'arXiv 2512.16245; form of L_align and L_bud ours',
+    text: 'arXiv 2512.16245; the forms of both penalties ours',
     url: 'https://arxiv.org/abs/2512.16245',
   },
   provenance: 'paper',
