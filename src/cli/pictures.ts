@@ -65,7 +65,15 @@ const views: readonly View[] = [
   { name: 'methods', open: part('Methods'), sizes: ['light', 'phone-dark'] },
   { name: 'measures', open: part('Measures'), sizes: ['light', 'phone-dark'] },
   { name: 'glossary', open: part('Glossary'), sizes: ['light', 'phone-dark'] },
-  { name: 'break-it', open: part('Break it yourself') },
+  {
+    name: 'break-it',
+    open: async (page) => {
+      await part('Break it yourself')(page)
+      await page.getByRole('button', { name: 'Train', exact: true }).click()
+      await page.getByText('after 100 steps').waitFor({ timeout: 300_000 })
+      await page.evaluate(() => scrollTo(0, 0))
+    },
+  },
   { name: 'teacher', open: part('For teachers'), sizes: ['light', 'phone-dark'] },
   { name: 'library', open: goTo('Library') },
   { name: 'merge', open: goTo('Merge') },

@@ -2,7 +2,6 @@
 // it learns. Embedded by the page that teaches; a section of its own otherwise.
 
 import { t } from '../../language/translate.ts'
-import { useTraining } from '../../state/training/store.ts'
 import { TrainingControls } from './TrainingControls.tsx'
 import { TrainingCurves } from './TrainingCurves.tsx'
 import { TrainingMeasures } from './TrainingMeasures.tsx'
@@ -10,7 +9,6 @@ import { TrainingSettings } from './TrainingSettings.tsx'
 import './train.css'
 
 export default function BreakItYourself() {
-  const hasRun = useTraining(({ run }) => run !== null)
   return (
     <section className="panel training" aria-labelledby="training-title">
       <header className="panel-head">
@@ -26,12 +24,8 @@ export default function BreakItYourself() {
         <TrainingSettings />
         <div className="training-results">
           <TrainingControls />
-          {hasRun && (
-            <>
-              <TrainingCurves />
-              <TrainingMeasures />
-            </>
-          )}
+          <TrainingCurves />
+          <TrainingMeasures />
         </div>
       </div>
     </section>

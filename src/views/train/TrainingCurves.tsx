@@ -1,17 +1,19 @@
 // Live curves over the steps: loss of training and held-out pairs, refusals, AQI, each with its interval.
 
-import { type TrainingRun, useTraining } from '../../state/training/store.ts'
+import { useTraining } from '../../state/training/store.ts'
 import { LineSample } from '../charts/LineSample.tsx'
 import { SweepPlot } from '../charts/SweepPlot.tsx'
 import { useElementWidth } from '../charts/useElementWidth.ts'
 import { axisTicks, trainingPanels } from './trainingPanels.ts'
 
 export function TrainingCurves() {
-  const { run, steps, heldOut, measures } = useTraining()
+  const { run, settings, steps, heldOut, measures } = useTraining()
   const [frame, width] = useElementWidth<HTMLDivElement>(520)
-  if (!run) return null
-  const panels = trainingPanels(run as TrainingRun, { steps, heldOut, measures })
-  const ticks = axisTicks(run.settings.steps)
+  // Before a run the frames stand ready for the steps that are chosen: nothing jumps when the first curve comes.
+  const total = (run?.settings ?? settings).steps
+  const hasHeldOut = !run?.opened || run.opened.heldOut > 0
+  const panels = trainingPanels(total, hasHeldOut, { steps, heldOut, measures })
+  const ticks = axisTicks(total)
   return (
     <div className="training-curves" ref={frame}>
       {panels.map((panel, index) => (

@@ -3,7 +3,6 @@
 import type { TrainedStep, TrainingMeasure } from '../../../workers/api/training.ts'
 import type { AqiView, Estimate } from '../../../workers/api.ts'
 import { t } from '../../language/translate.ts'
-import type { TrainingRun } from '../../state/training/store.ts'
 import { niceMaximum } from '../charts/niceMaximum.ts'
 import type { AxisTick, SweepPanel, SweepSeries, SweepValue } from '../charts/sweepPanels.ts'
 
@@ -24,8 +23,12 @@ interface Curves {
   measures: readonly TrainingMeasure[]
 }
 
-export function trainingPanels(run: TrainingRun, { steps, heldOut, measures }: Curves): SweepPanel[] {
-  const total = run.settings.steps
+/** Frames over `total` steps, empty before the first; `hasHeldOut`: pairs were kept back. */
+export function trainingPanels(
+  total: number,
+  hasHeldOut: boolean,
+  { steps, heldOut, measures }: Curves,
+): SweepPanel[] {
   const point = (step: number, value: number): SweepValue => ({
     ...{ position: step / total, value },
     ...{ low: value, high: value },
@@ -66,7 +69,6 @@ export function trainingPanels(run: TrainingRun, { steps, heldOut, measures }: C
     Math.min(40, 10 * Math.floor(Math.min(...reach, 40) / 10)),
     Math.max(70, 10 * Math.ceil(Math.max(...reach, 70) / 10)),
   ]
-  const hasHeldOut = run.opened === null || run.opened.heldOut > 0
   return [
     {
       id: 'training-loss',
