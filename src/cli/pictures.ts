@@ -70,7 +70,7 @@ const views: readonly View[] = [
     open: async (page) => {
       await part('Break it yourself')(page)
       await page.getByRole('button', { name: 'Train', exact: true }).click()
-      await page.getByText('after 100 steps').waitFor({ timeout: 300_000 })
+      await page.getByRole('columnheader', { name: 'after 100 steps' }).waitFor({ timeout: 300_000 })
       await page.evaluate(() => scrollTo(0, 0))
     },
   },
@@ -101,33 +101,38 @@ async function main(): Promise<void> {
   mkdirSync(folder, { recursive: true })
   const { server, url } = await serve(resolve(root, 'dist'), { port: 4400 })
   const browser = await chromium.launch(playwrightConfig.use?.launchOptions ?? {})
-  for (const view of views) {
-    if (values.only !== undefined && values.only !== view.name) continue
-    for (const size of view.sizes ?? allSizes) {
-      const isPhone = size.startsWith('phone')
-      const context = await browser.newContext({
-        viewport: isPhone ? { width: 390, height: 844 } : { width: 1440, height: 900 },
-        colorScheme: size.endsWith('dark') ? 'dark' : 'light',
-        locale: 'en',
-        serviceWorkers: 'block',
-      })
-      const page = await context.newPage()
-      page.on('pageerror', (error) => console.error(`${view.name} ${size}: ${error.message}`))
-      if (view.withoutGpu) await page.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'gpu'))
-      await page.goto(url)
-      await page
-        .getByText(/Everything is measured|measured here all the same/)
-        .first()
-        .waitFor({ timeout: 240_000 })
-      await page.waitForTimeout(1500)
-      await view.open(page)
-      await page.screenshot({ path: resolve(folder, `${view.name}-${size}.png`) })
-      console.log(`${view.name}-${size}.png`)
-      await context.close()
+  try {
+    for (const view of views) {
+      if (values.only !== undefined && values.only !== view.name) continue
+      for (const size of view.sizes ?? allSizes) {
+        const isPhone = size.startsWith('phone')
+        const context = await browser.newContext({
+          viewport: isPhone ? { width: 390, height: 844 } : { width: 1440, height: 900 },
+          colorScheme: size.endsWith('dark') ? 'dark' : 'light',
+          locale: 'en',
+          serviceWorkers: 'block',
+        })
+        const page = await context.newPage()
+        page.on('pageerror', (error) => console.error(`${view.name} ${size}: ${error.message}`))
+        if (view.withoutGpu)
+          await page.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'gpu'))
+        await page.goto(url)
+        await page
+          .getByText(/Everything is measured|measured here all the same/)
+          .first()
+          .waitFor({ timeout: 240_000 })
+        await page.waitForTimeout(1500)
+        await view.open(page)
+        await page.screenshot({ path: resolve(folder, `${view.name}-${size}.png`) })
+        console.log(`${view.name}-${size}.png`)
+        await context.close()
+      }
     }
+  } finally {
+    // A page that never gets there must not leave the browser behind.
+    await browser.close()
+    server.close()
   }
-  await browser.close()
-  server.close()
 }
 
 await main()
