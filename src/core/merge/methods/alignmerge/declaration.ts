@@ -64,7 +64,7 @@ const parameters: readonly ParameterDeclaration[] = [
     ...own,
     kind: 'switch',
     id: 'search',
-    label: 'Search for λ_align',
+    label: 'Search for the shield',
     default: false,
     brief:
       'Raises λ_align until the budget holds, then retreats towards the anchor; always ends and says where.',
