@@ -249,7 +249,9 @@ describe('without gradients', () => {
   const controls = () =>
     ['Rounds', 'Budget weight', 'Tolerance']
       .map((name) => screen.getByRole('spinbutton', { name }) as HTMLInputElement)
-      .concat(screen.getAllByRole('checkbox', { name: /Search for the shield|One-sided/ }) as HTMLInputElement[])
+      .concat(
+        screen.getAllByRole('checkbox', { name: /Search for the shield|One-sided/ }) as HTMLInputElement[],
+      )
   const groups = () =>
     ['Budget', 'Weights of directions', 'Subspace', 'Control'].map(
       (name) => screen.getByRole('group', { name }) as HTMLFieldSetElement,
