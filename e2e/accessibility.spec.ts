@@ -2,10 +2,10 @@
 // first.
 
 import AxeBuilder from '@axe-core/playwright'
-import { expect, type Page, test } from '@playwright/test'
+import { expect, type Page } from '@playwright/test'
 import { encodeLink } from '../src/share/encode.ts'
 import { pageNames } from '../src/share/pageNames.ts'
-import { breakPage, experiment, header, measured, mergeColumn, stopBackground } from './studio.ts'
+import { breakPage, experiment, header, measured, mergeColumn, stopBackground, test } from './studio.ts'
 
 const looks = [
   { width: 1440, theme: 'light' },

@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { expect, type Request, test } from '@playwright/test'
-import { header } from './studio.ts'
+import { expect, type Request } from '@playwright/test'
+import { header, test } from './studio.ts'
 
 const dist = resolve(import.meta.dirname, '../dist')
 const budgetBytes = 250_000

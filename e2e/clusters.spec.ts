@@ -3,9 +3,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, type Page, test } from '@playwright/test'
+import { expect, type Page } from '@playwright/test'
 import { buildPointsPage, measureFrames, openPointsPage } from '../bench/points/measure.ts'
-import { cellsOf, header, linkOf, measured, mergeColumn, stopBackground } from './studio.ts'
+import { cellsOf, header, linkOf, measured, mergeColumn, stopBackground, test } from './studio.ts'
 
 const exponentOf = (digits: string | undefined) =>
   Number([...(digits ?? '⁰')].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'.indexOf(digit)).join(''))

@@ -4,10 +4,10 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, type Page, test } from '@playwright/test'
+import { expect, type Page } from '@playwright/test'
 import { encodeLink } from '../src/share/encode.ts'
 import { classifierFiles, classifierGraph, tinyClassifier } from '../src/testing/tinyClassifier.ts'
-import { experiment, header, linkStart, measured, mergeColumn, stopBackground } from './studio.ts'
+import { experiment, header, linkStart, measured, mergeColumn, stopBackground, test } from './studio.ts'
 
 /** One expert: the fewest models to measure before the first merge. */
 const small = {

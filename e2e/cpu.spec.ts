@@ -2,10 +2,10 @@
 // what came with a link. Numbers are those of a session on a device (docs/no-webgpu.md).
 
 import { readFileSync } from 'node:fs'
-import { expect, type Page, test } from '@playwright/test'
+import { expect, type Page } from '@playwright/test'
 import { encodeLink } from '../src/share/encode.ts'
 import type { PackedResults } from '../src/share/results.ts'
-import { cellsOf, experiment, header, linkOf, measured, mergeColumn, stopBackground } from './studio.ts'
+import { cellsOf, experiment, header, linkOf, measured, mergeColumn, stopBackground, test } from './studio.ts'
 
 /** As in a browser that has never heard of it; the engine without it has its own worker, which does not ask. */
 const hideWebGpu = (page: Page) =>

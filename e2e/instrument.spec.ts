@@ -1,7 +1,7 @@
 // The page as an instrument: settings can be undone, borders moved, everything reached by name and by keyboard.
 
-import { expect, type Page, test } from '@playwright/test'
-import { header, linkOf, stopBackground } from './studio.ts'
+import { expect, type Page } from '@playwright/test'
+import { header, linkOf, stopBackground, test } from './studio.ts'
 
 const rank = (page: Page) => page.getByRole('spinbutton', { name: 'Rank' })
 const method = (page: Page) => page.getByRole('combobox', { name: 'Method', exact: true })

@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, type Page, test } from '@playwright/test'
+import { expect, type Page } from '@playwright/test'
 import { unzipSync } from 'fflate'
 import {
   cellsOf,
@@ -14,6 +14,7 @@ import {
   measured,
   mergeColumn,
   stopBackground,
+  test,
 } from './studio.ts'
 
 /** What the link of the main job must give anywhere. */

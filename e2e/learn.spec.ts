@@ -1,10 +1,10 @@
 // Learn: the tour from its first step to its last without a mouse, the toy by hand, the glossary, an exercise.
 
-import { expect, type Locator, type Page, test } from '@playwright/test'
+import { expect, type Locator, type Page } from '@playwright/test'
 import { inflateSync, strFromU8 } from 'fflate'
 import { tourSteps } from '../src/help/tour.ts'
 import type { LinkState } from '../src/share/experiment.ts'
-import { header, linkOf, stopBackground } from './studio.ts'
+import { header, linkOf, stopBackground, test } from './studio.ts'
 
 const isFocused = (locator: Locator) => locator.evaluate((element) => element === document.activeElement)
 

@@ -4,9 +4,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BrowserContext, chromium, expect, type Locator, type Page, test } from '@playwright/test'
+import { type BrowserContext, chromium, expect, type Locator, type Page } from '@playwright/test'
 import { type HubServer, startHubServer } from '../src/testing/hubServer.ts'
-import { header, linkStart } from './studio.ts'
+import { header, linkStart, test } from './studio.ts'
 
 const RANGE_BYTES = 8 * 2 ** 20
 const CONNECTIONS = 4

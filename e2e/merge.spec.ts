@@ -3,8 +3,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from '@playwright/test'
-import { linkOf, stopBackground } from './studio.ts'
+import { expect } from '@playwright/test'
+import { linkOf, stopBackground, test } from './studio.ts'
 
 test('merge to disk: pre-flight, a merge of built-in models, written as GGUF', async ({ page }) => {
   await page.goto(linkOf())

@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto'
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { type BrowserContext, expect, type Page, test } from '@playwright/test'
+import { type BrowserContext, expect, type Page } from '@playwright/test'
 import { startPlainHost } from './plainHost.ts'
-import { header, linkOf, measured } from './studio.ts'
+import { header, linkOf, measured, test } from './studio.ts'
 
 const dist = resolve(import.meta.dirname, '../dist')
 

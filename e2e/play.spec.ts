@@ -2,9 +2,9 @@
 // Nothing that is typed or dropped leaves the page, by link or by request.
 
 import { readFileSync } from 'node:fs'
-import { expect, type Page, type Request, test } from '@playwright/test'
+import { expect, type Page, type Request } from '@playwright/test'
 import { inflateSync, strFromU8 } from 'fflate'
-import { experiment, header, linkOf, measured, stopBackground } from './studio.ts'
+import { experiment, header, linkOf, measured, stopBackground, test } from './studio.ts'
 
 const OWN = 'e2e/fixtures/own-prompts.csv'
 /** A word of the fixture and of what is typed, and of nothing that the page fetches by itself. */

@@ -1,8 +1,8 @@
 // The policy of the site: what does not belong to it is not run, what belongs to it is not hindered, and nobody else
 // hears of a visit.
 
-import { expect, type Page, test } from '@playwright/test'
-import { header, linkOf, measured, mergeColumn, stopBackground } from './studio.ts'
+import { expect, type Page } from '@playwright/test'
+import { header, linkOf, measured, mergeColumn, stopBackground, test } from './studio.ts'
 
 const foreign = 'https://foreign.example/script.js'
 

@@ -2,10 +2,10 @@
 
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { expect, test } from '@playwright/test'
+import { expect } from '@playwright/test'
 import { readSafetensorsHeader } from '../src/core/files/safetensors.ts'
 import { MemorySource } from '../src/core/files/source.ts'
-import { exportAction, header, linkOf, stopBackground } from './studio.ts'
+import { exportAction, header, linkOf, stopBackground, test } from './studio.ts'
 
 const vectors = new Uint8Array(readFileSync(resolve(import.meta.dirname, '../public/selftest.safetensors')))
 

@@ -3,11 +3,11 @@
 // merge pushed to a hub on this machine.
 
 import { readFileSync } from 'node:fs'
-import { type Browser, type BrowserContext, type Download, expect, type Page, test } from '@playwright/test'
+import { type Browser, type BrowserContext, type Download, expect, type Page } from '@playwright/test'
 import { encodeLink } from '../src/share/encode.ts'
 import { type HubServer, startHubServer } from '../src/testing/hubServer.ts'
 import { storedLinks } from '../src/testing/storedLinks.ts'
-import { cellsOf, experiment, header, linkOf, measured, mergeColumn } from './studio.ts'
+import { cellsOf, experiment, header, linkOf, measured, mergeColumn, test } from './studio.ts'
 
 const TOKEN = 'hf_writeswriteswrites'
 let hub: HubServer

@@ -1,10 +1,18 @@
 // What the journeys share: a small experiment as a link, and waiting for what the page shows.
 
-import { expect, type Locator, type Page } from '@playwright/test'
+import { test as base, expect, type Locator, type Page } from '@playwright/test'
 import { encodeLink } from '../src/share/encode.ts'
 import { builtInExperiment, twoTasks } from '../src/share/parameters.ts'
 import { currentVersion } from '../src/share/upgrades.ts'
 import type { Experiment } from '../workers/api.ts'
+
+/** Every journey ends with what it intercepts answered: a request in flight when its page closes would fail it. */
+export const test = base.extend({
+  page: async ({ page }, use) => {
+    await use(page)
+    await page.unrouteAll({ behavior: 'wait' })
+  },
+})
 
 /** The default experiment at the smallest number of probes, so that a journey takes seconds. */
 export const experiment = builtInExperiment(twoTasks, { references: {}, probesPerClass: 64 })

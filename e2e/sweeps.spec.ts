@@ -1,7 +1,7 @@
 // A sweep over two parameters on the real engine: chosen, measured, opened by a click and by keys, runs A and B pinned.
 
-import { expect, type Page, test } from '@playwright/test'
-import { cellsOf, header, linkOf } from './studio.ts'
+import { expect, type Page } from '@playwright/test'
+import { cellsOf, header, linkOf, test } from './studio.ts'
 
 const labelsOf = (page: Page, map: string) =>
   page

@@ -1,8 +1,8 @@
 // Break it yourself: an expert is trained in the tab, its refusals are measured while it learns, and it is merged. And
 // what ships with the page is there before the engine is.
 
-import { expect, test } from '@playwright/test'
-import { header, linkOf, measured, mergeColumn, stopBackground } from './studio.ts'
+import { expect } from '@playwright/test'
+import { header, linkOf, measured, mergeColumn, stopBackground, test } from './studio.ts'
 
 test('an expert is trained here, watched, used and merged', async ({ page }) => {
   await page.goto(linkOf())

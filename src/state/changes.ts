@@ -17,16 +17,16 @@ const plain = (value: unknown): string =>
   typeof value === 'number' ? String(Number(value.toPrecision(3))).replace('-', '−') : String(value)
 
 /** A choice as the page words it. */
-const choiceLabel = ({ options }: Pick<ChoiceParameter<string>, 'options'>, value: string): string =>
-  t(options.find((option) => option.value === value)?.label ?? value)
+const choiceLabel = (
+  { options }: { options: readonly { value: string; label: string }[] },
+  value: string,
+): string => t(options.find((option) => option.value === value)?.label ?? value)
 
 /** A setting of a method as the page words it: choices and switches by their labels, numbers in three digits. */
 export function settingText(declared: ParameterDeclaration, value: ParameterScalar): string {
   if (typeof value === 'number') return plain(value)
   if (typeof value === 'boolean') return value ? t('on') : t('off')
-  return t(
-    (declared.kind === 'choice' && declared.options.find((one) => one.value === value)?.label) || value,
-  )
+  return declared.kind === 'choice' ? choiceLabel(declared, value) : value
 }
 
 /** Every difference, the most important first. */

@@ -36,15 +36,10 @@ export async function dampedMetric(model: DeviceModel, fisher: Fisher, damping: 
   const largest = Math.max(...tensors.map(({ count }) => count))
   const ones = gpu.pool.take(largest * 4)
   gpu.run(damp, { count: largest, scale: 0, shift: 1 }, { fisher: gpu.unused, out: ones })
+  const b = { buffer: ones, rows: 1 }
   const sums = await sumGrams(gpu, tensors, (name) => [
-    {
-      label: 'sum',
-      a: { buffer: fisher.sums.get(name)!, rows: 1 },
-      b: { buffer: ones, rows: 1 },
-      mode: GRAM_PLAIN,
-    },
-  ])
-  gpu.pool.release(ones)
+    { label: 'sum', a: { buffer: fisher.sums.get(name)!, rows: 1 }, b, mode: GRAM_PLAIN },
+  ]).finally(() => gpu.pool.release(ones))
   const meanFisher = sums.total.get('sum')![0] / fisher.tokens / model.parameterCount
   if (!Number.isFinite(meanFisher))
     throw new EngineError('not-finite', `the mean of the Fisher diagonal is ${meanFisher}`)

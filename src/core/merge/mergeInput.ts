@@ -2,6 +2,7 @@
 // storage type; the output is a model of the same shapes that is overwritten.
 
 import { EngineError } from '../errors.ts'
+import type { RowSet, TakeScratch } from '../geometry/gramPass.ts'
 import { accumulateDifference } from '../kernels/mergeStep/mergeStep.ts'
 import { type DeviceModel, paddedCount } from '../model/deviceModel.ts'
 
@@ -38,19 +39,22 @@ export function encodeBarycentre(
   })
 }
 
-/** Encodes all Δ_k of one tensor as rows (K, count) of `rows`. */
-export function encodeDifferences(
+/** All Δ_k of one tensor as rows (K, count), encoded into what `take` gives; for inner products. */
+export function differenceRows(
   { anchor, experts }: Omit<MergeInput, 'weights'>,
   name: string,
-  rows: GPUBuffer,
-): void {
+  take: TakeScratch,
+): RowSet {
   const count = paddedCount(anchor.tensor(name).count)
+  const rows = experts.length
+  const buffer = take(rows * count * 4)
   experts.forEach((expert, k) => {
     anchor.gpu.run(
       accumulateDifference,
       { count, first: 1, offset: k * count, lambda: 1 },
-      { expert: expert.buffer(name), base: anchor.buffer(name), sum: rows },
+      { expert: expert.buffer(name), base: anchor.buffer(name), sum: buffer },
       anchor.type,
     )
   })
+  return { buffer, rows }
 }

@@ -5,7 +5,7 @@
 
 import { sumGrams } from '../geometry/gramPass.ts'
 import { GRAM_PLAIN } from '../kernels/weightedGram/weightedGram.ts'
-import { encodeDifferences } from '../merge/mergeInput.ts'
+import { differenceRows } from '../merge/mergeInput.ts'
 import { type DeviceModel, paddedTensors } from '../model/deviceModel.ts'
 import type { GradientBuffers } from '../model/gradientSink.ts'
 import type { LayerGroups } from './layerGroups.ts'
@@ -24,17 +24,10 @@ export async function coefficientGradient(
   const sums = await sumGrams(
     gpu,
     paddedTensors(anchor),
-    (name, count, take) => {
-      const differences = take(K * count * 4)
-      encodeDifferences({ anchor, experts }, name, differences)
-      return [
-        {
-          label: 'slope',
-          a: { buffer: gradients.get(name)!, rows: 1 },
-          b: { buffer: differences, rows: K },
-          mode: GRAM_PLAIN,
-        },
-      ]
+    (name, _count, take) => {
+      const slope = { buffer: gradients.get(name)!, rows: 1 }
+      const delta = differenceRows({ anchor, experts }, name, take)
+      return [{ label: 'slope', a: slope, b: delta, mode: GRAM_PLAIN }]
     },
     { signal },
   )

@@ -6,7 +6,7 @@ import type { Metric } from '../geometry/metric.ts'
 import type { Gpu } from '../gpu/device.ts'
 import { combineRows } from '../kernels/mergeRows/mergeRows.ts'
 import { GRAM_PLAIN, GRAM_TIMES } from '../kernels/weightedGram/weightedGram.ts'
-import { DeviceModel, paddedCount } from '../model/deviceModel.ts'
+import { DeviceModel, paddedCount, paddedTensors } from '../model/deviceModel.ts'
 
 /** Length of a displacement in one tensor or layer. */
 export interface TensorLength {
@@ -57,13 +57,9 @@ export class MovedModel {
   /** Streams the lengths of ε and d; to be called once all of d is set. */
   async measure(signal?: AbortSignal): Promise<void> {
     const { base, rows, metric } = this
-    const tensors = [...base.tensors.values()].map(({ spec, count }) => ({
-      name: spec.name,
-      count: paddedCount(count),
-    }))
     const sums = await sumGrams(
       this.gpu,
-      tensors,
+      paddedTensors(base),
       (name) => {
         const both = { buffer: rows.get(name)!, rows: 2 }
         return [

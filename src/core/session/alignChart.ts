@@ -9,7 +9,7 @@ import type { TextCodec } from '../files/tokenizer.ts'
 import type { Fisher } from '../geometry/fisher.ts'
 import { sumGrams } from '../geometry/gramPass.ts'
 import { GRAM_TIMES } from '../kernels/weightedGram/weightedGram.ts'
-import { encodeDifferences } from '../merge/mergeInput.ts'
+import { differenceRows } from '../merge/mergeInput.ts'
 import { Batch, type Sequence } from '../model/batch.ts'
 import { type DeviceModel, paddedTensors } from '../model/deviceModel.ts'
 import { allLogits } from '../model/gradients.ts'
@@ -136,10 +136,8 @@ async function fisherNorm(
   const sums = await sumGrams(
     gpu,
     tensors,
-    (name, count, take) => {
-      const difference = take(count * 4)
-      encodeDifferences({ anchor, experts: [merged] }, name, difference)
-      const delta = { buffer: difference, rows: 1 }
+    (name, _count, take) => {
+      const delta = differenceRows({ anchor, experts: [merged] }, name, take)
       return [{ label: 'norm', a: delta, b: delta, mode: GRAM_TIMES, weights: fisher.sums.get(name)! }]
     },
     { signal },

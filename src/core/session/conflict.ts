@@ -5,7 +5,7 @@
 import { sumGrams } from '../geometry/gramPass.ts'
 import { GRAM_PLAIN } from '../kernels/weightedGram/weightedGram.ts'
 import { layerOf } from '../merge/deviceMerge.ts'
-import { encodeDifferences } from '../merge/mergeInput.ts'
+import { differenceRows } from '../merge/mergeInput.ts'
 import { type DeviceModel, paddedTensors } from '../model/deviceModel.ts'
 
 /** κ of every layer (layerCount); NaN where no expert differs from the anchor. */
@@ -19,11 +19,9 @@ export async function layerConflict(
   const sums = await sumGrams(
     gpu,
     paddedTensors(anchor),
-    (name, count, take) => {
-      const differences = take(K * count * 4)
-      encodeDifferences({ anchor, experts }, name, differences)
-      const set = { buffer: differences, rows: K }
-      return [{ label: 'gram', a: set, b: set, mode: GRAM_PLAIN }]
+    (name, _count, take) => {
+      const delta = differenceRows({ anchor, experts }, name, take)
+      return [{ label: 'gram', a: delta, b: delta, mode: GRAM_PLAIN }]
     },
     { signal },
   )

@@ -16,7 +16,7 @@ import {
 import { squareAccumulate } from '../kernels/elementwise/elementwise.ts'
 import { GRAM_OVER, GRAM_PLAIN, GRAM_TIMES } from '../kernels/weightedGram/weightedGram.ts'
 import { type AlignMergeSolution, solveAlignMerge } from '../merge/closedForm.ts'
-import { encodeDifferences } from '../merge/mergeInput.ts'
+import { differenceRows } from '../merge/mergeInput.ts'
 import { type DeviceModel, paddedTensors } from '../model/deviceModel.ts'
 
 export const MAXIMUM_RANK = 16
@@ -57,13 +57,11 @@ export async function computeGeometry(input: GeometryInput): Promise<Geometry> {
     gpu,
     paddedTensors(anchor),
     (name, count, take) => {
-      const differences = take(K * count * 4)
+      const delta = differenceRows({ anchor, experts }, name, take)
       const squared = take(count * 4)
-      encodeDifferences({ anchor, experts }, name, differences)
       const g = metric.diagonal.get(name)!
       gpu.clear(squared)
       gpu.run(squareAccumulate, { count }, { a: g, out: squared })
-      const delta = { buffer: differences, rows: K }
       const set = (which: RowSetName) => ({ buffer: rows[which].rows.get(name)!, rows: rows[which].count })
       const requests: GramRequest[] = ROW_SETS.flatMap((which): GramRequest[] => [
         { label: `${which}/kernel`, a: set(which), b: set(which), mode: GRAM_OVER, weights: g },
@@ -169,10 +167,8 @@ export async function measureDrift(
   const sums = await sumGrams(
     gpu,
     paddedTensors(anchor),
-    (name, count, take) => {
-      const difference = take(count * 4)
-      encodeDifferences({ anchor, experts: [model] }, name, difference)
-      const delta = { buffer: difference, rows: 1 }
+    (name, _count, take) => {
+      const delta = differenceRows({ anchor, experts: [model] }, name, take)
       return [
         { label: 'norm', a: delta, b: delta, mode: GRAM_TIMES, weights: metric.diagonal.get(name)! },
         ...ROW_SETS.map((which) => ({

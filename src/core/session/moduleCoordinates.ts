@@ -9,7 +9,7 @@ import type { AlignmentRows } from '../geometry/alignmentRows.ts'
 import { type GramRequest, sumGrams } from '../geometry/gramPass.ts'
 import { type AlignmentBasis, alignmentCoordinates } from '../geometry/sampleSpace.ts'
 import { GRAM_OVER, GRAM_PLAIN } from '../kernels/weightedGram/weightedGram.ts'
-import { encodeDifferences } from '../merge/mergeInput.ts'
+import { differenceRows } from '../merge/mergeInput.ts'
 import { type DeviceModel, paddedTensors } from '../model/deviceModel.ts'
 import type { WeightSpec } from '../model/families/family.ts'
 import { type Geometry, ROW_SETS, type RowSetName } from './geometry.ts'
@@ -123,10 +123,8 @@ async function sumCells(
   const sums = await sumGrams(
     gpu,
     tensors,
-    (name, count, take) => {
-      const differences = take(models.length * count * 4)
-      encodeDifferences({ anchor, experts: models }, name, differences)
-      const delta = { buffer: differences, rows: models.length }
+    (name, _count, take) => {
+      const delta = differenceRows({ anchor, experts: models }, name, take)
       const setOf = (set: AlignmentRows) => ({ buffer: set.rows.get(name)!, rows: set.count })
       const weights = metric.diagonal.get(name)!
       return ROW_SETS.flatMap((which): GramRequest[] => {

@@ -42,7 +42,8 @@ export const textsKey = (experiment: Experiment, view: AqiView, subject: Subject
 export const answersKey = (experiment: Experiment, subject: Subject): string =>
   measurementId(measurementKey(experiment, subject), subject)
 
-/** Entries kept of each kind, up to 70 kB each: what was looked at last. A long session with many weights would otherwise grow without end. */
+// Up to 70 kB each: a long session with many weights would otherwise grow without end.
+/** Entries kept of each kind: what was looked at last. */
 const maxEntries = 16
 
 /** A record with one more entry, the oldest dropped. */

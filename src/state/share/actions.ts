@@ -13,9 +13,13 @@ import { withComplete } from './received.ts'
 /** Shipped sets kept at once; each lesson may bring its own. */
 const maxShipped = 12
 
+/** Links opened so far: results of one that was left while they were read are dropped. */
+let linksOpened = 0
+
 /**
  * Shows results that were computed elsewhere, after checking every field. Those of a link take the place of the link
- * before; shipped ones stand beside each other. False, with an error on the page, when they are refused.
+ * before; shipped ones stand beside each other. False, with an error on the page, when they are refused; false, too,
+ * when another link was opened meanwhile.
  */
 export async function receiveResults(
   source: ReceivedSet['source'],
@@ -23,7 +27,9 @@ export async function receiveResults(
   experiment: Experiment,
   limits?: ResultLimits,
 ): Promise<boolean> {
+  const asked = linksOpened
   const { unpackResults } = await import('../../share/results.ts')
+  if (source === 'link' && asked !== linksOpened) return false
   const unpacked = unpackResults(content, experiment, limits)
   if (!unpacked.ok) {
     const message =
@@ -57,8 +63,9 @@ export async function receiveResults(
 const shippedOf = (received: readonly ReceivedSet[]): ReceivedSet[] =>
   received.filter((one) => one.source === 'shipped')
 
-/** Forgets what a link brought. */
+/** Forgets what a link brought, and what is still being read of it. */
 export function dropLinkResults(): void {
+  linksOpened++
   if (readState().runs.received.some(({ source }) => source === 'link'))
     update('runs', ({ received }) => ({ received: shippedOf(received) }))
 }

@@ -5,6 +5,7 @@ import type { Experiment } from '../../../workers/api.ts'
 import { decodeLink, encodeLink } from '../../share/codec.ts'
 import type { LinkState, LinkView } from '../../share/experiment.ts'
 import { fitResults } from '../../share/results.ts'
+import { readLink } from '../actions/link.ts'
 import { setNumber } from '../actions/recipe.ts'
 import { setPrompt } from '../actions/view.ts'
 import { usePinStore } from '../pins/store.ts'
@@ -38,6 +39,13 @@ async function open(state: LinkState | string, options: Parameters<typeof begin>
   return engine
 }
 
+/** The address is edited by hand. Its event comes on the real clock, whatever the tests' own one says. */
+async function edited(state: LinkState): Promise<void> {
+  location.hash = encodeLink(state)
+  await vi.waitFor(() => expect(experiment().seed).toBe(state.experiment.seed))
+  await settle(1000)
+}
+
 const addressState = () => {
   const decoded = decodeLink(location.hash)
   if (decoded.kind !== 'link') throw new Error(JSON.stringify(decoded))
@@ -61,8 +69,20 @@ describe('a link with results', () => {
     await settle(1000)
     expect(addressState().results).toBeDefined()
     // The next link brings none.
-    location.hash = encodeLink({ experiment: { ...asked, seed: 9 }, view: plainView })
+    await edited({ experiment: { ...asked, seed: 9 }, view: plainView })
+    expect(runs().received).toEqual([])
+  })
+
+  it('that was left while its results were being read brings none', async () => {
+    const asked = await defaultExperiment()
+    const { hash } = fitResults({ experiment: asked, view: plainView }, fakeResults(asked))
+    begin({ measureLimit: 0 })
+    readLink(hash)
+    readLink(encodeLink({ experiment: { ...asked, seed: 9 }, view: plainView }))
+    await settle(10)
+    await vi.dynamicImportSettled()
     await settle(1000)
+    expect(experiment().seed).toBe(9)
     expect(runs().received).toEqual([])
   })
 
@@ -77,8 +97,7 @@ describe('a link with results', () => {
     expect(useSweeps.getState()).toMatchObject({ spec: sweep, picture: 'pareto' })
     expect(usePinStore.getState()).toEqual({ a: null, b: pinned })
     expect(readState().view.asTable).toMatchObject({ clusters: true, sweep: false })
-    location.hash = encodeLink({ experiment: asked, view: plainView })
-    await settle(1000)
+    await edited({ experiment: { ...asked, seed: 9 }, view: plainView })
     expect(usePinStore.getState().b).toEqual(pinned)
     expect(readState().view.asTable.clusters).toBe(true)
   })

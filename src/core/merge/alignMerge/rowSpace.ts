@@ -8,8 +8,8 @@ import type { AlignmentRows } from '../../geometry/alignmentRows.ts'
 import { type GramRequest, sumGrams } from '../../geometry/gramPass.ts'
 import type { Metric } from '../../geometry/metric.ts'
 import { GRAM_OVER, GRAM_PLAIN } from '../../kernels/weightedGram/weightedGram.ts'
-import { type DeviceModel, paddedCount } from '../../model/deviceModel.ts'
-import { encodeDifferences } from '../mergeInput.ts'
+import { type DeviceModel, paddedTensors } from '../../model/deviceModel.ts'
+import { differenceRows } from '../mergeInput.ts'
 
 /** Products of all rows over some tensors. */
 export interface RowProducts {
@@ -47,12 +47,11 @@ export class RowSpace {
     this.input = input
     const names: string[] = []
     const groupOf = new Map<string, number>()
-    this.tensors = []
-    for (const { spec, count } of input.anchor.tensors.values()) {
+    this.tensors = paddedTensors(input.anchor)
+    for (const { spec } of input.anchor.tensors.values()) {
       const group = spec.layer === undefined ? OUTSIDE_LAYERS : `layer ${spec.layer}`
       if (!names.includes(group)) names.push(group)
       groupOf.set(spec.name, names.indexOf(group))
-      this.tensors.push({ name: spec.name, count: paddedCount(count) })
     }
     this.groupNames = names
     this.groupOf = groupOf
@@ -77,14 +76,12 @@ export class RowSpace {
   ): Promise<number> {
     const { anchor, experts, metric } = this.input
     const { gpu } = anchor
-    const K = experts.length
     const blocks = [...this.blocks, rows]
     const sums = await sumGrams(
       gpu,
       this.tensors,
-      (name, count, take) => {
-        const differences = take(K * count * 4)
-        encodeDifferences({ anchor, experts }, name, differences)
+      (name, _count, take) => {
+        const delta = differenceRows({ anchor, experts }, name, take)
         const own = { buffer: rows.rows.get(name)!, rows: rows.count }
         const requests = blocks.map(
           (block, i): GramRequest => ({
@@ -95,7 +92,7 @@ export class RowSpace {
             weights: metric.diagonal.get(name)!,
           }),
         )
-        requests.push({ label: 'products', a: { buffer: differences, rows: K }, b: own, mode: GRAM_PLAIN })
+        requests.push({ label: 'products', a: delta, b: own, mode: GRAM_PLAIN })
         return requests
       },
       options,
