@@ -10,7 +10,7 @@ import type { Experiment } from '../workers/api.ts'
 export const test = base.extend({
   page: async ({ page }, use) => {
     await use(page)
-    await page.unrouteAll({ behavior: 'wait' })
+    if (!page.isClosed()) await page.unrouteAll({ behavior: 'wait' })
   },
 })
 
