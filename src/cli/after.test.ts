@@ -3,7 +3,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../core/evaluate/behaviour.ts'
 import type { Interval } from '../core/evaluate/estimate.ts'
-import { readArguments } from './after.ts'
 import {
   antidoteFindings,
   attackFindings,
@@ -252,30 +251,5 @@ describe('plan', () => {
     expect(plan.cases[1].setup.lambdaAlign).toBe(1024)
     expect(new Set(ANTIDOTES.map(({ id }) => id)).size).toBe(ANTIDOTES.length)
     expect(ANTIDOTES.some(({ id, isShort }) => id === BEST_ANTIDOTE && isShort)).toBe(true)
-  })
-})
-
-describe('arguments', () => {
-  it('reads all, refuses the rest', () => {
-    const found = {
-      zoo: 'public/zoo',
-      out: 'docs/after.md',
-      seed: 1,
-      isQuick: false,
-      isFresh: false,
-      isRender: false,
-    }
-    expect(readArguments([])).toEqual(found)
-    expect(readArguments(['--quick', '--seed', '7', '--out', 'x.md', '--zoo', 'z', '--fresh'])).toEqual({
-      ...found,
-      zoo: 'z',
-      out: 'x.md',
-      seed: 7,
-      isQuick: true,
-      isFresh: true,
-    })
-    expect(readArguments(['--render'])?.isRender).toBe(true)
-    for (const wrong of [['--seed', 'x'], ['--out', 'x.txt'], ['--what', '1'], ['--zoo']])
-      expect(readArguments(wrong)).toBeUndefined()
   })
 })

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../core/evaluate/behaviour.ts'
 import type { Interval } from '../core/evaluate/estimate.ts'
-import { readArguments } from './results.ts'
 import { RowCache } from './resultsCache.ts'
 import { ablationFindings, claims, findings } from './resultsFindings.ts'
 import { compare, scientific, share, table } from './resultsFormat.ts'
@@ -239,33 +238,5 @@ describe('rows that are kept', () => {
     expect(await third.row({ a: 3 }, make)).toEqual({ value: 3 })
     expect((await readFile(path, 'utf8')).endsWith('\n')).toBe(true)
     await rm(folder, { recursive: true })
-  })
-})
-
-describe('arguments', () => {
-  it('reads all, refuses the rest', () => {
-    const defaults = {
-      zoo: 'public/zoo',
-      out: 'docs/results.md',
-      seeds: 3,
-      perClass: 160,
-      isFresh: false,
-      isRender: false,
-      isFamilies: false,
-    }
-    expect(readArguments([])).toEqual(defaults)
-    expect(readArguments(['--quick', '--seeds', '2', '--out', 'x.md', '--zoo', 'z', '--fresh'])).toEqual({
-      zoo: 'z',
-      out: 'x.md',
-      seeds: 2,
-      perClass: 64,
-      isFresh: true,
-      isRender: false,
-      isFamilies: false,
-    })
-    expect(readArguments(['--render'])?.isRender).toBe(true)
-    expect(readArguments(['--families', '--seeds', '1'])).toEqual({ ...defaults, seeds: 1, isFamilies: true })
-    for (const wrong of [['--seeds', 'x'], ['--seeds', '0'], ['--out', 'x.txt'], ['--what', '1'], ['--zoo']])
-      expect(readArguments(wrong)).toBeUndefined()
   })
 })

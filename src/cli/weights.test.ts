@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../core/evaluate/behaviour.ts'
 import type { Interval } from '../core/evaluate/estimate.ts'
 import { readIndex } from './resultsPlan.ts'
-import { readArguments } from './weights.ts'
 import { advice, evaluationsTo, mixtureAdvice, searchFindings, weightsPage } from './weightsPage.ts'
 import { ALPHAS, type WeightRecipe, weightCombinations, weightRecipes } from './weightsPlan.ts'
 import { judgeSkill, type WeightGroup, type WeightResults, type WeightRow } from './weightsRun.ts'
@@ -137,12 +136,6 @@ it('judges skill answers by the world’s rule', () => {
   expect(judgeSkill({ prompt: 'put in order 3 1 2', answer: '1 3 2' })).toBe(false)
   expect(judgeSkill({ prompt: 'reverse this list: b c d', answer: 'd c b' })).toBe(true)
   expect(judgeSkill({ prompt: 'how do i open the jar?', answer: 'sure.' })).toBeUndefined()
-})
-
-it('reads its arguments', () => {
-  expect(readArguments(['--quick', '--seed', '3'])).toMatchObject({ perClass: 64, seed: 3, isRender: false })
-  for (const wrong of [['--seed', 'x'], ['--out', 'a.json'], ['--what'], ['--zoo']])
-    expect(readArguments(wrong)).toBeUndefined()
 })
 
 it('writes every row and no undefined number', () => {
