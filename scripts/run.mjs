@@ -3,6 +3,7 @@
 // ALIGNMERGE_LIFTOFF=1 compiles wasm with the baseline compiler: Node 20 spends most of a minute optimising
 // onnxruntime-web's module otherwise.
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
@@ -33,6 +34,16 @@ if (environment.LD_LIBRARY_PATH && process.env.ALIGNMERGE_ENV !== '1') {
   await run()
 }
 
+/** The comment that a file begins with: it says how the command is used. */
+function headOf(path) {
+  const lines = readFileSync(path, 'utf8').split('\n')
+  const end = lines.findIndex((line) => !line.startsWith('//'))
+  return lines
+    .slice(0, end)
+    .map((line) => line.slice(3))
+    .join('\n')
+}
+
 async function run() {
   const server = await createServer({
     root,
@@ -48,8 +59,10 @@ async function run() {
     const module = await server.ssrLoadModule(resolve(root, entry))
     if (typeof module.main === 'function') process.exitCode = (await module.main(rest)) ?? 0
   } catch (error) {
-    console.error(error instanceof Error ? (error.stack ?? error.message) : error)
-    process.exitCode = 1
+    const isMisused = String(error?.code).startsWith('ERR_PARSE_ARGS')
+    if (isMisused) console.error(`${error.message}\n${headOf(resolve(root, entry))}`)
+    else console.error(error instanceof Error ? (error.stack ?? error.message) : error)
+    process.exitCode = isMisused ? 2 : 1
   } finally {
     await server.close()
   }

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,6 +27,20 @@ it('reads the regular files of an archive and refuses names that climb out', () 
     ['lib/a.so', 0o755, 700],
     ['c', 0o755, 0],
   ])
+})
+
+it('a command that is misused says what was found and how it is used', () => {
+  const told = spawnSync(
+    process.execPath,
+    [join(root, 'scripts/run.mjs'), 'zoo/score.ts', '--famly', 'llama'],
+    {
+      encoding: 'utf8',
+    },
+  )
+  expect(told.status).toBe(2)
+  expect(told.stderr).toContain("Unknown option '--famly'")
+  expect(told.stderr).toContain('npm run zoo:score [-- --out FOLDER] [--family FAMILY]')
+  expect(told.stderr).not.toMatch(/^ +at /m)
 })
 
 // The package serves x64 Linux alone; elsewhere there is nothing to check.

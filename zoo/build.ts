@@ -1,9 +1,10 @@
-// npm run zoo [-- --family FAMILY] [--only NAME,…] [--out FOLDER] [--max-steps N]: rebuilds the built-in models, or a
+// npm run zoo [-- --family FAMILY] [--only NAME,…] [--out FOLDER] [--max-steps N] [--force]: rebuilds the built-in models, or a
 // micro family of another architecture below families/ beside them, from their seeds.
 // Finished models are kept unless --force; a stopped run goes on from its last checkpoint.
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import { nodeFolder } from '../src/cli/nodeFolder.ts'
 import { nodeGpu } from '../src/cli/nodeGpu.ts'
 import { openCheckpoint } from '../src/core/files/checkpoint.ts'
@@ -24,12 +25,21 @@ const USAGE =
   'usage: npm run zoo -- [--family FAMILY] [--only NAME,NAME] [--out FOLDER] [--max-steps N] [--force]'
 
 export async function main(args: string[]): Promise<number> {
-  const value = (flag: string) => (args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined)
-  const only = value('--only')?.split(',')
-  const zoo = resolve(value('--out') ?? 'public/zoo')
-  const maxSteps = value('--max-steps') === undefined ? undefined : Number(value('--max-steps'))
-  const isFamily = args.includes('--family')
-  const family = families.find(({ id }) => isFamily && id === value('--family'))
+  const { values } = parseArgs({
+    args,
+    options: {
+      family: { type: 'string' },
+      only: { type: 'string' },
+      out: { type: 'string', default: 'public/zoo' },
+      'max-steps': { type: 'string' },
+      force: { type: 'boolean', default: false },
+    },
+  })
+  const only = values.only?.split(',')
+  const zoo = resolve(values.out)
+  const maxSteps = values['max-steps'] === undefined ? undefined : Number(values['max-steps'])
+  const isFamily = values.family !== undefined
+  const family = families.find(({ id }) => id === values.family)
   const { form, models: recipes } = family ?? { form: builtInForm, models }
   const unknown = only?.filter((id) => !recipes.some((recipe) => recipe.id === id)) ?? []
   if (unknown.length > 0 || (isFamily && !family) || (maxSteps !== undefined && !(maxSteps > 0))) {
@@ -45,7 +55,7 @@ export async function main(args: string[]): Promise<number> {
   await mkdir(place.models, { recursive: true })
   for (const recipe of recipes.filter(({ id }) => only?.includes(id) ?? true)) {
     const path = join(place.models, recipe.id)
-    if (!args.includes('--force') && (await isBuilt(path))) {
+    if (!values.force && (await isBuilt(path))) {
       console.log(`${recipe.id}: there already (--force trains it anew)`)
       continue
     }
@@ -78,7 +88,6 @@ export async function main(args: string[]): Promise<number> {
   return 0
 }
 
-/** What a zoo folder lists: models in order, the file of probes, both from the folder. */
 /** SHA-256 of each model's weight file, by id: what a link names its models by. Unbuilt models have none. */
 export async function weightDigests(
   folder: string,
@@ -92,6 +101,7 @@ export async function weightDigests(
   return digests
 }
 
+/** What a zoo folder lists: models in order, the file of probes, both from the folder. */
 export function zooIndex(
   recipes: readonly ModelRecipe[],
   probes: string,

@@ -3,6 +3,7 @@
 // the figures go to docs/mixtures.json. A stopped run goes on from its last checkpoint, finished models are kept.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import { nodeFolder } from '../src/cli/nodeFolder.ts'
 import { nodeGpu } from '../src/cli/nodeGpu.ts'
 import { type Behaviour, measureBehaviour } from '../src/core/evaluate/behaviour.ts'
@@ -30,18 +31,27 @@ export interface MixtureResults {
 }
 
 export async function main(args: string[]): Promise<number> {
-  const value = (flag: string) => (args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined)
-  const count = (flag: string) => (value(flag) === undefined ? undefined : Number(value(flag)))
-  const only = value('--only')?.split(',')
-  const [maxSteps, perClass = 240] = [count('--max-steps'), count('--per-class')]
+  const { values } = parseArgs({
+    args,
+    options: {
+      only: { type: 'string' },
+      'max-steps': { type: 'string' },
+      'per-class': { type: 'string', default: '240' },
+      models: { type: 'string', default: '.cache/mixtures' },
+      out: { type: 'string', default: 'docs/mixtures.json' },
+    },
+  })
+  const only = values.only?.split(',')
+  const maxSteps = values['max-steps'] === undefined ? undefined : Number(values['max-steps'])
+  const perClass = Number(values['per-class'])
   const unknown = only?.filter((id) => !mixtures.some((recipe) => recipe.id === id)) ?? []
   if (unknown.length > 0 || (maxSteps !== undefined && !(maxSteps > 0)) || !(perClass > 0)) {
     console.error(`${USAGE}\nmixtures: ${mixtures.map((recipe) => recipe.id).join(', ')}`)
     return 2
   }
   const here = process.env.INIT_CWD ?? process.cwd()
-  const cache = resolve(here, value('--models') ?? '.cache/mixtures')
-  const out = resolve(here, value('--out') ?? 'docs/mixtures.json')
+  const cache = resolve(here, values.models)
+  const out = resolve(here, values.out)
   const place: TrainPlace = { models: resolve('public/zoo'), checkpoints: cache }
   const gpu = await Gpu.open(await nodeGpu())
   console.log(`adapter: ${gpu.summary.adapter}`)

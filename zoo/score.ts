@@ -1,7 +1,8 @@
-// npm run zoo:score [-- --out FOLDER] [--family FAMILY]: measures every built model on held-out probes, writes the scores into its
-// card, and checks what the zoo promises. Exit code 1 when a promise is broken.
+// npm run zoo:score [-- --out FOLDER] [--family FAMILY]: measures every built model on held-out probes, writes the
+// scores into its card, and checks what the zoo promises. Exit code 1 when a promise is broken.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import { nodeFolder } from '../src/cli/nodeFolder.ts'
 import { nodeGpu } from '../src/cli/nodeGpu.ts'
 import { type Behaviour, measureBehaviour } from '../src/core/evaluate/behaviour.ts'
@@ -100,11 +101,15 @@ export function scoreTable(own: Behaviour, adapter: string): string {
 }
 
 export async function main(args: string[]): Promise<number> {
-  const out = resolve(args.includes('--out') ? args[args.indexOf('--out') + 1] : 'public/zoo')
-  const wanted = args.includes('--family') ? args[args.indexOf('--family') + 1] : undefined
-  const family = families.find(({ id }) => id === wanted)
-  if (args.includes('--family') && !family) {
-    console.error(`--family: expected one of ${families.map(({ id }) => id).join(', ')}, found ${wanted}`)
+  const { values } = parseArgs({
+    args,
+    options: { out: { type: 'string', default: 'public/zoo' }, family: { type: 'string' } },
+  })
+  const out = resolve(values.out)
+  const family = families.find(({ id }) => id === values.family)
+  if (values.family !== undefined && !family) {
+    const known = families.map(({ id }) => id).join(', ')
+    console.error(`--family: expected one of ${known}, found ${values.family}`)
     return 2
   }
   const folder = family ? join(out, 'families', family.id) : out

@@ -95,8 +95,12 @@ const views: readonly View[] = [
   { name: 'no-webgpu', open: async () => {}, withoutGpu: true },
 ]
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { only: { type: 'string' } } })
+export async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({ args, options: { only: { type: 'string' } } })
+  if (values.only !== undefined && !views.some(({ name }) => name === values.only)) {
+    console.error(`--only: found ${values.only}, expected one of ${views.map(({ name }) => name).join(', ')}`)
+    return 2
+  }
   const folder = resolve(root, 'docs/pictures')
   mkdirSync(folder, { recursive: true })
   const { server, url } = await serve(resolve(root, 'dist'), { port: 4400 })
@@ -133,6 +137,5 @@ async function main(): Promise<void> {
     await browser.close()
     server.close()
   }
+  return 0
 }
-
-await main()
