@@ -64,16 +64,20 @@ export function trainingWing(context: EngineContext): TrainingApi {
         const { tuning, heldOut } = current()
         const begun = performance.now()
         const steps = []
+        throwIfCancelled(job.signal)
         while (!tuning.isDone && tuning.step < until) {
-          throwIfCancelled(job.signal)
           steps.push(await tuning.trainStep())
           job.report('training', tuning.step, tuning.steps)
-          if (performance.now() - begun > budgetMs) break
+          // A stop loses no step that was taken: the weights have moved, and the page counts on.
+          if (job.signal.aborted || performance.now() - begun > budgetMs) break
         }
-        const isAsked = withHeldOut && heldOut.length > 0 && tuning.step === Math.min(until, tuning.steps)
-        const losses = isAsked
-          ? await sequenceLosses(tuning.model, heldOut, { signal: job.signal })
-          : undefined
+        const isAsked =
+          withHeldOut &&
+          heldOut.length > 0 &&
+          tuning.step === Math.min(until, tuning.steps) &&
+          !job.signal.aborted
+        // Not stopped midway, for the same reason: there are few of them.
+        const losses = isAsked ? await sequenceLosses(tuning.model, heldOut) : undefined
         return { steps, done: tuning.step, heldOutLoss: losses ? meanByTokens(losses, heldOut) : null }
       }),
 
