@@ -86,10 +86,10 @@ export async function startTraining(): Promise<void> {
   }
   const opened = await runForeground(
     t('Opening the training'),
-    (port, id) => port.openTraining(id, request).catch(fail),
+    (port, id) => port.openTraining(id, request).catch(failOf(run)),
     { needsGeometry: false },
   )
-  if (readTraining().run !== run) return
+  if (!isCurrent(run)) return
   if (!opened) {
     if (readTraining().phase === 'opening') setTraining({ phase: 'idle' })
     return
@@ -98,26 +98,39 @@ export async function startTraining(): Promise<void> {
   await goOn()
 }
 
-/** Files a failure with the training, which shows it; a cancel is none. */
-function fail(error: unknown): undefined {
-  if (isCancelled(error)) throw error
-  setTraining({ phase: 'failed', failure: toFailure(error), activity: null })
-  announce(t('The training has failed'))
-  return undefined
-}
+/** What the engine says of a training that was put away meanwhile belongs to nothing. */
+const isCurrent = (run: TrainingRun | null): boolean => readTraining().run === run
+
+/** Files a failure with its training, which shows it; a cancel is none. */
+const failOf =
+  (run: TrainingRun | null) =>
+  (error: unknown): undefined => {
+    if (isCancelled(error)) throw error
+    if (!isCurrent(run)) return undefined
+    setTraining({ phase: 'failed', failure: toFailure(error), activity: null })
+    announce(t('The training has failed'))
+    return undefined
+  }
+
+/** Loops begun so far: one that was gone on with before its last step had come leaves the rest to the newer one. */
+let loops = 0
 
 /** Runs until something else is wanted. */
 async function goOn(): Promise<void> {
+  const { run } = readTraining()
+  const loop = ++loops
   setTraining({ phase: 'running' })
-  await runForeground(t('Training'), (port, id) => runSteps(port, id).catch(fail), { needsGeometry: false })
+  await runForeground(t('Training'), (port, id) => runSteps(port, id, loop).catch(failOf(run)), {
+    needsGeometry: false,
+  })
   // Cancelled from elsewhere: what was learnt is kept and can be gone on with.
-  if (readTraining().phase === 'running') setTraining({ phase: 'paused', activity: null })
+  if (loop === loops && readTraining().phase === 'running') setTraining({ phase: 'paused', activity: null })
 }
 
-async function runSteps(port: EnginePort, jobId: number): Promise<void> {
+async function runSteps(port: EnginePort, jobId: number, loop: number): Promise<void> {
   for (;;) {
     const { run, phase, steps, measures } = readTraining()
-    if (!run || phase !== 'running') return
+    if (!run || phase !== 'running' || loop !== loops) return
     const { settings, measureEvery } = run
     const isMeasured = measures.at(-1)?.step === steps.length
     const isAtEnd = steps.length >= settings.steps
@@ -134,14 +147,15 @@ async function advance(port: EnginePort, jobId: number, run: TrainingRun, done: 
   const next = (every: number) => (Math.floor(done / every) + 1) * every
   const until = Math.min(next(HELD_OUT_EVERY), next(run.measureEvery), run.settings.steps)
   const found = await port.trainSteps(jobId, until, BUDGET_MS, true)
-  // Another training has been opened meanwhile.
-  if (readTraining().run?.base !== run.base || readTraining().steps.length !== done) return
+  // Steps come in the engine's order, also those of a loop that was left: each of them has moved the weights.
+  if (!isCurrent(run)) return
   const { heldOut } = readTraining()
   setTraining({
     steps: [...readTraining().steps, ...found.steps],
-    ...(found.heldOutLoss !== null && {
-      heldOut: [...heldOut, { step: found.done, loss: found.heldOutLoss }],
-    }),
+    ...(found.heldOutLoss !== null &&
+      heldOut.at(-1)?.step !== found.done && {
+        heldOut: [...heldOut, { step: found.done, loss: found.heldOutLoss }],
+      }),
   })
 }
 
@@ -150,9 +164,11 @@ async function measureNow(port: EnginePort, jobId: number): Promise<void> {
   setTraining({ activity: 'measuring' })
   try {
     const measure = await port.measureTraining(jobId, run!.probesPerClass, run!.seed)
-    setTraining({ measures: [...readTraining().measures, measure] })
+    const { measures } = readTraining()
+    if (isCurrent(run) && measures.at(-1)?.step !== measure.step)
+      setTraining({ measures: [...measures, measure] })
   } finally {
-    setTraining({ activity: null })
+    if (isCurrent(run)) setTraining({ activity: null })
   }
 }
 
@@ -176,18 +192,18 @@ export async function resumeTraining(): Promise<void> {
 
 /** Ends before the last step; what was learnt so far can be used. */
 export async function stopTraining(): Promise<void> {
-  const { phase, steps } = readTraining()
+  const { run, phase, steps } = readTraining()
   if ((phase !== 'running' && phase !== 'paused') || steps.length === 0) return
   setTraining({ phase: 'paused' })
   await runForeground(
     t('Measuring what was learnt'),
     async (port, id) => {
       const { measures, steps: now } = readTraining()
-      if (measures.at(-1)?.step !== now.length) await measureNow(port, id).catch(fail)
+      if (measures.at(-1)?.step !== now.length) await measureNow(port, id).catch(failOf(run))
     },
     { needsGeometry: false },
   )
-  if (readTraining().phase === 'paused') end()
+  if (isCurrent(run) && readTraining().phase === 'paused') end()
 }
 
 /** Gives a training up, or puts a finished one away. */
@@ -198,18 +214,18 @@ export async function discardTraining(): Promise<void> {
 
 /** The trained model as one of the session; once for the same steps. */
 async function keep(): Promise<ModelSummary | undefined> {
-  const { kept, steps } = readTraining()
+  const { run, kept, steps } = readTraining()
   if (kept?.step === steps.length) return kept.model
   setTraining({ activity: 'keeping' })
   const found = await runForeground(
     t('Storing the trained model'),
-    (port, id) => port.keepTraining(id).catch(fail),
+    (port, id) => port.keepTraining(id).catch(failOf(run)),
     { needsGeometry: false },
   )
-  setTraining({ activity: null })
+  if (isCurrent(run)) setTraining({ activity: null })
   if (!found) return undefined
   const model = named(found.model)
-  setTraining({ kept: { ...found, model, step: steps.length } })
+  if (isCurrent(run)) setTraining({ kept: { ...found, model, step: steps.length } })
   return model
 }
 
