@@ -86,7 +86,10 @@ export async function startTraining(): Promise<void> {
   }
   const opened = await runForeground(
     t('Opening the training'),
-    (port, id) => port.openTraining(id, request).catch(failOf(run)),
+    async (port, id) => {
+      await again
+      return isCurrent(run) ? port.openTraining(id, request).catch(failOf(run)) : undefined
+    },
     { needsGeometry: false },
   )
   if (!isCurrent(run)) return
@@ -261,13 +264,23 @@ export async function downloadTrained(): Promise<void> {
   announce(t('The trained model was exported'))
 }
 
+/** The latest that is trained again: the engine trains one model at a time, so whatever comes next waits for it. */
+let again: Promise<void> = Promise.resolve()
+
 /** Trains again what a link names, without curves. */
-export async function trainAgain(origin: TrainedOrigin): Promise<void> {
-  const { steps, done = steps, rate, batch, seed, lesson } = origin
+export function trainAgain(origin: TrainedOrigin): Promise<void> {
   clearTraining()
+  again = trainAfter(again, origin)
+  return again
+}
+
+async function trainAfter(before: Promise<void>, origin: TrainedOrigin): Promise<void> {
+  const { steps, done = steps, rate, batch, seed, lesson } = origin
   const model = await runForeground(
     t('Training {name}', { name: trainedName(origin) }),
     async (port, id) => {
+      await before
+      if (findModel(readState().models.list, origin)) return undefined
       const base = findModel(readState().models.list, { kind: 'built-in', id: origin.base })?.id
       if (base === undefined)
         throw new EngineError(

@@ -3,15 +3,29 @@
 // belongs to nothing any more. The engine here does one thing after another, as the real one does.
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { TrainedOrigin } from '../../../workers/api/training.ts'
+import { originKey } from '../../share/experimentKey.ts'
 import { stopAll } from '../actions/runner.ts'
 import { startStudio } from '../actions/start.ts'
+import { readState } from '../store.ts'
 import { createFakeEngine } from '../testing/fakeEngine.ts'
-import { resetStudio, settle, stopWith } from '../testing/freshStudio.ts'
-import { discardTraining, pauseTraining, resumeTraining, startTraining, trainAgain } from './actions.ts'
+import { resetStudio, runs, settle, stopWith } from '../testing/freshStudio.ts'
+import {
+  chooseLesson,
+  discardTraining,
+  pauseTraining,
+  resumeTraining,
+  startTraining,
+  trainAgain,
+} from './actions.ts'
 import { initialTraining, readTraining, useTraining } from './store.ts'
 
 resetStudio()
 beforeEach(() => useTraining.setState(initialTraining(), true))
+
+const trained: TrainedOrigin = {
+  ...{ kind: 'trained', base: 'anchor', lesson: 'sort', steps: 100 },
+  ...{ rate: 2.5e-3, batch: 32, seed: 1 },
+}
 
 const STEP_MS = 200
 /** Steps that one call has time for. */
@@ -114,7 +128,44 @@ describe('a training', () => {
   })
 })
 
-const trained: TrainedOrigin = {
-  ...{ kind: 'trained', base: 'anchor', lesson: 'sort', steps: 100 },
-  ...{ rate: 2.5e-3, batch: 32, seed: 1 },
-}
+describe('models that are trained again', () => {
+  const isOpen = (origin: TrainedOrigin) =>
+    readState().models.list.some((model) => originKey(model.origin) === originKey(origin))
+  const other: TrainedOrigin = { ...trained, lesson: 'reverse', steps: 50 }
+
+  it('come one after another, each once', async () => {
+    const engine = await begin()
+    void trainAgain(trained)
+    void trainAgain(other)
+    void trainAgain(trained)
+    await settle(120_000)
+    expect([isOpen(trained), isOpen(other)]).toEqual([true, true])
+    expect(engine.calls.filter((name) => name === 'openTraining')).toHaveLength(2)
+    expect(runs().errors).toEqual([])
+  })
+
+  it('are not mixed up with a training that is begun meanwhile', async () => {
+    await begin()
+    void trainAgain(trained)
+    await settle(STEP_MS * 3.5)
+    chooseLesson('reverse')
+    void startTraining()
+    await settle(240_000)
+    expect(isOpen(trained)).toBe(true)
+    expect(readTraining().phase).toBe('ended')
+    expect(numbers()).toEqual(upTo(100))
+    expect(runs().errors).toEqual([])
+  })
+
+  it('are stopped by the Cancel of the page', async () => {
+    const engine = await begin()
+    void trainAgain(trained)
+    await settle(STEP_MS * 3.5)
+    stopAll()
+    await settle(STEP_MS * 2)
+    const { length } = engine.calls
+    await settle(20_000)
+    expect(engine.calls.slice(length)).toEqual([])
+    expect(isOpen(trained)).toBe(false)
+  })
+})
