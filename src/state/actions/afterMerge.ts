@@ -64,9 +64,12 @@ export async function askAntidote(isSearch: boolean): Promise<void> {
   const label = isSearch ? t('Searching the antidote') : t('Antidote by layer')
   const report = await runForeground(label, (port, id) => port.antidote(id, experiment, isSearch))
   if (!report) return
-  if (isSearch) setNumber('antidote', Number(report.length.toFixed(2)))
+  const length = Number(report.length.toFixed(2))
   const now = readState().recipe.experiment
-  if (now) update('runs', { antidote: { mergeKey: mergeKey(now), report } })
+  // A recipe that came meanwhile was not searched for.
+  if (isSearch && now && mergeKey(now) === mergeKey(experiment)) setNumber('antidote', length)
+  const found = isSearch ? { ...experiment, antidote: length } : experiment
+  update('runs', { antidote: { mergeKey: mergeKey(found), report } })
   announce(
     report.stage
       ? t('Antidote: {stage}', { stage: searchEnd(report.stage) })
