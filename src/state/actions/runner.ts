@@ -2,9 +2,10 @@
 // task that the plan no longer puts first is stopped if it measures a merge (latest wins) and left to finish if it
 // measures a whole model, which every recipe needs. A request of the user goes before all background work.
 
+import type { Experiment } from '../../../workers/api.ts'
 import { t } from '../../language/translate.ts'
 import { geometryKey, measurementKey, mergeKey } from '../../share/experimentKey.ts'
-import { callEngine, type EnginePort } from '../engine.ts'
+import { type Connection, callEngine, type EnginePort } from '../engine.ts'
 import { isCancelled, toFailure } from '../failure.ts'
 import { areProbesOpen } from '../ownProbes.ts'
 import type { Task } from '../plan.ts'
@@ -92,11 +93,7 @@ async function runTask(task: Task, controller: AbortController): Promise<void> {
 }
 
 async function performTask(port: EnginePort, jobId: number, task: Task, signal: AbortSignal): Promise<void> {
-  if (task.kind === 'prepare') {
-    await prepareGeometry(port, jobId, task.experiment)
-    void writeMerge()
-    return
-  }
+  if (task.kind === 'prepare') return prepareGeometry(port, jobId, task.experiment)
   const key = measurementKey(task.experiment, task.subject)
   session.expectedKeys.add(key)
   const begun = performance.now()
@@ -133,6 +130,7 @@ async function prepareGeometry(
       t('The engine answered for experiment {found}, asked was {key}', { found: geometry.key, key }),
     )
   update('runs', (runs) => ({ geometries: { ...runs.geometries, [key]: geometry }, preparedKey: key }))
+  void writeMerge()
 }
 
 /** Called after every change of the recipe. */
@@ -158,21 +156,26 @@ async function writeMerge(): Promise<void> {
       const { connection } = session
       if (!experiment || !connection || models.engine.kind !== 'ready') return
       if (runs.preparedKey !== geometryKey(experiment) || runs.written?.key === mergeKey(experiment)) return
-      const written = await callEngine(connection, (port) => port.applyMerge(experiment))
-      if (written.key !== mergeKey(experiment))
-        throw new Error(
-          t('The engine wrote merge {found}, asked was {key}', {
-            found: written.key,
-            key: mergeKey(experiment),
-          }),
-        )
-      update('runs', { written })
+      try {
+        await writeOne(connection, experiment)
+      } catch (error) {
+        // What was left meanwhile has failed for nobody: the recipe of now is written, or waits for another engine.
+        if (session.connection === connection && readState().recipe.experiment === experiment) throw error
+      }
     }
   } catch (error) {
     reportError(t('Writing the merge'), error)
   } finally {
     isWriting = false
   }
+}
+
+async function writeOne(connection: Connection, experiment: Experiment): Promise<void> {
+  const written = await callEngine(connection, (port) => port.applyMerge(experiment))
+  const key = mergeKey(experiment)
+  if (written.key !== key)
+    throw new Error(t('The engine wrote merge {found}, asked was {key}', { found: written.key, key }))
+  update('runs', { written })
 }
 
 export interface ForegroundOptions {
