@@ -65,6 +65,15 @@ function connectTo(worker: Worker): Connection {
   }
 }
 
+/** The port of a job of several calls: one that is stopped between two of them makes no further one. */
+const portUntil = (signal: AbortSignal, port: EnginePort, cancelled: () => EngineError): EnginePort =>
+  new Proxy(port, {
+    get(target, name: keyof EngineApi) {
+      if (signal.aborted) throw cancelled()
+      return target[name]
+    },
+  })
+
 /** Awaits a call, but no longer than the engine lives or the signal allows. */
 export async function callEngine<T>(
   connection: Connection,
@@ -80,7 +89,7 @@ export async function callEngine<T>(
     signal?.addEventListener('abort', onAbort, { once: true })
     stopListening = () => signal?.removeEventListener('abort', onAbort)
   })
-  const answer = call(connection.port)
+  const answer = call(signal ? portUntil(signal, connection.port, cancelled) : connection.port)
   // A late rejection of a call that lost the race has been answered for already.
   answer.catch(() => {})
   try {
