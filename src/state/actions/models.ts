@@ -107,8 +107,9 @@ export async function closeModel(model: ModelSummary): Promise<void> {
   )
 }
 
-/** Opens again, after a loss of the device, what the user had brought. */
+/** Opens again, after a loss of the device, what the user had brought; what cannot be opened leaves the list. */
 export async function reopenModels(lost: readonly ModelSummary[]): Promise<void> {
+  const { connection } = session
   const families = new Set(lost.flatMap(({ origin }) => familyOf(origin) ?? []))
   for (const { id: family, name } of families) {
     const list = await runForeground(
@@ -118,6 +119,7 @@ export async function reopenModels(lost: readonly ModelSummary[]): Promise<void>
         needsGeometry: false,
       },
     )
+    if (session.connection !== connection) return
     list?.forEach(takeModel)
   }
   for (const { origin, name } of lost) {
@@ -135,6 +137,9 @@ export async function reopenModels(lost: readonly ModelSummary[]): Promise<void>
       },
       { needsGeometry: false },
     )
+    if (session.connection !== connection) return
     if (model) takeModel(model)
   }
+  // Those that were opened again have been replaced.
+  update('models', ({ list }) => ({ list: list.filter((model) => !lost.includes(model)) }))
 }

@@ -15,7 +15,7 @@ import type { EnginePort } from '../engine.ts'
 import { isCancelled, toFailure } from '../failure.ts'
 import { missingHere } from '../needs.ts'
 import { findModel } from '../selectors.ts'
-import { readState } from '../store.ts'
+import { readState, useStudio } from '../store.ts'
 import { trainedName } from './names.ts'
 import { paceOf, rememberPace } from './pace.ts'
 import {
@@ -100,6 +100,11 @@ export async function startTraining(): Promise<void> {
   setTraining({ run: { ...run, opened } })
   await goOn()
 }
+
+// A training lies on the device, and so does what was kept of it.
+useStudio.subscribe(({ models }, before) => {
+  if (models.engine.kind === 'opening' && before.models.engine.kind !== 'opening') clearTraining()
+})
 
 /** What the engine says of a training that was put away meanwhile belongs to nothing. */
 const isCurrent = (run: TrainingRun | null): boolean => readTraining().run === run
