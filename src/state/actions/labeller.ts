@@ -18,7 +18,8 @@ export async function openLabeller(): Promise<void> {
     const labeller = await callEngine(connection, (port) => port.setLabeller(id, session.labeller))
     update('models', { labeller })
   } catch (error) {
-    reportError(t('Opening the labeller'), error)
+    // An engine that was closed on purpose is no fault of the labeller's.
+    if (session.connection === connection) reportError(t('Opening the labeller'), error)
   }
 }
 

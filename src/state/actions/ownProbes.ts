@@ -29,6 +29,8 @@ export async function openOwnProbes(): Promise<void> {
     setOwnProbes(asked.digest, 'open')
     schedule()
   } catch (error) {
+    // An engine that was closed says nothing of the prompts; the next one is given them anew.
+    if (session.connection !== connection) return
     setOwnProbes(asked.digest, 'missing')
     reportError(t('Opening your own prompts'), error)
   }

@@ -78,9 +78,15 @@ export function computeOnCpu(isWanted: boolean): Promise<void> {
   return reopenEngine()
 }
 
+/** Engines opened so far: one that was left while it was being opened leaves the rest to the newer one. */
+let openings = 0
+
 async function openEngine(userModels: readonly ModelSummary[]): Promise<void> {
+  const mine = ++openings
+  const isLeft = () => mine !== openings
   update('models', { engine: { kind: 'opening' }, isLoading: true })
-  const opened = await connectFirst()
+  const opened = await connectFirst(isLeft)
+  if (isLeft()) return
   if (!opened) {
     update('models', { isLoading: false })
     return
@@ -88,11 +94,17 @@ async function openEngine(userModels: readonly ModelSummary[]): Promise<void> {
   opened.gone.catch((error) => {
     if (session.connection === opened) markLost(toFailure(error).message)
   })
-  await retestFailedAdapter()
-  await openBuiltIn()
-  await openLabeller()
-  await reopenOwnProbes()
-  await reopenModels(keepOpenable(userModels))
+  const steps = [
+    retestFailedAdapter,
+    () => openBuiltIn(isLeft),
+    openLabeller,
+    reopenOwnProbes,
+    () => reopenModels(keepOpenable(userModels)),
+  ]
+  for (const step of steps) {
+    await step()
+    if (isLeft()) return
+  }
   const { recipe, models } = readState()
   if (!recipe.experiment) update('recipe', { experiment: defaultExperiment(models.list) })
   schedule()
@@ -108,21 +120,22 @@ function keepOpenable(userModels: readonly ModelSummary[]): readonly ModelSummar
 }
 
 /** The first engine that opens: with WebGPU, and where there is none without. Undefined, with a reason, if none does. */
-async function connectFirst(): Promise<Connection | undefined> {
+async function connectFirst(isLeft: () => boolean): Promise<Connection | undefined> {
   const { prefersCpu, connect, connectCpu } = session
-  if (!connectCpu) return connectWith(connect, null)
-  if (prefersCpu) return connectWith(connectCpu, t('You asked for the processor.'))
+  if (!connectCpu) return connectWith(connect, null, isLeft)
+  if (prefersCpu) return connectWith(connectCpu, t('You asked for the processor.'), isLeft)
   let reason: string | undefined
   // While there is another to try, nobody is told that there is none.
-  const opened = await connectWith(connect, null, (why) => {
+  const opened = await connectWith(connect, null, isLeft, (why) => {
     reason = why
   })
-  return reason === undefined ? opened : connectWith(connectCpu, reason)
+  return reason === undefined || isLeft() ? opened : connectWith(connectCpu, reason, isLeft)
 }
 
 async function connectWith(
   connect: Connect,
   withoutGpu: string | null,
+  isLeft: () => boolean,
   onUnsupported?: (reason: string) => void,
 ): Promise<Connection | undefined> {
   let connection: Connection | null = null
@@ -136,6 +149,7 @@ async function connectWith(
     const failure = toFailure(error)
     const isUnsupported = failure.code === 'gpu-unavailable'
     connection?.close()
+    if (isLeft()) return undefined
     if (isUnsupported && onUnsupported) {
       onUnsupported(failure.message)
       return undefined
@@ -148,7 +162,7 @@ async function connectWith(
   }
 }
 
-async function openBuiltIn(): Promise<void> {
+async function openBuiltIn(isLeft: () => boolean): Promise<void> {
   try {
     const list = await runJob({
       label: t('Reading the built-in models'),
@@ -162,8 +176,8 @@ async function openBuiltIn(): Promise<void> {
     }))
     announce(t('{count} models are loaded', { count: list.length }))
   } catch (error) {
-    reportError(t('Reading the built-in models'), error)
+    if (!isLeft()) reportError(t('Reading the built-in models'), error)
   } finally {
-    update('models', { isLoading: false })
+    if (!isLeft()) update('models', { isLoading: false })
   }
 }
