@@ -192,8 +192,11 @@ export async function runForeground<T>(
   const controller = options.controller ?? new AbortController()
   foreground.add(controller)
   try {
-    if (running?.task.kind === 'prepare' && options.needsGeometry) await running.finished
-    else running?.controller.abort()
+    const { connection } = session
+    if (connection && running?.task.kind === 'prepare' && options.needsGeometry) {
+      const { finished } = running
+      await callEngine(connection, () => finished, controller.signal)
+    } else running?.controller.abort()
     return await runJob({
       label,
       isBackground: false,
