@@ -19,8 +19,12 @@ export async function lookAtTokens(turnId: number, columnKey: string): Promise<v
   const column = columns.find(({ key }) => key === columnKey)
   if (!answer || !experiment || !column || answer.ids.length === 0) return
   const look = { turnId, columnKey, name: column.name }
-  const show = (status: TokenLook['status']) => setPlay({ look: { ...look, status } })
-  show({ kind: 'asking' })
+  const asking: TokenLook = { ...look, status: { kind: 'asking' } }
+  setPlay({ look: asking })
+  /** What was closed meanwhile, or gave way to another look, stays so. */
+  const show = (status: TokenLook['status'] | null) => {
+    if (readPlay().look === asking) setPlay({ look: status && { ...look, status } })
+  }
   const history = historyOf(turns, place, columnKey)
   try {
     const comparison = await runForeground(
@@ -44,7 +48,8 @@ export async function lookAtTokens(turnId: number, columnKey: string): Promise<v
     )
     if (comparison) show({ kind: 'known', comparison, names: columns.map(({ name }) => name) })
   } finally {
-    if (readPlay().look?.status.kind === 'asking') setPlay({ look: null })
+    // Neither known nor failed: it was stopped.
+    show(null)
   }
 }
 
