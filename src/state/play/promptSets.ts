@@ -21,6 +21,7 @@ import {
   writableLabel,
 } from './promptColumns.ts'
 import { readTable, readText } from './promptFile.ts'
+import { stopRun } from './runSet.ts'
 import { deleteSet, keepProbes, listSets, type PromptSet, readSet, writeSet } from './storage.ts'
 import { readPlay, setPlay } from './store.ts'
 
@@ -29,6 +30,9 @@ const SAVE_DELAY_MS = 400
 const MAX_UNDO = 50
 
 let saveTimer: ReturnType<typeof setTimeout> | undefined
+let saving: Promise<void> = Promise.resolve()
+/** Sets asked for or shown so far: one that was overtaken while it was read is not shown. */
+let looks = 0
 
 const fail = (error: unknown) => setPlay({ failure: toFailure(error) })
 
@@ -100,6 +104,7 @@ async function takeRows(
     ...{ id: crypto.randomUUID(), name, columns, rows, report, savedAt: Date.now() },
     labelColumn: writableLabel(columns, mapping),
   }
+  void saveNow()
   showSet(set)
   announce(plural(rows.length, '{count} prompt was read', '{count} prompts were read'))
   await save()
@@ -108,13 +113,18 @@ async function takeRows(
 }
 
 function showSet(set: PromptSet | null): void {
-  setPlay({ set, undo: [], filter: { label: 'all', search: '' }, fits: null, run: null })
+  looks++
+  // A run of a set that nobody sees could be neither watched nor stopped.
+  stopRun()
+  setPlay({ set, undo: [], filter: { label: 'all', search: '' }, fits: null, run: null, isSaved: true })
 }
 
 export async function openSet(id: string): Promise<void> {
+  const mine = ++looks
   try {
     await saveNow()
     const set = await readSet(id)
+    if (mine !== looks) return
     if (!set) throw new EngineError('file-missing', t('the set is not in this browser any more'))
     setPlay({ failure: null })
     showSet(set)
@@ -145,11 +155,15 @@ export async function removeSet(id: string): Promise<void> {
   await loadSets()
 }
 
-async function save(): Promise<void> {
+function save(): Promise<void> {
   clearTimeout(saveTimer)
   saveTimer = undefined
   const { set } = readPlay()
-  if (!set) return
+  if (set) saving = saveSet(set)
+  return saving
+}
+
+async function saveSet(set: PromptSet): Promise<void> {
   try {
     await writeSet({ ...set, savedAt: Date.now() })
     if (readPlay().set === set) setPlay({ isSaved: true })
@@ -161,7 +175,7 @@ async function save(): Promise<void> {
 
 /** Writes down what waits to be. */
 export async function saveNow(): Promise<void> {
-  if (saveTimer !== undefined) await save()
+  await (saveTimer === undefined ? saving : save())
 }
 
 function changeRows(rows: PromptSet['rows']): void {
