@@ -13,7 +13,8 @@ import { readState } from '../store.ts'
 
 export type PushStatus =
   | { kind: 'idle' }
-  | { kind: 'running'; jobId: number }
+  /** no job while the merge is still being prepared */
+  | { kind: 'running'; jobId: number | null }
   | { kind: 'done'; pushed: PushedFolder }
   | { kind: 'stopped' }
   | { kind: 'failed'; failure: Failure }
@@ -22,20 +23,34 @@ export const usePush = create<{ status: PushStatus }>()(() => ({ status: { kind:
 
 const setStatus = (status: PushStatus): void => usePush.setState({ status })
 
+/** Stops an upload that has not begun; one that has may be done by then, and says so itself. */
+let preparing = new AbortController()
+
 /** Uploads the merge; what happens is told by usePush. */
 export async function pushMerge(target: PushTarget): Promise<void> {
   const { experiment } = readState().recipe
   if (!experiment || usePush.getState().status.kind === 'running') return
-  await runForeground(t('Uploading to {repo}', { repo: target.repo }), async (port, jobId) => {
-    setStatus({ kind: 'running', jobId })
-    try {
-      const pushed = await port.pushMerge(jobId, experiment, target)
-      setStatus({ kind: 'done', pushed })
-      announce(t('The merge is at {url}', { url: pushed.url }))
-    } catch (error) {
-      setStatus(isCancelled(error) ? { kind: 'stopped' } : { kind: 'failed', failure: toFailure(error) })
-    }
-  })
+  setStatus({ kind: 'running', jobId: null })
+  preparing = new AbortController()
+  await runForeground(
+    t('Uploading to {repo}', { repo: target.repo }),
+    async (port, jobId) => {
+      // An upload that was stopped from elsewhere may end while the next one runs.
+      const end = (ended: PushStatus) => {
+        const { status } = usePush.getState()
+        if (status.kind !== 'running' || status.jobId === jobId) setStatus(ended)
+      }
+      setStatus({ kind: 'running', jobId })
+      try {
+        const pushed = await port.pushMerge(jobId, experiment, target)
+        end({ kind: 'done', pushed })
+        announce(t('The merge is at {url}', { url: pushed.url }))
+      } catch (error) {
+        end(isCancelled(error) ? { kind: 'stopped' } : { kind: 'failed', failure: toFailure(error) })
+      }
+    },
+    { needsGeometry: true, controller: preparing },
+  )
   // Whatever ended before the upload began has been told by the error panel.
   if (usePush.getState().status.kind === 'running') setStatus({ kind: 'stopped' })
 }
@@ -45,7 +60,10 @@ export function stopPush(): void {
   const { status } = usePush.getState()
   const { connection } = session
   if (status.kind !== 'running' || !connection) return
-  void callEngine(connection, (port) => port.cancel(status.jobId)).catch(() => {
-    // An engine that is gone has stopped as well.
-  })
+  const { jobId } = status
+  if (jobId === null) preparing.abort()
+  else
+    callEngine(connection, (port) => port.cancel(jobId)).catch(() => {
+      // An engine that is gone has stopped as well.
+    })
 }
