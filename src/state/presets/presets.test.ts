@@ -54,6 +54,20 @@ describe('kept recipes', () => {
     expect(useKeptPresets.getState().list.map(({ name }) => name)).toEqual(['second'])
   })
 
+  it('of another tab are not written over', () => {
+    keepPreset('here')
+    const [{ link }] = JSON.parse(localStorage.getItem('alignmerge-presets')!) as [{ link: string }]
+    const there = [
+      { name: 'there', link },
+      { name: 'here', link },
+    ]
+    localStorage.setItem('alignmerge-presets', JSON.stringify(there))
+    dispatchEvent(new StorageEvent('storage', { key: 'alignmerge-presets' }))
+    keepPreset('last')
+    const stored = JSON.parse(localStorage.getItem('alignmerge-presets')!) as { name: string }[]
+    expect(stored.map(({ name }) => name)).toEqual(['last', 'there', 'here'])
+  })
+
   it('are dropped where storage holds anything else', async () => {
     localStorage.setItem('alignmerge-presets', JSON.stringify([{ name: 'x', link: '#v3.broken' }, null, 7]))
     const { vi } = await import('vitest')

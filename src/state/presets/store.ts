@@ -39,6 +39,11 @@ function read(): KeptPreset[] {
 
 export const useKeptPresets = create<{ list: readonly KeptPreset[] }>()(() => ({ list: read() }))
 
+// Another tab keeps recipes too: unknown here, they would be written over by the next one that is kept.
+globalThis.addEventListener?.('storage', ({ key }) => {
+  if (key === storageKey) useKeptPresets.setState({ list: read() })
+})
+
 function keep(list: readonly KeptPreset[]): void {
   useKeptPresets.setState({ list })
   try {
