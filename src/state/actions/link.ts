@@ -30,7 +30,9 @@ function writeHash(hash: string): void {
 /** What the link names of the view, where it names it; everything else stays as the reader has it. */
 function openView({ page, aqiView, prompt, labeller, tables, sweep, picture, pins }: LinkView): void {
   update('view', ({ asTable }) => ({
-    ...{ page, aqiView, prompt, labeller: labeller ?? null },
+    ...{ page, aqiView, labeller: labeller ?? null },
+    // Links carry no prompt that somebody has typed, so one without any takes none away.
+    ...(prompt !== '' && { prompt }),
     ...(tables && { asTable: tablesOf(asTable, tables) }),
   }))
   if (sweep) setSweep(sweep)

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { lessons, tourSteps } from '../../help/index.ts'
 import { setNumber, setParameter } from '../actions/recipe.ts'
-import { setAqiView } from '../actions/view.ts'
+import { setAqiView, setPrompt } from '../actions/view.ts'
 import { undo } from '../history.ts'
 import { moveExpert, setToy } from '../learn/actions.ts'
 import { initialLearn, useLearn } from '../learn/store.ts'
@@ -45,6 +45,14 @@ async function open(): Promise<void> {
 }
 
 describe('the reader’s own work', () => {
+  it('comes back with a prompt that was typed, which no link carries', async () => {
+    await open()
+    setPrompt('is this my own question?')
+    startTour()
+    leaveTour()
+    expect(readState().view.prompt).toBe('is this my own question?')
+  })
+
   it('comes back on leaving, from any step', async () => {
     await open()
     const own = experiment()
