@@ -65,8 +65,11 @@ function connectTo(worker: Worker): Connection {
   }
 }
 
+/** A code for our own use: a cancel is no error, and its words are never shown. */
+export const cancelled = (): EngineError => new EngineError('cancelled', 'Stopped by the user')
+
 /** The port of a job of several calls: one that is stopped between two of them makes no further one. */
-const portUntil = (signal: AbortSignal, port: EnginePort, cancelled: () => EngineError): EnginePort =>
+const portUntil = (signal: AbortSignal, port: EnginePort): EnginePort =>
   new Proxy(port, {
     get(target, name: keyof EngineApi) {
       if (signal.aborted) throw cancelled()
@@ -80,8 +83,6 @@ export async function callEngine<T>(
   call: (port: EnginePort) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  // A code for our own use: a cancel is no error, and its words are never shown.
-  const cancelled = () => new EngineError('cancelled', 'Stopped by the user')
   if (signal?.aborted) throw cancelled()
   let stopListening = () => {}
   const aborted = new Promise<never>((_resolve, reject) => {
@@ -89,7 +90,7 @@ export async function callEngine<T>(
     signal?.addEventListener('abort', onAbort, { once: true })
     stopListening = () => signal?.removeEventListener('abort', onAbort)
   })
-  const answer = call(signal ? portUntil(signal, connection.port, cancelled) : connection.port)
+  const answer = call(signal ? portUntil(signal, connection.port) : connection.port)
   // A late rejection of a call that lost the race has been answered for already.
   answer.catch(() => {})
   try {

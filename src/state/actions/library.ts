@@ -5,6 +5,7 @@ import type { LibraryContent, LibraryEvent, LibraryModel, ModelSpec } from '../.
 import type { StreamedSource } from '../../../workers/streamedApi.ts'
 import { EngineError } from '../../core/errors.ts'
 import { t } from '../../language/translate.ts'
+import { cancelled } from '../engine.ts'
 import { isCancelled, toFailure } from '../failure.ts'
 import { forgetFolder, permitFolder, rememberedFolders, rememberFolder } from '../folderHandles.ts'
 import { type ConnectLibrary, connectLibrary, type LibraryPort } from '../library.ts'
@@ -18,7 +19,10 @@ import { tokenOf } from './tokens.ts'
 const own = {
   connect: connectLibrary as ConnectLibrary,
   port: null as LibraryPort | null,
+  opening: null as Promise<void> | null,
   nextCall: 1,
+  /** lists asked for so far: one that comes after a newer was asked for is out of date */
+  lists: 0,
   specs: new Map<string, ModelSpec>(),
   calls: new Map<string, number>(),
 }
@@ -36,9 +40,13 @@ const port = (): LibraryPort => {
   return own.port
 }
 
-/** Starts the worker and reads what is kept; once. */
+/** Starts the worker and reads what is kept; once, and whoever asks meanwhile waits for it. */
 export async function openLibrary(): Promise<void> {
-  if (readState().library.status.kind !== 'closed') return
+  if (readState().library.status.kind === 'closed') own.opening = startLibrary()
+  await own.opening
+}
+
+async function startLibrary(): Promise<void> {
   update('library', { status: { kind: 'opening' } })
   try {
     own.port = own.connect()
@@ -85,8 +93,10 @@ function takeContent({ models, room }: LibraryContent): void {
 }
 
 async function refresh(): Promise<void> {
+  const mine = ++own.lists
   try {
-    takeContent(await port().list())
+    const content = await port().list()
+    if (mine === own.lists) takeContent(content)
   } catch {
     // The next action says what is wrong with the library.
   }
@@ -128,8 +138,11 @@ export async function addModel(spec: ModelSpec, label: string): Promise<boolean>
     if (!isCancelled(error)) update('library', { addFailure: toFailure(error) })
     return false
   } finally {
-    own.calls.delete(ADDING)
-    update('library', { adding: null })
+    // Another may have been added since, and is still being read.
+    if (own.calls.get(ADDING) === id) {
+      own.calls.delete(ADDING)
+      update('library', { adding: null })
+    }
   }
 }
 
@@ -214,6 +227,8 @@ export async function keepModel(model: LibraryModel): Promise<void> {
     // A browser may clear what nobody asked it to hold on to.
     const isPersistent = (await navigator.storage?.persist?.()) ?? null
     update('library', { isPersistent })
+    // Some browsers ask their user first, who may have paused it before answering.
+    if (!own.calls.has(key)) throw cancelled()
     takeModel(await port().keep(id, spec, tokenOf(spec)), spec)
     announce(t('{name} is kept in this browser', { name }))
   } catch (error) {
@@ -228,6 +243,7 @@ export async function keepModel(model: LibraryModel): Promise<void> {
 
 export function pauseModel(key: string): void {
   const id = own.calls.get(key)
+  own.calls.delete(key)
   if (id !== undefined) void port().stop(id)
 }
 
