@@ -47,7 +47,10 @@ export function rememberPace(adapter: string, pace: Pace): void {
 export function rememberedPace(adapter: string): Pace | null {
   try {
     const found = JSON.parse(localStorage.getItem(key) ?? 'null') as { adapter: string; pace: Pace } | null
-    const isWhole = found?.adapter === adapter && found.pace.secondsPerPair > 0
+    const isWhole =
+      found?.adapter === adapter &&
+      found.pace.secondsPerPair > 0 &&
+      Number.isFinite(found.pace.tokensPerSecond)
     return isWhole ? found.pace : null
   } catch {
     return null

@@ -22,7 +22,7 @@ import {
   trainingObstacle,
   useAsExpert,
 } from './actions.ts'
-import { paceOf, secondsOf } from './pace.ts'
+import { paceOf, rememberedPace, secondsOf } from './pace.ts'
 import { initialTraining, readTraining, useTraining } from './store.ts'
 
 resetStudio()
@@ -191,4 +191,15 @@ it('pace leaves out the first step and tells what is left', () => {
   expect(secondsOf(pace, 10, 4, 3)).toBeCloseTo(1)
   expect(secondsOf(pace, 10, 8, 3)).toBeCloseTo(2)
   expect(paceOf(steps.slice(0, 1), [], { batch: 4 })).toBeNull()
+})
+
+it.each([
+  '{',
+  '7',
+  '{"adapter":"x"}',
+  '{"adapter":"x","pace":{"secondsPerPair":1}}',
+  '{"adapter":"x","pace":{"secondsPerPair":1,"tokensPerSecond":"7"}}',
+])('a pace that reads %s is none', (stored) => {
+  localStorage.setItem('alignmerge.trainingPace', stored)
+  expect(rememberedPace('x')).toBeNull()
 })
