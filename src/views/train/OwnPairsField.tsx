@@ -1,6 +1,6 @@
 // Own pairs: pasted, dropped, or picked; what was read of them, and what was not.
 
-import { useId, useState } from 'react'
+import { useId, useRef, useState } from 'react'
 import { plural, t } from '../../language/translate.ts'
 import { takeOwnPairs } from '../../state/training/actions.ts'
 import { useTraining } from '../../state/training/store.ts'
@@ -11,9 +11,13 @@ export function OwnPairsField({ isFixed }: { isFixed: boolean }) {
   const own = useTraining((state) => state.own)
   const [text, setText] = useState('')
   const id = useId()
+  /** Texts given so far: what is read of one that was replaced meanwhile is dropped. */
+  const given = useRef(0)
   const read = async (name: string, content: string) => {
+    const mine = ++given.current
     setText(content.length > 20_000 ? '' : content)
-    takeOwnPairs(content.trim() === '' ? null : await readPairs(name, content))
+    const own = content.trim() === '' ? null : await readPairs(name, content)
+    if (mine === given.current) takeOwnPairs(own)
   }
   const readFile = async (file: File | undefined) => {
     if (!file) return
