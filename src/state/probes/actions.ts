@@ -6,11 +6,11 @@ import { t } from '../../language/translate.ts'
 import { geometryKey, mergeKey } from '../../share/experimentKey.ts'
 import { announce } from '../actions/errors.ts'
 import { session } from '../actions/session.ts'
-import { callEngine, type EnginePort } from '../engine.ts'
+import { type Connection, callEngine, type EnginePort } from '../engine.ts'
 import { isCancelled, toFailure } from '../failure.ts'
 import { answersKey, type ProbesState, type Request, textsKey, useProbes, withEntry } from './store.ts'
 
-const running = new Map<string, AbortController>()
+const running = new Map<string, { controller: AbortController; finished: Promise<void> }>()
 
 function setRequest(key: string, request: Request | undefined): void {
   useProbes.setState(({ requests }) => {
@@ -25,8 +25,18 @@ async function request(key: string, ask: (port: EnginePort, jobId: number) => Pr
   const { connection } = session
   if (!connection || running.has(key)) return
   const controller = new AbortController()
+  const finished = perform(key, ask, connection, controller)
+  running.set(key, { controller, finished })
+  await finished
+}
+
+async function perform(
+  key: string,
+  ask: (port: EnginePort, jobId: number) => Promise<void>,
+  connection: Connection,
+  controller: AbortController,
+): Promise<void> {
   const id = session.nextJobId++
-  running.set(key, controller)
   setRequest(key, { kind: 'asking' })
   controller.signal.addEventListener('abort', () => {
     callEngine(connection, (port) => port.cancel(id)).catch(() => {
@@ -45,7 +55,7 @@ async function request(key: string, ask: (port: EnginePort, jobId: number) => Pr
 
 /** Stops a question; what is known stays. */
 export function stopRequest(key: string): void {
-  running.get(key)?.abort()
+  running.get(key)?.controller.abort()
 }
 
 /** Texts of a view's points, and the answers that are known already. */
@@ -87,10 +97,13 @@ export async function askProbes(
   const counts = await Promise.all(
     subjects.map(async (subject) => {
       const key = answersKey(experiment, subject)
+      const asking = answeringKey(experiment, subject)
+      // Other probes may be under way; theirs need not be asked for again.
+      while (running.has(asking)) await running.get(asking)?.finished
       const known = useProbes.getState().answers[key] ?? {}
       const missing = [...new Set(probes)].filter((probe) => !(probe in known))
       if (missing.length === 0) return 0
-      await request(answeringKey(experiment, subject), async (port, jobId) => {
+      await request(asking, async (port, jobId) => {
         fileAnswers(key, await port.answerProbes(jobId, experiment, subject, missing))
       })
       return missing.length
