@@ -6,7 +6,7 @@ import { setChoice } from '../actions/recipe.ts'
 import { readState } from '../store.ts'
 import { begin, resetStudio, settle } from '../testing/freshStudio.ts'
 import { ask, clearChat, stopAnswers } from './chat.ts'
-import { closeSet, openSet, openText, setLabels } from './promptSets.ts'
+import { closeSet, openFile, openSet, openText, setLabels } from './promptSets.ts'
 import { runSet } from './runSet.ts'
 import type { PromptSet } from './storage.ts'
 import { initialPlay, readPlay, setPlay } from './store.ts'
@@ -145,6 +145,26 @@ describe('a set of prompts', () => {
     await settle(5000)
     expect(readPlay().set?.name).toBe('c.csv')
     expect(written.get(b!)?.rows[0]?.label).toBe('ignore')
+  })
+
+  it('is of the file that came last, however long another takes to be read', async () => {
+    await playing(0)
+    const file = (name: string, ms: number): File => {
+      const own = new File([csv(name)], name)
+      const read = own.arrayBuffer.bind(own)
+      own.arrayBuffer = async () => {
+        await new Promise((done) => setTimeout(done, ms))
+        return read()
+      }
+      return own
+    }
+    void openFile(file('large.csv', 2000))
+    await settle(100)
+    void openFile(file('small.csv', 0))
+    await settle(1000)
+    expect(readPlay()).toMatchObject({ isReading: false, set: { name: 'small.csv' } })
+    await settle(5000)
+    expect(readPlay().set?.name).toBe('small.csv')
   })
 
   it('that was closed with a label unsaved is saved, and says so when it is opened again', async () => {

@@ -33,6 +33,8 @@ let saveTimer: ReturnType<typeof setTimeout> | undefined
 let saving: Promise<void> = Promise.resolve()
 /** Sets asked for or shown so far: one that was overtaken while it was read is not shown. */
 let looks = 0
+/** The file that came last. */
+let reading: File | undefined
 
 const fail = (error: unknown) => setPlay({ failure: toFailure(error) })
 
@@ -47,13 +49,16 @@ export async function loadSets(): Promise<void> {
 
 /** Reads a chosen or dropped file; asks about columns that do not say what they are. */
 export async function openFile(file: File): Promise<void> {
+  const mine = ++looks
+  reading = file
   setPlay({ isReading: true, failure: null })
   try {
-    await openText(file.name, await readText(file))
+    const text = await readText(file)
+    if (mine === looks) await openText(file.name, text)
   } catch (error) {
     fail(error)
   } finally {
-    setPlay({ isReading: false })
+    if (reading === file) setPlay({ isReading: false })
   }
 }
 
