@@ -38,10 +38,17 @@ export function plural(count: number, one: string, other: string): string {
   return t(count === 1 ? one : other, { count })
 }
 
-/** Loads a language and makes it that of the page; unknown ids are English. */
+/** Languages chosen so far: one that was given up while it was loaded is not put on the page. */
+let choices = 0
+
+/** Loads a language and makes it that of the page, which is returned; unknown ids are English. */
 export async function chooseLanguage(id: string): Promise<string> {
+  const mine = ++choices
   const choice = languages.find((language) => language.id === id) ?? languages[0]!
-  catalogue = await choice.load()
-  current = choice.id
-  return choice.id
+  const loaded = await choice.load()
+  if (mine === choices) {
+    catalogue = loaded
+    current = choice.id
+  }
+  return current
 }
