@@ -22,3 +22,17 @@ it('is idle once, two seconds after the last job, and not between jobs', async (
   await vi.advanceTimersByTimeAsync(2000)
   expect(idle).toHaveBeenCalledTimes(2)
 })
+
+it('urgent jobs go before those that wait, in the order in which they came', async () => {
+  const queue = new JobQueue(() => {})
+  const order: string[] = []
+  const job = (name: string, isUrgent: boolean) =>
+    queue.run(undefined, async () => void order.push(name), isUrgent)
+  void queue.run(undefined, after(10))
+  void job('a', false)
+  void job('first', true)
+  void job('b', false)
+  void job('second', true)
+  await vi.advanceTimersByTimeAsync(100)
+  expect(order).toEqual(['first', 'second', 'a', 'b'])
+})

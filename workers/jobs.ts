@@ -6,6 +6,7 @@ import type { Progress } from './api.ts'
 
 interface Waiting {
   start: () => void
+  isUrgent: boolean
 }
 
 const PROGRESS_INTERVAL_MS = 100
@@ -37,8 +38,9 @@ export class JobQueue {
     if (jobId !== undefined) this.controllers.set(jobId, controller)
     if (this.isBusy)
       await new Promise<void>((start) => {
-        if (isUrgent) this.waiting.unshift({ start })
-        else this.waiting.push({ start })
+        // Among themselves in the order in which they came: the page takes the last answer for the newest.
+        const place = isUrgent ? this.waiting.findIndex((other) => !other.isUrgent) : -1
+        this.waiting.splice(place < 0 ? this.waiting.length : place, 0, { start, isUrgent })
       })
     this.isBusy = true
     clearTimeout(this.idle)
