@@ -9,6 +9,7 @@ import { stopAll } from './actions/runner.ts'
 import { startStudio } from './actions/start.ts'
 import type { EnginePort } from './engine.ts'
 import { isMergeWritten } from './selectors.ts'
+import { acceptForeign, useForeign } from './share/foreign.ts'
 import { createFakeEngine, type FakeOptions } from './testing/fakeEngine.ts'
 import { experiment, resetStudio, runs, settle, stopWith } from './testing/freshStudio.ts'
 
@@ -46,6 +47,28 @@ describe('a job that is stopped', () => {
     await settle(5000)
     await asked
     expect(engine.calls).not.toContain('exportZip')
+  })
+})
+
+describe('models of a link', () => {
+  const models = ['a', 'b', 'c'].map((name) => {
+    const url = `https://host.example/${name}`
+    return { origin: { kind: 'url' as const, url }, host: 'host.example', what: url }
+  })
+  const fetched = (calls: readonly string[]) => calls.filter((name) => name === 'openUrl').length
+
+  it('are not fetched any further once the user has stopped it', async () => {
+    const engine = beginWith(() => {}, { stepMs: 1000 })
+    await settle(5000)
+    // Whoever has stopped the measuring before may want them all the same.
+    stopAll()
+    useForeign.setState({ models })
+    void acceptForeign()
+    await settle(1500)
+    expect(fetched(engine.calls)).toBe(2)
+    stopAll()
+    await settle(10_000)
+    expect(fetched(engine.calls)).toBe(2)
   })
 })
 

@@ -219,8 +219,14 @@ export async function runForeground<T>(
   }
 }
 
+let stops = 0
+
+/** Times that the user has stopped everything: work of several jobs ends there, too. */
+export const stopCount = (): number => stops
+
 /** The Cancel button: nothing runs until the user says so. */
 export function stopAll(): void {
+  stops++
   update('runs', {
     isStopped: true,
     announcement: t('Stopped. What has been measured stays on the page.'),

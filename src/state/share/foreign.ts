@@ -7,6 +7,7 @@ import { t } from '../../language/translate.ts'
 import { originKey } from '../../share/experimentKey.ts'
 import { neededReferences } from '../../share/methods.ts'
 import { openAddress, openRequest } from '../actions/models.ts'
+import { stopCount } from '../actions/runner.ts'
 import { PUBLIC_HUB } from '../actions/tokens.ts'
 import { findModel } from '../selectors.ts'
 import { readState } from '../store.ts'
@@ -55,11 +56,14 @@ export function declineForeign(): void {
   useForeign.setState({ models: [] })
 }
 
-/** Fetches what was asked about, one after another; the first that cannot be had stops nothing. */
+/** Fetches what was asked about, one after another; the first that cannot be had stops nothing, the user does. */
 export async function acceptForeign(): Promise<void> {
   const { models } = useForeign.getState()
+  const stops = stopCount()
   useForeign.setState({ models: [] })
-  for (const { origin } of models)
+  for (const { origin } of models) {
+    if (stops !== stopCount()) return
     if (origin.kind === 'url') await openAddress(origin.url)
     else await openRequest(origin, t('Opening {name}', { name: origin.repo }))
+  }
 }
