@@ -6,7 +6,7 @@ import { t } from '../../language/translate.ts'
 import { findMethod, type ParameterScalar } from '../../share/methods.ts'
 import { isCancelled, toFailure } from '../failure.ts'
 import { readState } from '../store.ts'
-import { callStreamed, startStreamed } from './port.ts'
+import { callStreamed, type StreamedPort, startStreamed, streamedPort } from './port.ts'
 import {
   initialStreamed,
   type Part,
@@ -22,6 +22,21 @@ const read = (): StreamedState => useStreamed.getState()
 /** Sources in the order in which they were added; handles and files stay on this side. */
 let sources: StreamedSource[] = []
 let directory: FileSystemDirectoryHandle | undefined
+/** The worker that has the sources open: one that took the place of a dead one has none. */
+let openedIn: StreamedPort | undefined
+
+/** Has the worker open sources, and says what it found. */
+async function openIn(next: StreamedSource[]) {
+  const port = streamedPort()
+  const found = await callStreamed((remote) => remote.open(next))
+  openedIn = port
+  return found
+}
+
+/** The sources stand in the worker that is about to be asked. */
+async function assertOpen(): Promise<void> {
+  if (openedIn !== streamedPort()) await openIn(sources)
+}
 
 function fail(error: unknown): void {
   if (!isCancelled(error)) set({ failure: toFailure(error) })
@@ -48,7 +63,7 @@ async function openAll(next: StreamedSource[]): Promise<void> {
   set({ status: { kind: 'opening' }, preflight: null, estimate: null, failure: null })
   try {
     if (next.length > 0) set({ preflight: await callStreamed((remote) => remote.preflight(next, 2)) })
-    const found = await callStreamed((remote) => remote.open(next))
+    const found = await openIn(next)
     sources = next
     const known = new Map(read().parts.map((part) => [part.name, part]))
     const parts = found.map((model): Part => {
@@ -176,6 +191,7 @@ export async function refreshEstimate(): Promise<void> {
     return
   }
   try {
+    await assertOpen()
     const estimate = await callStreamed((remote) => remote.estimate(requestOf(state)))
     if (turn === asked) set({ estimate, failure: null })
   } catch (error) {
@@ -209,7 +225,10 @@ export async function startMerge(): Promise<void> {
   try {
     assertTrusted()
     const request = requestOf(read())
-    set({ status: { kind: 'running', isPaused: false, progress: null }, failure: null })
+    // What cannot be stopped yet does not offer it.
+    set({ status: { kind: 'opening' }, failure: null })
+    await assertOpen()
+    set({ status: { kind: 'running', isPaused: false, progress: null } })
     const result = await startStreamed(request, onProgress)
     set({ status: { kind: 'done', result } })
   } catch (error) {
@@ -235,5 +254,6 @@ export function stopMerge(): void {
 export function forgetStreamed(): void {
   sources = []
   directory = undefined
+  openedIn = undefined
   useStreamed.setState(initialStreamed(), true)
 }
