@@ -55,17 +55,19 @@ export const ModuleMap = memo(function ModuleMap({
     <figure className="module-map" data-dense={isDense || undefined}>
       <table>
         <caption>{title}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('module')}</th>
-            {layers.map((layer) => (
-              <th key={layer} scope="col">
-                {layer ?? t('outside')}
-              </th>
-            ))}
-            {hasSums && <th scope="col">Σ</th>}
-          </tr>
-        </thead>
+        {cells.length > 0 && (
+          <thead>
+            <tr>
+              <th scope="col">{t('module')}</th>
+              {layers.map((layer) => (
+                <th key={layer} scope="col">
+                  {layer ?? t('outside')}
+                </th>
+              ))}
+              {hasSums && <th scope="col">Σ</th>}
+            </tr>
+          </thead>
+        )}
         <tbody>
           {modules.map((module) => (
             <tr key={module}>
@@ -93,7 +95,7 @@ export const ModuleMap = memo(function ModuleMap({
               {hasSums && <td className="module-sum">{sumText((cell) => cell.module === module)}</td>}
             </tr>
           ))}
-          {hasSums && (
+          {hasSums && cells.length > 0 && (
             <tr>
               <th scope="row">Σ</th>
               {layers.map((layer) => (

@@ -181,15 +181,6 @@ export default function SubspaceBody({ experiment: latest, geometry, isTable }: 
           />
           {t('as stored')}
         </label>
-        {request?.kind === 'asking' && (
-          <span className="muted">{t('summing layers and modules, after what is being measured …')}</span>
-        )}
-        {canAsk && !request && (
-          <button type="button" onClick={() => void loadModules(experiment)}>
-            {t('Sum layers and modules here')}
-          </button>
-        )}
-        {request?.kind === 'failed' && <span className="words">{request.message}</span>}
       </div>
       {isTable ? (
         <SubspaceTable rows={rows} experiment={experiment} found={found} />
@@ -257,7 +248,17 @@ export default function SubspaceBody({ experiment: latest, geometry, isTable }: 
               </option>
             ))}
           </select>
-          <small>{cellScale.unit}</small>
+          {cells && <small>{cellScale.unit}</small>}
+          {request?.kind === 'asking' && (
+            <span className="muted">{t('summing layers and modules, after what is being measured …')}</span>
+          )}
+          {canAsk && !request && (
+            <button type="button" onClick={() => void loadModules(experiment)}>
+              {t('Sum layers and modules here')}
+            </button>
+          )}
+          {canAsk && !request && <span className="muted">{t('not summed on this machine yet')}</span>}
+          {request?.kind === 'failed' && <span className="words">{request.message}</span>}
         </div>
         <ModuleMap
           title={t('Plain average')}
