@@ -58,6 +58,9 @@ test('a link brings its results, is marked, and gives way to an own run that agr
     const png = await saved(page, 'the clusters', 'Picture, PNG')
     expect(png.subarray(1, 4).toString()).toBe('PNG')
     expect(png.length).toBeGreaterThan(5000)
+    // At the foot of the window, where there is no room under the button.
+    const button = page.getByRole('button', { name: 'Save the numbers' })
+    await button.evaluate((element) => element.scrollIntoView({ block: 'end' }))
     const csv = (await saved(page, 'the numbers', 'Numbers, CSV')).toString()
     expect(csv).toMatch(/^subject,method,lambda_align,weights,quantity,unit,value,low,high,n,note\n/)
     expect(csv).toMatch(/\nmerge,alignmerge,4,0\.5\S* 0\.5\S*,refusal,share,0?\.?\d/)

@@ -41,6 +41,7 @@ describe('the declared methods', () => {
         expect(clampNumber(declared.default, min, max)).toBe(declared.default)
         if (isInteger) expect(Number.isInteger(declared.default)).toBe(true)
       }
+      if (declared.needs !== undefined) expect(own.map((one) => one.id)).toContain(declared.needs)
       if (declared.kind === 'choice')
         expect(declared.options.map(({ value }) => value)).toContain(declared.default)
     }

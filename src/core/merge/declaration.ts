@@ -17,6 +17,8 @@ interface ParameterBase {
   /** a recipe must give it; the page starts from the default */
   isRequired?: true
   source: Provenance
+  /** parameter without which, at its default, this one changes nothing */
+  needs?: string
   /** one line under the control */
   brief: string
 }

@@ -22,7 +22,11 @@ export function watchShipped(): () => void {
   const { experiment } = readState().recipe
   // Where no link asks for anything, what a visitor meets first needs no engine to be shown.
   first = experiment ? Promise.resolve(false) : showFirst().catch(() => false)
-  if (experiment) void showShipped(experiment)
+  const expected = experiment ? findShipped(experiment) && showShipped(experiment) : first
+  if (expected) {
+    update('runs', { isAwaiting: true })
+    void expected.finally(() => update('runs', { isAwaiting: false }))
+  }
   return useStudio.subscribe(({ recipe }, before) => {
     if (recipe.experiment && recipe.experiment !== before.recipe.experiment)
       void showShipped(recipe.experiment)

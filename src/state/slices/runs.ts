@@ -71,6 +71,8 @@ export interface ReceivedSet {
 export interface RunsSlice {
   /** a link's first; views read them through state/share/received.ts */
   received: readonly ReceivedSet[]
+  /** results from elsewhere are on their way: the page keeps room for what it says of them */
+  isAwaiting: boolean
   /** hashes of built-in weights that the link was made with */
   linkWeights: Readonly<Record<string, string>> | null
   search: SearchRun | null
@@ -97,6 +99,7 @@ export interface RunsSlice {
 
 export const initialRuns: RunsSlice = {
   received: [],
+  isAwaiting: false,
   linkWeights: null,
   search: null,
   antidote: null,

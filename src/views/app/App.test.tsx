@@ -277,8 +277,11 @@ describe('without gradients', () => {
     expect(rounds).toHaveProperty('disabled', true)
   })
 
-  it('with WebGPU all of them are on', async () => {
+  it('with WebGPU all of them are on, what serves a budget as soon as there is one', async () => {
     await open()
+    expect(screen.getAllByTitle('Changes nothing without: Budget')).toHaveLength(3)
+    expect(controls().map(({ disabled }) => disabled)).toEqual([false, true, true, true, false])
+    await act(async () => setParameter('budget', 'margin'))
     for (const control of [...controls(), ...groups()]) expect(control.disabled).toBe(false)
     expect(screen.queryByText(reason)).toBeNull()
   })

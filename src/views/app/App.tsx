@@ -117,11 +117,15 @@ interface StageProps {
   hasSideBelow: boolean
 }
 
+/** Keeps the room of a notice that is about to come, so that nothing moves when it does. */
+const noticePlace = <div className="notice-place" aria-hidden="true" />
+
 /** What moves in it says so itself; the page around it has no say. */
 const Stage = memo(function Stage({ row: { id, label, Page }, hasSideBelow }: StageProps) {
   const engine = useStudio((state) => state.models.engine)
   const selfTest = useStudio((state) => state.models.selfTest)
   const hasReceived = useStudio((state) => state.runs.received.length > 0)
+  const isAwaiting = useStudio((state) => state.runs.isAwaiting)
   const hidden = useHidden()
   return (
     <main id="main" className="stage" tabIndex={-1} data-page={id}>
@@ -132,10 +136,8 @@ const Stage = memo(function Stage({ row: { id, label, Page }, hasSideBelow }: St
           <SelfTestView result={selfTest} />
         </Suspense>
       )}
-      {hasReceived && (id === 'studio' || id === 'compare') && (
-        <Suspense>
-          <ReceivedNotice />
-        </Suspense>
+      {(hasReceived || isAwaiting) && (id === 'studio' || id === 'compare') && (
+        <Suspense fallback={noticePlace}>{hasReceived ? <ReceivedNotice /> : noticePlace}</Suspense>
       )}
       <PanelBoundary key={id} name={t(label)}>
         <Suspense fallback={<p className="stage-wait muted">{t('Opening the page …')}</p>}>

@@ -4,7 +4,14 @@ import { useMissing } from '../../state/needs.ts'
 import type { EngineStatus } from '../../state/slices/models.ts'
 import { useStudio } from '../../state/store.ts'
 
-function describe(engine: EngineStatus): { text: string; title: string; tone: 'good' | 'wait' | 'bad' } {
+interface Description {
+  text: string
+  /** one word, where the text does not fit and its lamp would say too little */ kind?: string
+  title: string
+  tone: 'good' | 'wait' | 'bad'
+}
+
+function describe(engine: EngineStatus): Description {
   switch (engine.kind) {
     case 'opening':
       return {
@@ -17,6 +24,7 @@ function describe(engine: EngineStatus): { text: string; title: string; tone: 'g
       if (isCpu)
         return {
           text: t('CPU (no WebGPU)'),
+          kind: t('CPU'),
           title: t('Merges by float64 references, models through onnxruntime-web. Built-in models only.'),
           tone: 'wait',
         }
@@ -26,6 +34,7 @@ function describe(engine: EngineStatus): { text: string; title: string; tone: 'g
       return isFallback
         ? {
             text: t('{name} · software adapter', { name }),
+            kind: t('software'),
             title: t('{adapter}. Same numbers, slower than a graphics card.', { adapter: title }),
             tone: 'wait',
           }
@@ -45,7 +54,7 @@ export function EngineChip() {
   const engine = useStudio((state) => state.models.engine)
   const selfTest = useStudio((state) => state.models.selfTest)
   const missing = useMissing('selfTest')
-  const { text, title, tone } = describe(engine)
+  const { text, kind, title, tone } = describe(engine)
   const verdict = selfTest ? (selfTest.passed ? t('tested') : t('wrong numbers')) : t('Self-test')
   return (
     <p
@@ -55,6 +64,9 @@ export function EngineChip() {
     >
       <span className="lamp" aria-hidden="true" />
       <span className="engine-name">{text}</span>
+      <span className="engine-kind" aria-hidden="true">
+        {kind}
+      </span>
       <button
         type="button"
         className="quiet-button"

@@ -117,9 +117,11 @@ export const ModelsPanel = memo(function ModelsPanel({ experiment, list, isReady
             />
           ))}
         </ul>
-        {unused.length > 0 && experiment.experts.length < limits.maxExperts && (
+        {/* Its place is kept while the list is being read. */}
+        {(unused.length > 0 || list.length === 0) && experiment.experts.length < limits.maxExperts && (
           <select
             className="add-expert"
+            disabled={unused.length === 0}
             aria-label={t('Add an expert')}
             value=""
             onChange={(event) => {

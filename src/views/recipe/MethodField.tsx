@@ -150,6 +150,14 @@ function ReferenceFields({ experiment }: { experiment: Experiment }) {
   })
 }
 
+/** Why a parameter would change nothing at these settings. */
+function withoutEffect({ needs }: ParameterDeclaration, experiment: Experiment): string | undefined {
+  const needed = findMethod(experiment.method)?.parameters.find(({ id }) => id === needs)
+  return needed && parameterValue(experiment.parameters, needed) === needed.default
+    ? t('Changes nothing without: {label}', { label: t(needed.label) })
+    : undefined
+}
+
 interface DeclaredFieldProps {
   declared: ParameterDeclaration
   experiment: Experiment
@@ -160,7 +168,8 @@ interface DeclaredFieldProps {
 function DeclaredField({ declared, experiment, missing }: DeclaredFieldProps) {
   const value = parameterValue(experiment.parameters, declared)
   // What a link has set can be put back.
-  const disabledReason = value === declared.default ? missing : undefined
+  const disabledReason =
+    value === declared.default ? (missing ?? withoutEffect(declared, experiment)) : undefined
   const { id, label, brief, source } = declared
   switch (declared.kind) {
     case 'number':

@@ -49,9 +49,10 @@ function Notice({ set }: { set: ReceivedSet }) {
         <b>{isShipped ? t('Precomputed') : t('From the link')}</b>{' '}
         {isShipped
           ? set.adapter
-            ? t('These results come with the page; they were computed on {adapter}.', {
-                adapter: set.adapter,
-              })
+            ? withAdapter(
+                t('These results come with the page; they were computed on {adapter}.'),
+                set.adapter,
+              )
             : t('These results come with the page.')
           : t('These results come with the link; they are shown before anything is computed here.')}{' '}
         <Progress
@@ -82,6 +83,18 @@ function Notice({ set }: { set: ReceivedSet }) {
       </div>
       {isOpen && comparison.measured > 0 && <Differences comparison={comparison} />}
     </section>
+  )
+}
+
+/** The adapter by its name alone; driver and version are in its tooltip. */
+function withAdapter(text: string, adapter: string) {
+  const [before, after] = text.split('{adapter}')
+  return (
+    <>
+      {before}
+      <span title={adapter}>{adapter.split(/[:(]/)[0]!.trim()}</span>
+      {after}
+    </>
   )
 }
 

@@ -3,7 +3,7 @@
 
 import { useId, useRef } from 'react'
 import { t } from '../../language/translate.ts'
-import { reportError } from '../../state/actions/errors.ts'
+import { announce, reportError } from '../../state/actions/errors.ts'
 import type { SavedTable } from '../../state/share/tables.ts'
 
 type Form = 'png' | 'svg' | 'csv'
@@ -13,7 +13,8 @@ async function save(panel: Element, name: SavedTable, form: Form): Promise<void>
   if (form === 'csv') {
     const { tableOf } = await import('../../state/share/tables.ts')
     const table = tableOf(name)
-    if (table !== undefined) saveFile(`alignmerge-${name}.csv`, table, 'text/csv')
+    if (table === undefined) announce(t('not measured yet'))
+    else saveFile(`alignmerge-${name}.csv`, table, 'text/csv')
     return
   }
   const { pictureOf, pngOf } = await import('./pictureOf.ts')
@@ -21,6 +22,9 @@ async function save(panel: Element, name: SavedTable, form: Form): Promise<void>
   if (form === 'svg') saveFile(`alignmerge-${name}.svg`, picture.svg, 'image/svg+xml')
   else saveFile(`alignmerge-${name}.png`, await pngOf(picture))
 }
+
+/** Of a choice with its padding, px: enough to know on which side of the button there is room. */
+const lineHeight = 34
 
 export interface SaveMenuProps {
   name: SavedTable
@@ -36,8 +40,15 @@ export function SaveMenu({ name, label, hasPicture = true }: SaveMenuProps) {
   const place = () => {
     const box = button.current?.getBoundingClientRect()
     if (!box || !menu.current) return
-    menu.current.style.top = `${Math.round(box.bottom + 4)}px`
-    menu.current.style.right = `${Math.round(document.documentElement.clientWidth - box.right)}px`
+    const { clientWidth, clientHeight } = document.documentElement
+    const pixels = (length: number) => `${Math.round(length)}px`
+    // At the foot of the window it opens upwards: nobody can scroll to what is fixed below the edge.
+    const isUp = box.bottom + lineHeight * (forms.length + 1) > clientHeight
+    Object.assign(menu.current.style, {
+      top: isUp ? 'auto' : pixels(box.bottom + 4),
+      bottom: isUp ? pixels(clientHeight - box.top + 4) : 'auto',
+      right: pixels(clientWidth - box.right),
+    })
   }
   const choose = (form: Form) => {
     menu.current?.hidePopover()

@@ -39,6 +39,7 @@ const parameters: readonly ParameterDeclaration[] = [
     ...own,
     kind: 'number',
     id: 'lambda_bud',
+    needs: 'budget',
     label: 'Budget weight',
     symbol: 'λ_bud',
     min: 0,
@@ -52,6 +53,7 @@ const parameters: readonly ParameterDeclaration[] = [
     ...own,
     kind: 'number',
     id: 'tolerance',
+    needs: 'budget',
     label: 'Tolerance',
     symbol: 'ε',
     min: 0,
@@ -64,6 +66,7 @@ const parameters: readonly ParameterDeclaration[] = [
     ...own,
     kind: 'switch',
     id: 'search',
+    needs: 'budget',
     label: 'Search for the shield',
     default: false,
     brief:
