@@ -1,4 +1,4 @@
-// What a first visit costs: script on the wire before the first picture, and the time until it stands.
+// What a first visit costs: script on the wire before the first picture, the time until it stands, and what moves.
 
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -13,6 +13,8 @@ declare global {
   interface Window {
     /** when the first line of a chart was in the page, ms since navigation; 0 before */
     firstPicture: number
+    /** sum of layout shifts, as browsers score them: share of the window that moved × how far */
+    moved: number
   }
 }
 
@@ -22,6 +24,10 @@ test('script before the first picture is at most 250 kB compressed, and the engi
 }) => {
   await page.addInitScript(() => {
     window.firstPicture = 0
+    window.moved = 0
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) window.moved += (entry as unknown as { value: number }).value
+    }).observe({ type: 'layout-shift', buffered: true })
     const watch = new MutationObserver(() => {
       if (!document.querySelector('.plot-path[d]:not([d=""])')) return
       window.firstPicture = performance.now()
@@ -50,4 +56,8 @@ test('script before the first picture is at most 250 kB compressed, and the engi
   expect(before.filter((path) => path.includes('.worker'))).toEqual([])
   expect(before.some((path) => path.includes('SweepPlot'))).toBe(true)
   expect(bytes).toBeLessThanOrEqual(budgetBytes)
+  // Nothing jumps when results, models and engine arrive.
+  const moved = await page.evaluate(() => window.moved)
+  console.log(`moved: ${moved.toFixed(4)}`)
+  expect(moved).toBeLessThan(0.02)
 })

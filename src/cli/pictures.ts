@@ -76,7 +76,22 @@ const views: readonly View[] = [
   },
   { name: 'teacher', open: part('For teachers'), sizes: ['light', 'phone-dark'] },
   { name: 'library', open: goTo('Library') },
-  { name: 'merge', open: goTo('Merge') },
+  {
+    name: 'merge',
+    open: async (page) => {
+      await goTo('Merge')(page)
+      const view = page.getByRole('region', { name: 'Merge to disk' })
+      for (const name of ['anchor', 'task-sort', 'uncensored']) {
+        await view.getByLabel('Add a known model').selectOption(name)
+        await view.getByRole('rowheader', { name }).waitFor()
+      }
+      await view.locator('label', { hasText: 'GGUF Q8_0' }).click()
+      const run = view.getByRole('region', { name: 'Progress of the merge' })
+      await run.getByRole('button', { name: 'Merge', exact: true }).click()
+      await run.getByText(/Written:/).waitFor({ timeout: 120_000 })
+      await page.evaluate(() => scrollTo(0, 0))
+    },
+  },
   {
     name: 'share',
     open: async (page) => {

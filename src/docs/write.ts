@@ -3,13 +3,18 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import { docsSite } from './site.ts'
 
-const root = resolve(import.meta.dirname, '../..')
-const folder = resolve(root, process.argv[2] ?? 'dist/docs')
-const files = docsSite(root)
-for (const [path, content] of files) {
-  mkdirSync(dirname(join(folder, path)), { recursive: true })
-  writeFileSync(join(folder, path), content)
+export function main(args: string[]): number {
+  const { positionals } = parseArgs({ args, allowPositionals: true })
+  const root = resolve(import.meta.dirname, '../..')
+  const folder = resolve(root, positionals[0] ?? 'dist/docs')
+  const files = docsSite(root)
+  for (const [path, content] of files) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), content)
+  }
+  console.log(`${files.size} files in ${folder}`)
+  return 0
 }
-console.log(`${files.size} files in ${folder}`)
