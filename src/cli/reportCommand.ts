@@ -108,3 +108,16 @@ export async function writeReport(
   await writeFile(numbers, `${json}\n`)
   console.log(`${page}: ${seconds.toFixed(0)} s`)
 }
+
+/** The `main` of a report: what is asked for is checked and its paths are found before anything runs. */
+export const reportMain =
+  (
+    command: ReportCommand,
+    run: (options: ReportArguments, paths: ReturnType<typeof reportPaths>) => Promise<number>,
+  ) =>
+  async (args: string[]): Promise<number> => {
+    const options = readReportArguments(args, command)
+    if (typeof options !== 'string') return run(options, reportPaths(options))
+    console.error(`${options}\n${usageOf(command)}`)
+    return 2
+  }

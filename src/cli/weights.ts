@@ -9,46 +9,35 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { MixtureResults } from '../../zoo/mixtureBuild.ts'
 import { openZoo } from './openZoo.ts'
-import {
-  keptRows,
-  type ReportCommand,
-  readReportArguments,
-  reportPaths,
-  usageOf,
-  writeReport,
-} from './reportCommand.ts'
+import { keptRows, reportMain, writeReport } from './reportCommand.ts'
 import { weightsPage } from './weightsPage.ts'
 import { runWeights, type WeightResults } from './weightsRun.ts'
 
-const COMMAND: ReportCommand = { name: 'weights', out: 'docs/weights.md', takes: ['seed'] }
 const PER_CLASS = 160
 const QUICK_PER_CLASS = 64
 
-export async function main(args: string[]): Promise<number> {
-  const options = readReportArguments(args, COMMAND)
-  if (typeof options === 'string') {
-    console.error(`${options}\n${usageOf(COMMAND)}`)
-    return 2
-  }
-  const paths = reportPaths(options)
-  const read = async (path: string): Promise<unknown> => JSON.parse(await readFile(path, 'utf8'))
-  const mixtures = (await read(join(dirname(paths.page), 'mixtures.json')).catch(() => undefined)) as
-    | MixtureResults
-    | undefined
-  if (options.isRender) {
-    await writeFile(paths.page, weightsPage((await read(paths.numbers)) as WeightResults, mixtures))
+export const main = reportMain(
+  { name: 'weights', out: 'docs/weights.md', takes: ['seed'] },
+  async (options, paths) => {
+    const read = async (path: string): Promise<unknown> => JSON.parse(await readFile(path, 'utf8'))
+    const mixtures = (await read(join(dirname(paths.page), 'mixtures.json')).catch(() => undefined)) as
+      | MixtureResults
+      | undefined
+    if (options.isRender) {
+      await writeFile(paths.page, weightsPage((await read(paths.numbers)) as WeightResults, mixtures))
+      return 0
+    }
+    const { gpu, session, index } = await openZoo(paths.zoo)
+    const results = await runWeights(session, index, {
+      seed: options.seed,
+      perClass: options.isQuick ? QUICK_PER_CLASS : PER_CLASS,
+      cache: await keptRows('weights', options.isFresh),
+      log: (line) => console.log(line),
+    })
+    session.dispose()
+    gpu.close()
+    const json = JSON.stringify(results, undefined, 1)
+    await writeReport(paths, weightsPage(results, mixtures), json, results.seconds)
     return 0
-  }
-  const { gpu, session, index } = await openZoo(paths.zoo)
-  const results = await runWeights(session, index, {
-    seed: options.seed,
-    perClass: options.isQuick ? QUICK_PER_CLASS : PER_CLASS,
-    cache: await keptRows('weights', options.isFresh),
-    log: (line) => console.log(line),
-  })
-  session.dispose()
-  gpu.close()
-  const json = JSON.stringify(results, undefined, 1)
-  await writeReport(paths, weightsPage(results, mixtures), json, results.seconds)
-  return 0
-}
+  },
+)

@@ -1,14 +1,15 @@
 // @vitest-environment happy-dom
 // A training that is paused, put away or begun anew while the engine still works at the one before: what comes late
 // belongs to nothing any more. The engine here does one thing after another, as the real one does.
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { TrainedOrigin } from '../../../workers/api/training.ts'
 import { originKey } from '../../share/experimentKey.ts'
 import { stopAll } from '../actions/runner.ts'
 import { startStudio } from '../actions/start.ts'
 import { readState } from '../store.ts'
 import { createFakeEngine } from '../testing/fakeEngine.ts'
-import { resetStudio, runs, settle, stopWith } from '../testing/freshStudio.ts'
+import { runs, settle, stopWith } from '../testing/freshStudio.ts'
+import { resetTraining, trained } from '../testing/freshTraining.ts'
 import {
   chooseLesson,
   discardTraining,
@@ -17,15 +18,9 @@ import {
   startTraining,
   trainAgain,
 } from './actions.ts'
-import { initialTraining, readTraining, useTraining } from './store.ts'
+import { readTraining } from './store.ts'
 
-resetStudio()
-beforeEach(() => useTraining.setState(initialTraining(), true))
-
-const trained: TrainedOrigin = {
-  ...{ kind: 'trained', base: 'anchor', lesson: 'sort', steps: 100 },
-  ...{ rate: 2.5e-3, batch: 32, seed: 1 },
-}
+resetTraining()
 
 const STEP_MS = 200
 /** Steps that one call has time for. */

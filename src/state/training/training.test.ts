@@ -1,14 +1,15 @@
 // @vitest-environment happy-dom
 // A training driven from the page over an engine that makes its numbers up: its course, what interrupts it, what
 // becomes of it, and that a link names it so that it can be trained again.
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { TrainedOrigin } from '../../../workers/api/training.ts'
 import { decodeLink, encodeLink } from '../../share/codec.ts'
 import { originKey } from '../../share/experimentKey.ts'
 import { stopAll } from '../actions/runner.ts'
 import { missingOrigins } from '../selectors.ts'
 import { readState } from '../store.ts'
-import { begin, experiment, resetStudio, runs, settle } from '../testing/freshStudio.ts'
+import { begin, experiment, runs, settle } from '../testing/freshStudio.ts'
+import { resetTraining, trained } from '../testing/freshTraining.ts'
 import {
   chooseLesson,
   discardTraining,
@@ -23,15 +24,9 @@ import {
   useAsExpert,
 } from './actions.ts'
 import { paceOf, rememberedPace, secondsOf } from './pace.ts'
-import { initialTraining, readTraining, useTraining } from './store.ts'
+import { readTraining } from './store.ts'
 
-resetStudio()
-beforeEach(() => useTraining.setState(initialTraining(), true))
-
-const trained: TrainedOrigin = {
-  ...{ kind: 'trained', base: 'anchor', lesson: 'sort', steps: 100 },
-  ...{ rate: 2.5e-3, batch: 32, seed: 1 },
-}
+resetTraining()
 
 describe('a training', () => {
   it('takes all its steps, measures before, between and after, and ends', async () => {
